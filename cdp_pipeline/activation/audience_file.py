@@ -1,0 +1,88 @@
+"""An audience file on disk: whole or not there, and for its owner alone.
+
+What belongs here: reading and writing CSV files of activation. What does not: who is in them.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+
+from cdp_pipeline.shapes import Destination
+
+Row = Sequence[str]
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_INVISIBLE = re.compile(r"^[\s\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]*")
+_STARTS_FORMULA = ("=", "+", "-", "@", "\x00", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212")
+_STARTS_RAW = ("\t", "\r", "\n")
+
+
+def write(path: Path, header: Row, rows: Iterable[Row], destination: Destination) -> str | None:
+    """Write a CSV file in one step, readable by its owner only; returns its SHA-256.
+
+    Without rows there is no file: an empty one could be taken for an empty audience. UTF-8 without a
+    byte order mark, lines end with a line feed.
+    """
+    iterator = iter(rows)
+    first = next(iterator, None)
+    if first is None:
+        path.unlink(missing_ok=True)
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=destination.delimiter, lineterminator="\n")
+        writer.writerow(header)
+        for row in _chain(first, iterator):
+            writer.writerow([guard(cell) for cell in row] if destination.guard_formulas else row)
+    temporary.replace(path)
+    with path.open("rb") as written:
+        return hashlib.file_digest(written, "sha256").hexdigest()
+
+
+def read(path: Path, header: Row, destination: Destination) -> list[tuple[str, ...]]:
+    """Rows of an audience file, in the columns of `header`; a column it lacks is empty."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter=destination.delimiter)
+        return [tuple(row.get(name) or "" for name in header) for row in rows]
+
+
+def rows_of(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+    """Rows of a result, a few thousand at a time."""
+    while batch := found.fetchmany(5000):
+        yield from batch
+
+
+def guard(cell: str) -> str:
+    """A cell that a spreadsheet would take for a formula, with an apostrophe before it.
+
+    >>> guard("=1+1"), guard("-12.50"), guard("Anna")
+    ("'=1+1", '-12.50', 'Anna')
+    """
+    if _NUMBER.fullmatch(cell):
+        return cell
+    visible = _INVISIBLE.sub("", cell)
+    risky = cell.startswith(_STARTS_RAW) or visible.startswith(_STARTS_FORMULA)
+    return f"'{cell}" if risky else cell
+
+
+def clear(folder: Path, keep: set[str]) -> None:
+    """Take away the files of an earlier run that this run did not write."""
+    for path in sorted(folder.glob("*.csv")):
+        if path.name not in keep:
+            path.unlink()
+
+
+def _chain(first: Row, rest: Iterable[Row]) -> Iterator[Row]:
+    yield first
+    yield from rest

@@ -1,0 +1,178 @@
+"""One destination's files: from the members of its audiences to what may be written.
+
+What belongs here: the funnel of people, in order: in the rule, with a usable key, permitted, transfer
+allowed, above the minimum size, written. What does not: what may leave (gate.py), how a file is put
+on disk (audience_file.py), the receipts (receipts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from cdp_pipeline.activation import audience_file
+from cdp_pipeline.activation.destinations import (
+    EXTRA_COLUMNS,
+    check_destinations,
+    output_expression,
+    transfer_problem,
+)
+from cdp_pipeline.activation.gate import gated
+from cdp_pipeline.activation.normalise import create_macros, rewrite_phones
+from cdp_pipeline.activation.removals import write_removals
+from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.expressions import literal
+from cdp_pipeline.lake import Run
+from cdp_pipeline.shapes import Destination
+
+_ORDER = ("audience", "person_id")
+
+
+def export(run: Run, name: str) -> dict[str, int]:
+    """Write the files and the table activation.<name>; returns people written, by audience.
+
+    The table has one row a member of an audience of this destination: audience, person_id, keys,
+    has_key, is_permitted, is_transfer_allowed, is_above_minimum, is_written, stopped_at, file_sha256.
+    """
+    destination = run.project.destinations[name]
+    with run.connect("segments.memberships", "profiles.customers", "profiles.permissions") as con:
+        columns = [str(row[0]) for row in con.execute("describe profiles.customers").fetchall()]
+        problems = check_destinations(run.project, columns)
+        if problems:
+            raise ProjectError(problems)
+        audiences = audiences_of(run, name)
+        create_macros(con)
+        _collect_members(con, audiences, columns)
+        _judge_members(con, destination, columns, transfer_problem(destination, run.as_of) is None)
+        hashes = _write_files(con, run, name, destination, audiences)
+        con.execute("create temp table files (audience varchar, file_sha256 varchar)")
+        if hashes:
+            con.executemany(
+                "insert into files values (?, ?)",
+                [[audience, digest] for audience, digest in sorted(hashes.items())],
+            )
+        select = """
+            select audience, person_id, keys, has_key, is_permitted, is_transfer_allowed, is_above_minimum,
+                is_written,
+                case when not has_key then 'no usable key' when not is_permitted then 'not permitted'
+                    when not is_transfer_allowed then 'transfer not allowed'
+                    when not is_above_minimum then 'below the minimum size'
+                    when not is_written then 'same key as another person' end as stopped_at,
+                case when is_written then file_sha256 end as file_sha256
+            from judged left join files using (audience)
+        """
+        run.write(con, f"activation.{name}", select, _ORDER)
+        written = con.execute(
+            "select audience, count(*) from judged where is_written group by audience order by audience"
+        ).fetchall()
+    return dict.fromkeys(audiences, 0) | {str(audience): int(people) for audience, people in written}
+
+
+def audiences_of(run: Run, name: str) -> list[str]:
+    """Audiences that go to a destination, by name."""
+    return sorted(audience for audience, spec in run.project.audiences.items() if name in spec.destinations)
+
+
+def folder_of(run: Run, name: str) -> Path:
+    """Where a destination's files are: <run folder>/activation/<destination>."""
+    return run.folder / "activation" / name
+
+
+def _collect_members(
+    con: duckdb.DuckDBPyConnection, audiences: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Make the temporary table `members`: one row a member of an audience, with the columns of customers."""
+    wanted = ", ".join(literal(audience) for audience in audiences) or "null"
+    con.execute(f"""
+        create temp table members as
+        select m.segment as audience, r.as_of, c.*
+        from segments.memberships m join profiles.customers c using (person_id) cross join config.run r
+        where m.kind = 'audience' and m.segment in ({wanted})
+    """)
+    if "phone" in columns:
+        rewrite_phones(con, "members", "phone", "country" if "country" in columns else None)
+
+
+def _judge_members(
+    con: duckdb.DuckDBPyConnection,
+    destination: Destination,
+    columns: Sequence[str],
+    is_transfer_allowed: bool,
+) -> None:
+    """Make the temporary table `judged`: the funnel of every member, and the cells c0, c1, … to write."""
+    names = [column.name for column in destination.columns]
+    key_columns = sorted({names.index(column) for key in destination.keys for column in key})
+    cells = ", ".join(_cells(destination, columns))
+    usable = [
+        (" + ".join(key), " and ".join(f"{{row}}.c{names.index(column)} <> ''" for column in key))
+        for key in destination.keys
+    ]
+    any_key = " or ".join(f"({condition})" for _, condition in usable)
+    key_names = ", ".join(
+        f"case when {condition.format(row='g')} then {literal(label)} end" for label, condition in usable
+    )
+    same_key = ", ".join(["audience", "is_permitted", *(f"c{index}" for index in key_columns)])
+    allowed = gated(destination, "members", columns)
+    con.execute(f"""
+        create temp table judged as
+        with before as (select audience, person_id, {cells} from members),
+        after as (select audience, person_id, is_allowed, {cells} from ({allowed})),
+        permitted as (
+            select g.*, ({any_key.format(row="b")}) as has_key,
+                has_key and g.is_allowed and ({any_key.format(row="g")}) as is_permitted,
+                nullif(concat_ws(', ', {key_names}), '') as usable_keys
+            from after g join before b using (audience, person_id)
+        ),
+        ranked as (
+            select *, row_number() over (partition by {same_key} order by person_id) = 1 as is_first
+            from permitted
+        ),
+        sized as (
+            select *, is_permitted and {str(is_transfer_allowed).lower()} as is_transfer_allowed,
+                count(*) filter (is_permitted and is_first) over (partition by audience)
+                    >= {destination.minimum_size} as is_enough
+            from ranked
+        )
+        select *, case when is_permitted then usable_keys end as keys,
+            is_transfer_allowed and is_enough as is_above_minimum,
+            is_transfer_allowed and is_enough and is_first as is_written
+        from sized
+    """)
+
+
+def _cells(destination: Destination, columns: Sequence[str]) -> list[str]:
+    """One SQL expression a cell: never null, normalised, then hashed when the destination asks for it."""
+    country = "country" if "country" in columns else "null::varchar"
+    cells = []
+    for index, column in enumerate(destination.columns):
+        expression, _ = output_expression(column, [*columns, *EXTRA_COLUMNS])
+        value = f"cast({expression.sql} as varchar)"
+        if column.normalise:
+            value = f"normalise_{column.normalise}({value}, {country})"
+        if column.hash:
+            value = f"{column.hash}(nullif({value}, ''))"
+        cells.append(f"coalesce({value}, '') as c{index}")
+    return cells
+
+
+def _write_files(
+    con: duckdb.DuckDBPyConnection, run: Run, name: str, destination: Destination, audiences: Sequence[str]
+) -> dict[str, str]:
+    """Write one file an audience that has people to write; returns its SHA-256 by audience."""
+    folder = folder_of(run, name)
+    header = [column.name for column in destination.columns]
+    cells = ", ".join(f"c{index}" for index in range(len(header)))
+    hashes: dict[str, str] = {}
+    for audience in audiences:
+        found = con.execute(
+            f"select {cells} from judged where is_written and audience = ? order by person_id", [audience]
+        )
+        path = folder / f"{audience}.csv"
+        digest = audience_file.write(path, header, audience_file.rows_of(found), destination)
+        if digest:
+            hashes[audience] = digest
+    removed = write_removals(run, name, destination, audiences)
+    audience_file.clear(folder, {f"{audience}.csv" for audience in hashes} | removed)
+    return hashes

@@ -1,0 +1,162 @@
+"""How each destination wants an e-mail address, a phone number, a name or a place written.
+
+What belongs here: one SQL macro a rule, and the phone rule that SQL cannot say. What does not:
+which column of which file uses which rule (6_activation), hashing and writing (export.py).
+
+Every macro takes (value, country), where country is the ISO-2 code of the row, and gives text, or
+null when the value cannot be used: a wrong key finds the wrong person, an empty one finds nobody.
+All bring text to Unicode NFC first, for two spellings of one accent hash to two different values.
+
+Sources: the customer-file pages of Google Customer Match, Meta (parameters of the Conversions API),
+Mailchimp and Klaviyo imports.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import duckdb
+
+_SPACES = r"[\s\p{Z}\p{Cf}]+"
+_MARKS = r"[\p{P}\p{S}\p{Z}\p{Cf}\s]+"
+_MAIL = r"^[^@]+@[^@.][^@]*\.[^@.]+$"
+_PLAIN = "nfc_normalize(lower(nfc_normalize(value)))"
+
+_FEMALE = (
+    "f",
+    "female",
+    "v",
+    "vrouw",
+    "w",
+    "weiblich",
+    "frau",
+    "woman",
+    "femme",
+    "féminin",
+    "mujer",
+    "femenino",
+    "donna",
+    "girl",
+)
+_MALE = (
+    "m",
+    "male",
+    "man",
+    "mann",
+    "männlich",
+    "maennlich",
+    "herr",
+    "homme",
+    "masculin",
+    "hombre",
+    "masculino",
+    "uomo",
+    "boy",
+)
+
+MACROS: Mapping[str, str] = {
+    # NFC, without spaces at the ends and with single ones inside
+    "text": f"nullif(trim(regexp_replace(nfc_normalize(value), '{_SPACES}', ' ', 'g')), '')",
+    # at most 255 bytes, cut on a whole character: the limit of a Mailchimp text field
+    "text_255_bytes": """case when strlen(normalise_text(value, country)) <= 255
+        then normalise_text(value, country)
+        else list_extract(list_filter(list_transform(range(255, 0, -1),
+            lambda n: left(normalise_text(value, country), n)), lambda t: strlen(t) <= 255), 1) end""",
+    # lower case, no spaces at all; nothing when it is not of the form a@b.c
+    "email": f"nullif(regexp_extract(regexp_replace({_PLAIN}, '{_SPACES}', '', 'g'), '{_MAIL}'), '')",
+    # the same without dots before @gmail.com; Google's pages disagree, so it is a choice of the file
+    "email_without_gmail_dots": """case split_part(normalise_email(value, country), '@', 2)
+        when 'gmail.com' then
+            replace(split_part(normalise_email(value, country), '@', 1), '.', '') || '@gmail.com'
+        when 'googlemail.com' then
+            replace(split_part(normalise_email(value, country), '@', 1), '.', '') || '@googlemail.com'
+        else normalise_email(value, country) end""",
+    # Mailchimp takes letters beyond ASCII only after the @
+    "email_ascii_local": "case when regexp_full_match(normalise_email(value, country), '[\\x21-\\x7e]+@.+') "
+    "then normalise_email(value, country) end",
+    # E.164 with +; phones that are not in that form yet pass through `e164` before
+    "phone_e164": "nullif(regexp_extract(value, '^\\+[1-9][0-9]{6,14}$'), '')",
+    # E.164 without +
+    "phone_digits": "ltrim(normalise_phone_e164(value, country), '+')",
+    # Google: lower case, no extra spaces, accents and punctuation kept
+    "google_name": "normalise_text(lower(nfc_normalize(value)), country)",
+    # Meta: lower case, no punctuation, accents kept, single spaces inside
+    "meta_name": "nullif(trim(regexp_replace(regexp_replace("
+    f"{_PLAIN}, '[\\p{{P}}\\p{{S}}]+', '', 'g'), '{_SPACES}', ' ', 'g')), '')",
+    # Meta: lower case, no punctuation, no spaces, accents kept
+    "meta_city": f"nullif(regexp_replace({_PLAIN}, '{_MARKS}', '', 'g'), '')",
+    # Meta: two letters in the United States, elsewhere as a city
+    "meta_state": "case when upper(country) is distinct from 'US' "
+    "or length(normalise_meta_city(value, country)) = 2 then normalise_meta_city(value, country) end",
+    # Meta: no spaces and dashes; United States first five, United Kingdom area, district and sector
+    "meta_zip": """case upper(country)
+        when 'US' then nullif(left(normalise_meta_city(value, country), 5), '')
+        when 'GB' then case when length(normalise_meta_city(value, country)) > 4
+            then left(normalise_meta_city(value, country), length(normalise_meta_city(value, country)) - 2)
+            else normalise_meta_city(value, country) end
+        else normalise_meta_city(value, country) end""",
+    "country_upper": "nullif(regexp_extract(upper(trim(value)), '^[A-Z]{2}$'), '')",
+    "country_lower": "lower(normalise_country_upper(value, country))",
+    # Meta: f or m; every other answer gives nothing, never a guess
+    "meta_gender": f"case when normalise_meta_name(value, country) in {_FEMALE} then 'f' "
+    f"when normalise_meta_name(value, country) in {_MALE} then 'm' end",
+    "date_yyyymmdd": "strftime(try_cast(value as date), '%Y%m%d')",
+    "date_mm_dd": "strftime(try_cast(value as date), '%m/%d')",
+    "date_iso": "strftime(try_cast(value as date), '%Y-%m-%d')",
+}
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def create_macros(con: duckdb.DuckDBPyConnection) -> None:
+    """Make every rule a macro `normalise_<name>(value, country)` of this connection."""
+    for name, body in MACROS.items():
+        con.execute(f"create or replace temp macro normalise_{name}(value, country) as {body}")
+
+
+def e164(phone: str | None, country: str | None) -> str | None:
+    """A phone number as E.164 with its plus sign, or None when it is none.
+
+    `country` (ISO-2) tells what a number without a country code means; without it such a number is
+    not guessed. A trunk zero in brackets is dropped.
+
+    >>> e164("+31 (0)6 12345678", None), e164("06 12345678", "NL"), e164("06 12345678", None)
+    ('+31612345678', '+31612345678', None)
+    """
+    if phone is None or _E164.fullmatch(phone):
+        return phone
+    import phonenumbers
+
+    region = country.upper() if country and len(country) == 2 else None
+    try:
+        number = phonenumbers.parse(phone, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def rewrite_phones(con: duckdb.DuckDBPyConnection, table: str, column: str, country: str | None) -> None:
+    """Bring `column` of a table to E.164 in place: numbers that cannot be read become null.
+
+    Works on distinct values; those in E.164 already are not looked at.
+    """
+    region = f"t.{country}" if country else "null"
+    odd = con.execute(
+        f"select distinct {column}, {region} from {table} as t "
+        f"where not regexp_full_match({column}, '\\+[1-9][0-9]{{6,14}}') order by all"
+    ).fetchall()
+    if not odd:
+        return
+    con.execute("create or replace temp table phones_read (phone varchar, region varchar, number varchar)")
+    con.executemany(
+        "insert into phones_read values (?, ?, ?)",
+        [(phone, where, e164(phone, where)) for phone, where in odd],
+    )
+    con.execute(
+        f"update {table} as t set {column} = p.number from phones_read p "
+        f"where t.{column} = p.phone and {region} is not distinct from p.region"
+    )
+    con.execute("drop table phones_read")

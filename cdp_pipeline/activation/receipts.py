@@ -1,0 +1,118 @@
+"""Receipts: for every audience at every destination, how many people passed each gate, and why so few.
+
+What belongs here: counting what activation.<destination> says, and the sentence about it. What does
+not: deciding anything about a person (export.py, gate.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+from cdp_pipeline.activation.destinations import transfer_problem
+from cdp_pipeline.activation.export import audiences_of, folder_of
+from cdp_pipeline.activation.removals import REMOVE
+from cdp_pipeline.lake import Run
+from cdp_pipeline.shapes import Destination
+
+COLUMNS = (
+    "as_of date, destination varchar, audience varchar, file varchar, in_rule bigint, has_key bigint, "
+    "permitted bigint, transfer_allowed bigint, above_minimum bigint, written bigint, removed bigint, "
+    "sha256 varchar, needs varchar, recipient varchar, reason varchar"
+)
+_FUNNEL = ("in_rule", "has_key", "permitted", "transfer_allowed", "above_minimum", "written")
+
+
+def write_receipts(run: Run) -> dict[str, int]:
+    """Write activation.receipts, one row a destination and audience; returns files and people written."""
+    names = sorted(run.project.destinations)
+    _clear_former_destinations(run, names)
+    files = people = 0
+    with run.connect(*(f"activation.{name}" for name in names)) as con:
+        con.execute(f"create temp table receipts ({COLUMNS})")
+        for name in names:
+            destination = run.project.destinations[name]
+            counted = con.execute(f"""
+                select audience, count(*), count(*) filter (has_key), count(*) filter (is_permitted),
+                    count(*) filter (is_transfer_allowed), count(*) filter (is_above_minimum),
+                    count(*) filter (is_written),
+                    max(file_sha256)
+                from activation.{name} group by audience order by audience
+            """).fetchall()
+            by_audience = {str(row[0]): row[1:] for row in counted}
+            for audience in audiences_of(run, name):
+                *numbers, digest = by_audience.get(audience, (0, 0, 0, 0, 0, 0, None))
+                funnel = dict(zip(_FUNNEL, (int(number) for number in numbers), strict=True))
+                path = folder_of(run, name) / f"{audience}.csv"
+                row = [
+                    run.as_of, name, audience, str(path.relative_to(run.folder)) if digest else None,
+                    *funnel.values(),
+                    _lines(path.with_name(f"{audience}{REMOVE}"), destination.delimiter), digest,
+                    needs_of(destination), recipient_of(destination), reason(destination, funnel, run),
+                ]  # fmt: skip
+                con.execute(f"insert into receipts values ({', '.join('?' * len(row))})", row)
+                files += bool(digest)
+                people += funnel["written"]
+        run.write(con, "activation.receipts", "select * from receipts", ("destination", "audience"))
+    return {"files": files, "written": people}
+
+
+def _clear_former_destinations(run: Run, names: list[str]) -> None:
+    """Take away the files of destinations that the project has no longer."""
+    for folder in sorted((run.folder / "activation").glob("*")):
+        if folder.is_dir() and folder.name not in names:
+            shutil.rmtree(folder)
+
+
+def reason(destination: Destination, funnel: dict[str, int], run: Run) -> str:
+    """One sentence on why as many people were written as were; counts only.
+
+    The first gate that stopped everybody is named. When people were written, it says how many each
+    gate kept back.
+    """
+    stopped = transfer_problem(destination, run.as_of)
+    if funnel["in_rule"] == 0:
+        return "nothing written: nobody meets the rule"
+    if funnel["has_key"] == 0:
+        return f"nothing written: nobody in the rule has a usable key ({_keys(destination)})"
+    if funnel["permitted"] == 0:
+        return f"nothing written: nobody with a usable key has the permission asked: {needs_of(destination)}"
+    if stopped:
+        return f"nothing written: {stopped}"
+    if funnel["above_minimum"] == 0:
+        return f"nothing written: fewer people than the minimum of {destination.minimum_size} are permitted"
+    parts = [
+        (funnel["in_rule"] - funnel["has_key"], "without a usable key"),
+        (funnel["has_key"] - funnel["permitted"], "without permission"),
+        (funnel["above_minimum"] - funnel["written"], "with the same key as another person"),
+    ]
+    kept = ", ".join(f"{people} {words}" for people, words in parts if people)
+    return f"written: {funnel['written']}" + (f"; kept back: {kept}" if kept else "")
+
+
+def needs_of(destination: Destination) -> str:
+    """The permissions that a destination asks, in words."""
+    needs = [
+        f"{need.purpose} through {need.channel}{f' for {need.recipient}' if need.recipient else ''}"
+        for need in destination.needs
+    ]
+    return " and ".join(needs)
+
+
+def recipient_of(destination: Destination) -> str | None:
+    """Who receives the file, where, on which basis."""
+    transfer = destination.transfer
+    return f"{transfer.recipient} ({transfer.country}, {transfer.basis})" if transfer else None
+
+
+def _keys(destination: Destination) -> str:
+    return " or ".join(" + ".join(key) for key in destination.keys)
+
+
+def _lines(path: Path, delimiter: str) -> int:
+    """Rows of a CSV file without its header; 0 when there is no file."""
+    if not path.exists():
+        return 0
+    with path.open(encoding="utf-8", newline="") as file:
+        return max(sum(1 for _ in csv.reader(file, delimiter=delimiter)) - 1, 0)

@@ -1,0 +1,96 @@
+"""The tables of the layer activation, as steps: one a destination, and the receipts.
+
+What belongs here: which tables there are and the words on their columns. What does not: everything
+that decides who is written (export.py and gate.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from cdp_pipeline.activation.export import export
+from cdp_pipeline.activation.receipts import write_receipts
+from cdp_pipeline.lake import Run
+from cdp_pipeline.project import Project
+from cdp_pipeline.steps import Outcome, Step, Table
+
+_COLUMNS = {
+    "audience": "Audience that goes to this destination",
+    "person_id": "Member of the audience",
+    "keys": "Keys of the destination that the person has and may be sent with",
+    "has_key": "The person has a key that the destination can match on",
+    "is_permitted": "A key is left after every identifier without the needed permission was emptied",
+    "is_transfer_allowed": "Permitted, and the transfer to the recipient is allowed on this day",
+    "is_above_minimum": "Allowed, and enough people are permitted for the destination's minimum size",
+    "is_written": "The person is a row of the file",
+    "stopped_at": "The first gate that kept the person back; empty when written",
+    "file_sha256": "SHA-256 of the file the person is in",
+}
+_RECEIPTS = Table(
+    "activation.receipts",
+    "Funnel of every audience at every destination, from the rule to the file, with the reason in words",
+    {
+        "as_of": "Day of the run",
+        "destination": "Destination",
+        "audience": "Audience",
+        "file": "Audience file, inside the snapshot; empty when nothing was written",
+        "in_rule": "People who meet the rule of the audience",
+        "has_key": "Of these, people with a key that the destination can match on",
+        "permitted": "Of these, people whose key may be used for what the destination needs",
+        "transfer_allowed": "Of these, people who may be sent to the recipient on this day",
+        "above_minimum": "The same number when the audience reaches the minimum size, else none",
+        "written": "Rows of the file; people who share all keys are one row",
+        "removed": "Rows of the removal file: keys of the last published file that are gone",
+        "sha256": "SHA-256 of the file",
+        "needs": "Permissions asked of every identifier",
+        "recipient": "Who receives the file, where, on which basis",
+        "reason": "Why this number of people was written",
+    },
+    owner="privacy officer",
+    grain=("destination", "audience"),
+    kinds=("duckdb", "parquet", "csv"),
+)
+
+
+def steps(project: Project) -> tuple[Step, ...]:
+    """Steps of the layer activation: a step for every file of 6_activation, then the receipts."""
+    version = _version(project)
+    names = sorted(project.destinations)
+    receipts = Step(
+        (_RECEIPTS,),
+        tuple(f"activation.{name}" for name in names),
+        lambda run: {_RECEIPTS.name: write_receipts(run)},
+        version,
+        uses_as_of=True,
+    )
+    return (*(_destination(project, name, version) for name in names), receipts)
+
+
+def _destination(project: Project, name: str, version: str) -> Step:
+    spec = project.destinations[name]
+    table = Table(
+        f"activation.{name}",
+        f"{spec.description}. One row a member of its audiences, with the gate that kept the person back",
+        _COLUMNS,
+        owner=spec.owner,
+        grain=("audience", "person_id"),
+        kinds=("duckdb", "parquet", spec.format),
+    )
+
+    def run_export(run: Run) -> Outcome:
+        written = export(run, name)
+        return {table.name: {"written": sum(written.values()), **written}}
+
+    reads = (
+        "segments.memberships",
+        "profiles.customers",
+        "profiles.permissions",
+        "previous.activation.receipts",
+    )
+    return Step((table,), reads, run_export, version, uses_as_of=True)
+
+
+def _version(project: Project) -> str:
+    shapes = [*sorted(project.destinations.items()), *sorted(project.audiences.items())]
+    text = "\n".join(f"{name} {shape.model_dump_json()}" for name, shape in shapes)
+    return hashlib.sha256(f"activation 1\n{text}".encode()).hexdigest()

@@ -1,0 +1,162 @@
+"""Steps and checks as Dagster assets and asset checks.
+
+What belongs here: keys, groups, owners, descriptions, metadata, and the one exception boundary that
+keeps personal values out of Dagster's storage. What does not: what a step does (each stage).
+"""
+
+import os
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from cdp_pipeline.errors import CdpError
+from cdp_pipeline.lake import Run
+from cdp_pipeline.lineage import column_lineage
+from cdp_pipeline.manifest import Entry
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.quality.checks import evaluate
+from cdp_pipeline.sql_model import Check
+from cdp_pipeline.steps import Step, Table, perform
+
+
+def step_asset(step: Step, pipeline: Pipeline) -> dg.AssetsDefinition:
+    """One Dagster op that makes the tables of a step, each an asset of its own."""
+    name = step.names[0].replace(".", "__")
+
+    @dg.multi_asset(
+        name=name,
+        specs=[_spec(table, step, pipeline) for table in step.tables],
+        required_resource_keys={"run"},
+        can_subset=False,
+    )
+    def made(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        run: Run = context.resources.run
+        with boundary(step.names[0]):
+            entries = perform(run, step)
+            results = [_result(run, table, entries[table.name], pipeline) for table in step.tables]
+        yield from results
+
+    return made
+
+
+def check_asset(asset: str, checks: list[Check]) -> dg.AssetChecksDefinition:
+    """All checks of one table in one op; an error blocks what comes after the table."""
+    others = sorted({read for check in checks for read in check.reads if read not in (asset, "config.run")})
+    specs = [
+        dg.AssetCheckSpec(
+            name=check.name,
+            asset=dg.AssetKey(asset.split(".")),
+            description=f"{check.description}\n\nTo mend: {check.fix or 'see the description'}. Owner: {check.owner}.",
+            blocking=check.severity == "error",
+            additional_deps=[dg.AssetKey(other.split(".")) for other in others],
+            metadata={"owner": check.owner, "severity": check.severity},
+        )
+        for check in checks
+    ]
+
+    @dg.multi_asset_check(name=f"check_{asset.replace('.', '__')}", specs=specs, required_resource_keys={"run"})
+    def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        with boundary(f"checks of {asset}"):
+            verdicts = evaluate(context.resources.run, checks)
+            context.resources.run.record_checks(verdicts)
+        for name, verdict in verdicts.items():
+            yield dg.AssetCheckResult(
+                check_name=name,
+                asset_key=dg.AssetKey(asset.split(".")),
+                passed=verdict.passed,
+                severity=dg.AssetCheckSeverity.ERROR if verdict.is_blocking else dg.AssetCheckSeverity.WARN,
+                metadata={"failing_rows": verdict.failing_rows},
+            )
+
+    return checked
+
+
+class boundary:  # noqa: N801  (used like a function: `with boundary("profiles.customers"):`)
+    """Lets a message for the user through, and of any other error only its class and place.
+
+    Library errors quote the value they stumbled over, and Dagster stores what it is told for ever.
+    CDP_SHOW_ERRORS=1 shows them in full, for development on invented data.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: object) -> None:
+        if isinstance(error, CdpError):
+            raise dg.Failure(description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False) from None
+        if isinstance(error, Exception) and not isinstance(error, dg.Failure) and not os.environ.get("CDP_SHOW_ERRORS"):
+            raise dg.Failure(description=f"{self.name}: {type(error).__name__} at {_place(error)}", allow_retries=False) from None
+
+
+def _place(error: Exception) -> str:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "cdp_pipeline" in f.filename]
+    return " ← ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames)) or "outside cdp_pipeline"
+
+
+def _spec(table: Table, step: Step, pipeline: Pipeline) -> dg.AssetSpec:
+    sql = f"\n\n```sql\n{table.sql.strip()}\n```" if table.sql else ""
+    grain = f"\n\nOne row per {', '.join(table.grain)}." if table.grain else ""
+    return dg.AssetSpec(
+        key=dg.AssetKey(table.name.split(".")),
+        deps=[dg.AssetKey(read.split(".")) for read in step.inputs],
+        description=f"{table.description}{grain}{sql}",
+        group_name=table.layer,
+        kinds=set(table.kinds),
+        owners=[owner_of(table.owner)],
+        code_version=step.version if len(step.version) <= 64 else None,
+        metadata={"dagster/table_name": table.name},
+    )
+
+
+def owner_of(owner: str) -> str:
+    """Dagster takes an address or `team:name`: "webshop team <shop@example.org>" → the address."""
+    address = re.search(r"[\w.+-]+@[\w.-]+", owner)
+    return address[0] if address else "team:" + re.sub(r"[^a-z0-9]+", "_", owner.lower()).strip("_")
+
+
+def _result(run: Run, table: Table, entry: Entry, pipeline: Pipeline) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    columns = _types(run, table.name)
+    sources = _lineage(table, pipeline, columns)
+    schema = dg.TableSchema(
+        columns=[dg.TableColumn(name, kind, description=_described(table, name, sources.get(name, ()))) for name, kind in columns.items()]
+    )
+    metadata: dict[str, dg.MetadataValue | int | float | str] = {
+        "dagster/row_count": entry.rows,
+        "dagster/column_schema": dg.MetadataValue.table_schema(schema),
+        "seconds": entry.seconds,
+        "unchanged_so_reused": dg.MetadataValue.bool(entry.is_reused),
+        **entry.numbers,
+    }
+    if sources:
+        metadata["dagster/column_lineage"] = dg.MetadataValue.column_lineage(
+            dg.TableColumnLineage({
+                column: [dg.TableColumnDep(asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2]) for s in found]
+                for column, found in sources.items()
+            })
+        )
+    return dg.MaterializeResult(
+        asset_key=dg.AssetKey(table.name.split(".")), metadata=metadata, data_version=dg.DataVersion(entry.digest)
+    )
+
+
+def _types(run: Run, name: str) -> dict[str, str]:
+    return {field.name: str(field.type) for field in run.schema(name)}
+
+
+def _lineage(table: Table, pipeline: Pipeline, columns: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    if not table.sql:
+        return {column: found for column, found in table.lineage.items() if column in set(columns)}
+    known = {name: list(other.columns) for name, other in pipeline.tables.items()}
+    return {column: found for column, found in column_lineage(table.sql, known).items() if found}
+
+
+def _described(table: Table, column: str, sources: tuple[str, ...]) -> str:
+    """Words, then where it comes from: the open-source UI shows no column lineage of its own."""
+    arrow = f" ← {', '.join(sources)}" if sources else ""
+    return f"{table.columns.get(column, '')}{arrow}".strip()

@@ -1,0 +1,42 @@
+"""The table of contents: every asset, check, job, schedule and sensor of the project.
+
+What belongs here: putting them together for Dagster. `STAGES` in pipeline.py gives the order.
+The project folder is `dbt_like_sql`, or what CDP_PROJECT names.
+"""
+
+import os
+from itertools import groupby
+from pathlib import Path
+
+import dagster as dg
+
+from cdp_pipeline.assets import check_asset, step_asset
+from cdp_pipeline.pipeline import build_pipeline
+from cdp_pipeline.project import read_project
+from cdp_pipeline.publishing.assets import publishing_assets
+from cdp_pipeline.resources import run_resource
+from cdp_pipeline.schedules import nightly_job, nightly_schedule, publish_job
+from cdp_pipeline.sensors import dead_run_sensor, new_exports_sensor
+
+
+def build_definitions(folder: Path) -> dg.Definitions:
+    """All of `folder` as Dagster definitions; raises ProjectError with every mistake at once."""
+    project = read_project(folder)
+    pipeline = build_pipeline(project)
+    assets = [step_asset(step, pipeline) for step in pipeline.steps]
+    checks = [check_asset(asset, list(found)) for asset, found in groupby(pipeline.checks, key=lambda check: check.asset)]
+    return dg.Definitions(
+        assets=[*assets, *publishing_assets(pipeline)],
+        asset_checks=checks,
+        jobs=[nightly_job(), publish_job()],
+        schedules=[nightly_schedule(project)],
+        sensors=[new_exports_sensor(project), dead_run_sensor()],
+        resources={"run": run_resource(project)},
+        # The default starts a process per step, and pays every import again in each.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return build_definitions(Path(os.environ.get("CDP_PROJECT", "dbt_like_sql")))

@@ -1,0 +1,152 @@
+"""The shape of 3_identity/matching.yml, and the loading of it with its nickname table.
+
+What belongs here: which words the file may say, and what column each word means. What does not:
+how a comparison or a join is computed.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from cdp_pipeline.errors import ProjectError, nearest
+from cdp_pipeline.shapes import Shape
+
+BLOCK_FIELDS: dict[str, str] = {  # word of the file -> column of identity.records
+    "email": "email_key",
+    "email_name": "email_local",
+    "phone": "phone_key",
+    "full_name": "name_full",
+    "nickname_full": "name_nick_full",
+    "first_name": "name_nick",
+    "last_name": "name_last",
+    "sound_of_last_name": "sound_last",
+    "sound_of_full_name": "sound_full",
+    "birth_date": "birth_date",
+    "birth_year": "birth_year",
+    "postcode": "postcode_key",
+    "house_number": "house_key",
+    "address": "address_key",
+    "city": "city_key",
+    "company": "company_key",
+}
+COMPARISONS = ("name", "email", "phone", "birth_date", "address", "company")
+VETOES = ("birth_date", "first_name")
+
+
+class Training(Shape):
+    pairs: int = Field(default=1_000_000, ge=1000)
+    seed: int = 1
+    smallest: int = Field(default=300, ge=2)
+    retrain_when_grown: float = Field(default=2, gt=1)
+
+
+class Joining(Shape):
+    candidate_weight: float = 2
+    cut: float = 0
+    largest_group: int = Field(default=150, ge=3)
+
+
+class EmailRule(Shape):
+    use: bool = True
+    weight: float = 6
+
+
+class Junk(Shape):
+    records: int = Field(default=20, ge=2)
+    last_names: int = Field(default=8, ge=2)
+
+
+class Matching(Shape):
+    """Everything of 3_identity that the engine needs; frozen, so it can be hashed."""
+
+    description: str = "shipped defaults"
+    owner: str = "data team"
+    blocking: tuple[tuple[str, ...], ...]
+    largest_block: int = Field(default=400, ge=2)
+    pairs_per_record: float = Field(default=2, gt=0)
+    compare: tuple[str, ...] = COMPARISONS
+    sure_rules_find: float = Field(default=0.8, gt=0, le=1)
+    training: Training = Training()
+    joining: Joining = Joining()
+    must_link: tuple[Literal["login_id", "customer_id"], ...] = ("login_id", "customer_id")
+    trusted_links: tuple[Literal["merge", "account", "conversion"], ...] = ("merge", "account", "conversion")
+    email_rule: EmailRule = EmailRule()
+    veto: tuple[str, ...] = VETOES
+    junk: Junk = Junk()
+    nicknames: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # variant -> formal names
+
+
+def fingerprint(matching: Matching) -> str:
+    """Hash of what a trained model depends on (not of owner or description)."""
+    said = matching.model_dump(include={"compare", "sure_rules_find", "training", "nicknames", "junk"})
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_matching(folder: Path) -> Matching:
+    """matching.yml and nicknames.csv of `folder` (dbt_like_sql/3_identity); ProjectError lists every mistake."""
+    path = folder / "matching.yml"
+    label = f"{folder.name}/matching.yml"
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ProjectError(f"{label}: the file is missing") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ProjectError(f"{label}:{mark.line + 1 if mark else 1}: not readable as YAML") from None
+    if not isinstance(said, dict):
+        raise ProjectError(f"{label}: must be a mapping of keys, found {type(said).__name__}")
+    try:
+        matching = Matching(**said, nicknames=_nicknames(folder / "nicknames.csv"))
+    except ValidationError as error:
+        raise ProjectError([_problem(label, dict(detail)) for detail in error.errors()]) from None
+    except TypeError:
+        raise ProjectError(f"{label}: nicknames belong in nicknames.csv, not in this file") from None
+    if problems := list(_unknown_words(label, matching)):
+        raise ProjectError(problems)
+    return matching
+
+
+def _problem(label: str, detail: dict[str, object]) -> str:
+    where = tuple(str(part) for part in detail["loc"])  # type: ignore[attr-defined]
+    hint = ""
+    if detail["type"] == "extra_forbidden":
+        shape = {"training": Training, "joining": Joining, "email_rule": EmailRule, "junk": Junk}
+        known = shape.get(where[0], Matching).model_fields if len(where) > 1 else Matching.model_fields
+        hint = nearest(where[-1], known)
+    return f"{label}: {'.'.join(where)}: {str(detail['msg']).lower()}{hint}"
+
+
+def _unknown_words(label: str, matching: Matching) -> list[str]:
+    said = [("blocking", word, tuple(BLOCK_FIELDS)) for line in matching.blocking for word in line]
+    said += [("compare", word, COMPARISONS) for word in matching.compare]
+    said += [("veto", word, VETOES) for word in matching.veto]
+    problems = [
+        f"{label}: {key}: unknown field {word!r}{nearest(word, known)}; allowed: {', '.join(known)}"
+        for key, word, known in said
+        if word not in known
+    ]
+    if not matching.blocking or not all(matching.blocking):
+        problems.append(f"{label}: blocking: needs at least one line, and no empty line")
+    if not matching.compare:
+        problems.append(f"{label}: compare: needs at least one field")
+    return problems
+
+
+def _nicknames(path: Path) -> dict[str, tuple[str, ...]]:
+    """Variant -> the formal names it may stand for, in the order of the file."""
+    found: dict[str, list[str]] = {}
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row.get("formal")]
+    for row in rows:
+        for variant in (row.get("variants") or "").split():
+            found.setdefault(variant, []).append(row["formal"])
+    return {variant: tuple(formal) for variant, formal in found.items()}

@@ -1,0 +1,301 @@
+"""The match model: trained by Splink, kept as plain data, saved as two files.
+
+What belongs here: m, u, prior and term frequencies. What does not: which pairs are scored
+(blocking.py) and what is done with a score (pairs.py).
+
+Training is Splink's: u by random sampling with a seed, m by expectation maximisation on several
+blocks, one thread. Added to it: u of plain equality is computed exactly, m and u are kept away from
+0 and 1 (one contradiction must not veto for ever), term frequencies are smoothed with the shipped
+weights (in a small file a value is not common because it was seen once), and the prior is the
+share of matches the model itself expects among all pairs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cdp_pipeline.identity import comparisons
+from cdp_pipeline.identity.matching import Matching, fingerprint
+
+M_BOUNDS = (1e-3, 1 - 1e-4)
+U_BOUNDS = (1e-9, 1 - 1e-4)
+BACKGROUND = 500  # records the shipped weights count for
+SESSIONS = (  # blocks for expectation maximisation; the first usable choice of each line
+    (("email_key",),),
+    (("phone_key",),),
+    (("name_full",),),
+    (("birth_date", "postcode_key"), ("birth_date", "city_key"), ("birth_date",)),
+)
+FEWEST_PAIRS = 30  # a session with fewer pairs teaches nothing
+
+
+@dataclass(frozen=True)
+class Model:
+    """`levels`: comparison -> (m, u) per level; `terms`: column, value, tf; `stamp`: what it was trained for."""
+
+    stamp: str
+    compared: tuple[str, ...]
+    levels: dict[str, tuple[tuple[float, float], ...]]
+    base: float  # prior the weights were computed with
+    prior: float  # prior that holds
+    terms: pa.Table
+    records: int
+    is_trained: bool
+    sessions: int
+
+
+def shift(model: Model) -> float:
+    """What the prior adds to every weight that was computed with `base` (log2 odds)."""
+    return round(log2(model.prior / (1 - model.prior)) - log2(model.base / (1 - model.base)), 6)
+
+
+def stamp(matching: Matching, present: frozenset[str], extra: Sequence[str]) -> str:
+    """What a saved model must agree on to be used again."""
+    return "-".join([fingerprint(matching), *(c.name for c in chosen(matching, present, extra))])
+
+
+def chosen(
+    matching: Matching, present: frozenset[str], extra: Sequence[str]
+) -> tuple[comparisons.Comparison, ...]:
+    """The comparisons whose columns the data has."""
+    known = [comparisons.ALL[name] for name in matching.compare]
+    known += [comparisons.extra_comparison(name) for name in extra]
+    return tuple(c for c in known if present.intersection(c.needs))
+
+
+def train(nodes: pa.Table, matching: Matching, present: frozenset[str], extra: Sequence[str]) -> Model:
+    """A model for `nodes` (one row a distinct record); the prior is a first guess, see `with_prior`."""
+    picked = chosen(matching, present, extra)
+    shipped = {c.name: _normalised([(level.m, level.u) for level in c.levels]) for c in picked}
+    terms = term_frequencies(nodes, picked)
+    prior = _first_prior(nodes, matching, present)
+    model = Model(
+        stamp=stamp(matching, present, extra),
+        compared=tuple(c.name for c in picked),
+        levels=shipped,
+        base=prior,
+        prior=prior,
+        terms=terms,
+        records=nodes.num_rows,
+        is_trained=False,
+        sessions=0,
+    )
+    if nodes.num_rows < matching.training.smallest or not picked:
+        return model
+    con = _connection(1)
+    con.register("nodes_arrow", nodes)
+    con.execute("create table nodes as select * from nodes_arrow")
+    model = _with_u(con, model, picked, matching)
+    return _with_m(con, model, picked, matching, present)
+
+
+def _with_u(
+    con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[comparisons.Comparison], matching: Matching
+) -> Model:
+    linker = splink_linker(con, model, picked)
+    linker.training.estimate_u_using_random_sampling(
+        max_pairs=matching.training.pairs, seed=matching.training.seed, min_count_per_level=None, num_chunks=1
+    )
+    sampled = _read(linker, "u_probability")
+    pairs = min(matching.training.pairs, model.records * (model.records - 1) / 2)
+    exact = _collision_shares(con, picked)
+    levels = {}
+    for comparison in picked:
+        kept = []
+        for at, level in enumerate(comparison.levels):
+            m, shipped_u = model.levels[comparison.name][at]
+            u = exact.get(level.label) or sampled[comparison.name][at] or min(shipped_u, 0.5 / pairs)
+            blended = (u * model.records + shipped_u * BACKGROUND / 10) / (model.records + BACKGROUND / 10)
+            kept.append((m, _bounded(blended, U_BOUNDS)))
+        levels[comparison.name] = tuple(kept)
+    return replace(model, levels=levels)
+
+
+def _with_m(
+    con: duckdb.DuckDBPyConnection,
+    model: Model,
+    picked: Sequence[comparisons.Comparison],
+    matching: Matching,
+    present: frozenset[str],
+) -> Model:
+    from splink.internals.exceptions import EMTrainingException
+
+    linker = splink_linker(con, model, picked)
+    held = 0
+    for choices in SESSIONS:
+        block = next((columns for columns in choices if present.issuperset(columns)), None)
+        if block is None or _pairs_in(con, block) < FEWEST_PAIRS:
+            continue
+        rule = " and ".join(f"l.{column} = r.{column}" for column in block)
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True, max_pairs=float(matching.training.pairs),
+                record_sample_proportion=1.0 if model.records < 200_000 else 0.1,
+            )
+            held += 1
+        except EMTrainingException:  # the block held no pair that teaches this comparison
+            continue
+    found = _read(linker, "m_probability")
+    levels = {}
+    for name, pairs in model.levels.items():
+        levels[name] = tuple(
+            (_bounded(found[name][at] if found[name][at] is not None else m, M_BOUNDS), u)
+            for at, (m, u) in enumerate(pairs)
+        )
+    return replace(model, levels=levels, is_trained=held > 0, sessions=held)
+
+
+def splink_linker(
+    con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[comparisons.Comparison], retain: bool = False
+) -> Any:
+    """A Splink linker over table `nodes` of `con` with the model's weights and term frequencies."""
+    from splink import DuckDBAPI, Linker, SettingsCreator
+
+    api = DuckDBAPI(connection=con)
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="record_key",
+        probability_two_random_records_match=model.base,
+        comparisons=[comparisons.splink_comparison(c, model.levels[c.name]) for c in picked],
+        blocking_rules_to_generate_predictions=["l.record_key = r.record_key"],
+        retain_matching_columns=retain,
+        retain_intermediate_calculation_columns=False,
+        max_iterations=25,
+    )
+    table = api.register("nodes", dataset_display_name="nodes")
+    linker = Linker(table, settings, log_level=logging.ERROR)
+    con.register("terms_arrow", model.terms)
+    for column in sorted({level.tf for c in picked for level in c.levels if level.tf}):
+        con.execute(f"""create or replace table terms_{column} as
+            with saved as (select value, tf from terms_arrow where column_name = '{column}'),
+            fresh as (select distinct "{column}" as value from nodes where "{column}" is not null
+                      except select value from saved)
+            select value as "{column}", tf as "tf_{column}" from saved
+            union all select value, coalesce((select min(tf) from saved), 1e-6) from fresh""")
+        registered = api.register(f"terms_{column}", dataset_display_name=f"terms_{column}")
+        linker.table_management.register_term_frequency_lookup(registered, column)
+    return linker
+
+
+def term_frequencies(nodes: pa.Table, picked: Sequence[comparisons.Comparison]) -> pa.Table:
+    """column_name, value, tf: share of the non-null values, smoothed with the shipped u."""
+    con = duckdb.connect()
+    con.register("nodes", nodes)
+    parts = [
+        f"""select '{level.tf}' as column_name, "{level.tf}"::varchar as value,
+            (count(*) + {BACKGROUND * level.u}) / ((select count("{level.tf}") from nodes) + {BACKGROUND}) as tf
+            from nodes where "{level.tf}" is not null group by all"""
+        for comparison in picked
+        for level in comparison.levels
+        if level.tf
+    ]
+    empty = "select ''::varchar as column_name, ''::varchar as value, 0::double as tf where false"
+    return con.sql(" union all ".join([empty, *parts]) + " order by 1, 2").to_arrow_table()
+
+
+def pruned(model: Model, nodes: pa.Table) -> Model:
+    """The model without the term frequencies of values no record has any more: erased stays erased."""
+    con = duckdb.connect()
+    con.register("nodes", nodes)
+    con.register("terms", model.terms)
+    columns = sorted(set(model.terms["column_name"].to_pylist()))
+    here = " union ".join(f"select '{column}' as column_name, \"{column}\" as value from nodes" for column in columns)
+    if not here:
+        return model
+    kept = con.sql(f"select * from terms semi join ({here}) h using (column_name, value) order by 1, 2")
+    return replace(model, terms=kept.to_arrow_table())
+
+
+def save(model: Model, folder: Path) -> None:
+    """model.json and term_frequencies.parquet in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {name: getattr(model, name) for name in Model.__dataclass_fields__ if name != "terms"}
+    terms, settings = folder / "term_frequencies.parquet", folder / "model.json"
+    pq.write_table(model.terms, terms.with_name(f".{terms.name}"), compression="zstd")
+    settings.with_name(f".{settings.name}").write_text(json.dumps(said, indent=1, sort_keys=True) + "\n", "utf-8")
+    for path in (terms, settings):  # replaced, never overwritten: a snapshot may share the old file
+        path.with_name(f".{path.name}").replace(path)
+
+
+def load(folder: Path) -> Model | None:
+    """The saved model of `folder`, or None when there is none."""
+    if not (folder / "model.json").exists() or not (folder / "term_frequencies.parquet").exists():
+        return None
+    said = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    said["levels"] = {name: tuple((m, u) for m, u in pairs) for name, pairs in said["levels"].items()}
+    said["compared"] = tuple(said["compared"])
+    return Model(**said, terms=pq.read_table(folder / "term_frequencies.parquet"))
+
+
+def is_usable(model: Model | None, wanted: str, records: int, matching: Matching) -> bool:
+    """True when the saved model was trained for these settings and about this many records."""
+    if model is None or model.stamp != wanted:
+        return False
+    grown = matching.training.retrain_when_grown
+    return model.records / grown <= records <= model.records * grown
+
+
+def _connection(threads: int) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": threads})
+
+
+def _first_prior(nodes: pa.Table, matching: Matching, present: frozenset[str]) -> float:
+    sure = [("name_full", "birth_date"), ("email_key", "name_last"), ("phone_key", "name_full"),
+            ("name_full", "place_key"), ("name_full", "postcode_key")]  # fmt: skip
+    con = duckdb.connect()
+    con.register("nodes", nodes)
+    found = [_pairs_in(con, rule) for rule in sure if present.issuperset(rule)]
+    records = max(nodes.num_rows, 2)
+    matches = max([*found, 0.02 * records]) / matching.sure_rules_find
+    return min(max(matches / (records * (records - 1) / 2), 1e-12), 0.3)
+
+
+def _pairs_in(con: duckdb.DuckDBPyConnection, block: Sequence[str]) -> int:
+    filled = " and ".join(f"{column} is not null" for column in block)
+    sql = f"""select coalesce(sum(n * (n - 1) // 2), 0)::bigint
+              from (select count(*) as n from nodes where {filled} group by {", ".join(block)})"""
+    return int(con.execute(sql).fetchall()[0][0])
+
+
+def _collision_shares(
+    con: duckdb.DuckDBPyConnection, picked: Sequence[comparisons.Comparison]
+) -> dict[str, float]:
+    """Label of each plain equality level -> chance that two different records agree on it."""
+    shares = {}
+    for comparison in picked:
+        for level in comparison.levels:
+            if level.tf and level.sql == f"{level.tf}_l = {level.tf}_r":
+                agreeing = _pairs_in(con, (level.tf,))
+                filled = con.execute(f'select count("{level.tf}") from nodes').fetchall()[0][0]
+                if agreeing and filled > 1:
+                    shares[level.label] = agreeing / (filled * (filled - 1) / 2)
+    return shares
+
+
+def _read(linker: Any, key: str) -> dict[str, list[float | None]]:
+    """Comparison -> value per level (None where Splink never saw the level)."""
+    said = linker.misc.save_model_to_json()
+    found: dict[str, list[float | None]] = {}
+    for comparison in said["comparisons"]:
+        values = [level.get(key) for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        found[comparison["output_column_name"]] = [v if isinstance(v, float) else None for v in values]
+    return found
+
+
+def _normalised(pairs: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    m, u = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+    return tuple((_bounded(a / m, M_BOUNDS), _bounded(b / u, U_BOUNDS)) for a, b in pairs)
+
+
+def _bounded(value: float, bounds: tuple[float, float]) -> float:
+    return min(max(value, bounds[0]), bounds[1])

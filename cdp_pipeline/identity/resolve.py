@@ -1,0 +1,163 @@
+"""`cdp resolve`: the identity engine on one file, without a project's tables.
+
+What belongs here: reading the file, mapping its columns, writing the ids. What does not: how
+records are compared (engine.py); the same function serves the nightly run.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from cdp_pipeline.errors import InputError
+from cdp_pipeline.identity import columns, dates
+from cdp_pipeline.identity.matching import Matching
+from cdp_pipeline.identity.normalise import EXTRA, PEOPLE_COLUMNS, Inputs
+
+PUBLIC_KEY = b"cdp resolve"  # ids of a file are not pseudonyms; pass a key to make them so
+NULLS = ("", "NULL", "null", "None", "NaN", "nan", "\\N")
+TYPES = {"birth_date": "date", "is_email_verified": "boolean", "created_at": "timestamp", "updated_at": "timestamp"}
+
+
+def resolve_file(
+    records: Path,
+    out: Path,
+    mapping: Mapping[str, str],
+    id_column: str | None,
+    matching: Matching,
+    country: str,
+    key: bytes = PUBLIC_KEY,
+    as_of: date = date(1970, 1, 1),
+) -> dict[str, Any]:
+    """Write record_id, person_id, confidence of every row of `records` to `out` (.parquet or .csv).
+
+    Returns: records, persons, id_column, used (column -> people column), not_used (columns),
+    birth_dates (words on the format), numbers (of the engine). Raises InputError for a file that
+    cannot be read, a record id that is empty or not unique, or a mapping that is impossible.
+    """
+    from cdp_pipeline.identity import engine, ids
+
+    if out.suffix not in (".parquet", ".csv"):
+        raise InputError(f"{out.name}: the output must end in .parquet or .csv")
+    con = duckdb.connect()
+    headers = _read(con, records)
+    found_id, mapped = columns.choose(headers, mapping, id_column)
+    extra = tuple(target.removeprefix("attributes.") for target in mapped.values() if target.startswith("attributes."))
+    if not mapped and not columns.birth_parts(headers, mapped):
+        raise InputError(f"{records.name}: no column is one of the people columns; map one with --map column=people_column")
+    _check_ids(con, records.name, found_id)
+    said = _people(con, headers, found_id, mapped, extra)
+    inputs = Inputs(people="people", identifiers=None, links=None, extra=extra)
+    resolution = engine.resolve(con, inputs, matching, ids.Previous(), None, key, as_of, country)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    form = "format parquet, compression zstd" if out.suffix == ".parquet" else "format csv, header true"
+    temporary = out.with_name(f".{out.name}")
+    con.execute(f"""copy (select record_id, person_id, confidence from person_records order by person_id, record_id)
+                    to '{_quoted(temporary)}' ({form})""")
+    temporary.replace(out)
+    parts = columns.birth_parts(headers, mapped) or ()
+    return {
+        "records": resolution.numbers["records"],
+        "persons": resolution.numbers["persons"],
+        "id_column": found_id,
+        "used": {**mapped, **{part: "birth_date" for part in parts}},
+        "not_used": [h for h in headers if h not in mapped and h != found_id and h not in parts],
+        "birth_dates": said,
+        "numbers": resolution.numbers,
+    }
+
+
+def _read(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Table `file` with every column as text; returns its headers."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.suffix == ".parquet":
+        scan = f"read_parquet('{_quoted(path)}')"
+    else:
+        encoding, delimiter = _csv_form(path)
+        scan = (
+            f"read_csv('{_quoted(path)}', delim = '{delimiter}', header = true, all_varchar = true, quote = '\"', "
+            f"encoding = '{encoding}', strict_mode = false, null_padding = true)"
+        )
+    nulls = ", ".join(f"'{word}'" for word in NULLS)
+    try:
+        headers = [str(row[0]) for row in con.execute(f"describe select * from {scan}").fetchall()]
+        if problems := [f"{path.name}: column {h!r} has a quote in its name" for h in headers if '"' in h]:
+            raise InputError(problems)
+        kept = ", ".join(f'case when trim("{h}"::varchar) not in ({nulls}) then trim("{h}"::varchar) end as "{h.strip()}"' for h in headers)
+        con.execute(f"create table file as select {kept} from {scan}")
+    except duckdb.Error as error:
+        raise InputError(f"{path.name}: not readable as {path.suffix[1:] or 'CSV'} ({type(error).__name__})") from None
+    return [h.strip() for h in headers]
+
+
+def _csv_form(path: Path) -> tuple[str, str]:
+    """(encoding, delimiter) of a CSV file, from its bytes and its header line."""
+    with path.open("rb") as file:
+        start = file.read(1_000_000)
+    try:
+        start.rsplit(b"\n", 1)[0].decode("utf-8")
+        encoding = "utf-8"
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+    header = start.split(b"\n", 1)[0].decode(encoding, errors="replace")
+    try:
+        return encoding, csv.Sniffer().sniff(header, delimiters=",;\t|").delimiter
+    except csv.Error:
+        return encoding, ","
+
+
+def _check_ids(con: duckdb.DuckDBPyConnection, name: str, found_id: str) -> None:
+    rows, filled, distinct = con.execute(f'select count(*), count("{found_id}"), count(distinct "{found_id}") from file').fetchall()[0]
+    if not rows:
+        raise InputError(f"{name}: no rows")
+    if filled < rows or distinct < filled:
+        raise InputError(
+            f"{name}: column {found_id} must name every row once: {rows - filled} rows without a value, "
+            f"{filled - distinct} repeated; choose another with --id COLUMN"
+        )
+
+
+def _people(
+    con: duckdb.DuckDBPyConnection, headers: list[str], found_id: str, mapped: Mapping[str, str], extra: tuple[str, ...]
+) -> str:
+    """Table `people` from `file`; returns what was understood of the birth dates."""
+    by_target = {target: header for header, target in mapped.items()}
+    said, birth = "no birth dates", "null::date"
+    if header := by_target.get("birth_date"):
+        form = dates.detect(con, "file", header)
+        if form is None:
+            said = f"{header}: no date format reads half of the values; not used"
+        else:
+            birth = f"try_strptime(\"{header}\", '{form.pattern}')::date"
+            said = f"{header}: {form.words}, {form.read} of {form.values} values read"
+            said += "; day and month could be swapped" if form.is_ambiguous else ""
+    elif parts := columns.birth_parts(headers, mapped):
+        year, month, day = (f'"{part}"' for part in parts)
+        birth = f"try_strptime({year} || '-' || lpad({month}, 2, '0') || '-' || lpad({day}, 2, '0'), '%Y-%m-%d')::date"
+        said = f"{', '.join(parts)}: year, month and day"
+    chosen = []
+    for column in PEOPLE_COLUMNS:
+        if column == "source":
+            value = "'file'"
+        elif column == "record_id":
+            value = f'"{found_id}"'
+        elif column == "birth_date":
+            value = birth
+        elif column in by_target:
+            value = f'try_cast("{by_target[column]}" as {TYPES.get(column, "varchar")})'
+        else:
+            value = f"null::{TYPES.get(column, 'varchar')}"
+        chosen.append(f'{value} as "{column}"')
+    chosen += [f'"{by_target[f"attributes.{name}"]}" as "{EXTRA}{name}"' for name in extra]
+    con.execute(f"create table people as select {', '.join(chosen)} from file")
+    return said
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

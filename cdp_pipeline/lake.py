@@ -1,0 +1,219 @@
+"""Tables as Parquet: views in, one atomic Parquet out, inside the folder of one run.
+
+What belongs here: `Run`, where a run reads and writes, and nothing else touches its tables. What
+does not: publishing (publishing/), and what any table means.
+
+    DATA/runs/<run id>/<layer>/<table>.parquet     a table
+    DATA/runs/<run id>/raw/<source>/*.parquet      a raw table: one part an export file
+    DATA/snapshots/<snapshot id>/…                 the same, published and never written again
+    DATA/current -> snapshots/<snapshot id>        the one pointer
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from pyarrow import parquet
+
+from cdp_pipeline.manifest import Entry, Manifest, Verdict, read_manifest, write_manifest
+from cdp_pipeline.project import Project
+
+_UNTOUCHED_BY_A_RUN = {"warehouse.duckdb", "warehouse_full.duckdb"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: what it reads, where it writes, and as of which day.
+
+    `published` is the snapshot that was current when the run began, resolved once, so that a run
+    sees one state however long it takes. `key` keys person ids and pseudonyms.
+    """
+
+    project: Project
+    exports: Path
+    data: Path
+    as_of: date
+    id: str
+    key: bytes
+    published: Path | None = None
+    at: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where its tables are: `DATA/runs/<id>`, or the snapshot that is only looked at."""
+        return self.at or self.data / "runs" / self.id
+
+    @property
+    def key_fingerprint(self) -> str:
+        return fingerprint(self.key)
+
+    def path(self, table: str) -> Path:
+        """`layer.table` → its Parquet file, or its folder of parts."""
+        return _table_path(self.folder, table)
+
+    # ---- reading ------------------------------------------------------------------------
+
+    def connect(self, *tables: str, empty: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnection:
+        """An in-memory DuckDB with one view per named table, and `config.run`.
+
+        `previous.<layer>.<table>` is the last published table. When there is none, it is an empty
+        table with the columns given in `empty` ("person_id varchar, …"), else with the columns of
+        the table that this run has written under that name.
+        """
+        con = open_duckdb(self.folder / ".spill", self.project.settings.memory_limit)
+        con.execute("create schema config")
+        con.execute(
+            "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country",
+            [self.as_of, self.project.settings.zone, self.project.settings.currency, self.project.settings.country],
+        )
+        for table in tables:
+            self._attach(con, table, (empty or {}).get(table))
+        return con
+
+    def _attach(self, con: duckdb.DuckDBPyConnection, table: str, empty: str | None) -> None:
+        schema, _, name = table.rpartition(".")
+        folder: Path | None = self.folder
+        if table.startswith("previous."):
+            con.execute("attach if not exists ':memory:' as previous")
+            folder = self.published
+        con.execute(f"create schema if not exists {schema}")
+        path = _table_path(folder, table.removeprefix("previous.")) if folder else None
+        if path and path.exists():
+            con.execute(f"create view {schema}.{name} as {_scan(path)}")
+        elif empty:
+            con.execute(f"create table {schema}.{name} ({empty})")
+        elif table.startswith("previous.") and self.path(table.removeprefix("previous.")).exists():
+            scan = _scan(self.path(table.removeprefix("previous.")))
+            con.execute(f"create view {schema}.{name} as {scan} where false")
+        else:
+            raise FileNotFoundError(f"table {table} has not been made in run {self.id}")
+
+    # ---- writing ------------------------------------------------------------------------
+
+    def write(self, con: duckdb.DuckDBPyConnection, table: str, select: str, order_by: Sequence[str]) -> int:
+        """Write a SELECT as the one Parquet file of `table`, sorted, all or nothing; returns rows.
+
+        Raises TypeError for a HUGEINT column: DuckDB would store it as a floating number.
+        """
+        wide = [row[0] for row in con.execute(f"describe {select}").fetchall() if "HUGEINT" in row[1]]
+        if wide:
+            raise TypeError(f"{table}: cast {', '.join(wide)} to BIGINT or DECIMAL; HUGEINT is stored as DOUBLE")
+        path = self.path(table)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        order = f" order by {', '.join(order_by)}" if order_by else ""
+        con.execute(f"copy (select * from ({select}){order}) to '{temporary}' (format parquet, compression zstd, parquet_version v2)")
+        temporary.replace(path)
+        return self.count(table)
+
+    def count(self, table: str) -> int:
+        """Rows of a table, read from the Parquet footers."""
+        path = self.path(table)
+        paths = _parts(path) if path.is_dir() else [path]
+        return sum(parquet.read_metadata(part).num_rows for part in paths)
+
+    def schema(self, table: str) -> pa.Schema:
+        """Names and types of a table's columns; of the newest part for raw tables."""
+        path = self.path(table)
+        paths = _parts(path) if path.is_dir() else [path]
+        return parquet.read_schema(paths[-1]) if paths else pa.schema([])
+
+    def digest(self, table: str) -> str:
+        """Digest of a table's bytes; of the part names for raw tables, which name their content."""
+        path = self.path(table)
+        if path.is_dir():
+            return hashlib.sha256("\n".join(p.name for p in _parts(path)).encode()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    # ---- the manifest -------------------------------------------------------------------
+
+    def manifest(self) -> Manifest:
+        return read_manifest(self.folder)
+
+    def record(self, tables: Mapping[str, Entry]) -> None:
+        """Add what was made to the manifest of the run folder."""
+        manifest = self.manifest()
+        write_manifest(self.folder, replace(manifest, tables={**manifest.tables, **tables}))
+
+    def record_checks(self, verdicts: Mapping[str, Verdict]) -> None:
+        manifest = self.manifest()
+        write_manifest(self.folder, replace(manifest, checks={**manifest.checks, **verdicts}))
+
+
+def fingerprint(key: bytes) -> str:
+    """Tells one key from another without giving it away."""
+    return hmac.new(key, b"cdp key fingerprint", hashlib.sha256).hexdigest()[:16]
+
+
+def open_run(run: Run) -> Run:
+    """Prepare the run folder: a hard-linked clone of what is published, or the folder of a run resumed."""
+    os.umask(0o077)
+    if not run.folder.exists():
+        temporary = run.folder.with_name(f".{run.id}")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        if run.published:
+            _clone(run.published, temporary)
+        manifest = read_manifest(temporary)
+        fresh = replace(manifest, run_id=run.id, as_of=str(run.as_of), key_fingerprint=run.key_fingerprint, published_at="", checks={})
+        write_manifest(temporary, fresh)
+        temporary.rename(run.folder)
+    shutil.rmtree(run.folder / ".spill", ignore_errors=True)
+    return run
+
+
+def open_duckdb(spill: Path | None = None, memory_limit: str | None = None, path: str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection that never reaches the network and spills only to `spill`."""
+    config: dict[str, str] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    if spill:
+        config["temp_directory"] = str(spill)
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    con = duckdb.connect(path, config=config)
+    con.execute("set timezone = 'UTC'")
+    return con
+
+
+def published_snapshot(data: Path) -> Path | None:
+    """The folder that `DATA/current` points at, or None before the first publication."""
+    current = data / "current"
+    return current.resolve() if current.exists() else None
+
+
+def _clone(published: Path, folder: Path) -> None:
+    for source in sorted(published.rglob("*")):
+        relative = source.relative_to(published)
+        if source.is_dir():
+            (folder / relative).mkdir(parents=True, exist_ok=True)
+        elif source.name not in _UNTOUCHED_BY_A_RUN:
+            (folder / relative).parent.mkdir(parents=True, exist_ok=True)
+            os.link(source, folder / relative)
+
+
+def _table_path(folder: Path, table: str) -> Path:
+    layer, _, name = table.partition(".")
+    parts = folder / layer / name
+    return parts if layer == "raw" and parts.is_dir() else folder / layer / f"{name}.parquet"
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
+
+
+def _files(path: Path) -> str:
+    paths = _parts(path) if path.is_dir() else [path]
+    return "[" + ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths) + "]"
+
+
+def _scan(path: Path) -> str:
+    return f"select * from read_parquet({_files(path)}, union_by_name = true)"

@@ -1,0 +1,95 @@
+"""The manifest of a run folder: what each table was made from, and what its checks said.
+
+What belongs here: the file `manifest.json` and the two questions asked of it, "is anything stale"
+and "which checks did not pass". What does not: moving folders about (lake.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+Numbers = Mapping[str, int | float | str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One table: the key it was made under, the digest of its bytes, and the digests it read."""
+
+    key: str
+    digest: str
+    rows: int
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    numbers: Numbers = field(default_factory=dict)
+    is_reused: bool = False
+
+    def reused(self) -> Entry:
+        return replace(self, is_reused=True, seconds=0.0)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check said about its tables, by the digests it looked at."""
+
+    passed: bool
+    is_blocking: bool
+    failing_rows: int
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All tables and checks of one run folder, with the run's own facts."""
+
+    run_id: str = ""
+    as_of: str = ""
+    key_fingerprint: str = ""
+    published_at: str = ""
+    tables: Mapping[str, Entry] = field(default_factory=dict)
+    checks: Mapping[str, Verdict] = field(default_factory=dict)
+
+    def stale(self) -> list[str]:
+        """Tables made from an older version of something that has been rebuilt since."""
+        return sorted(
+            name
+            for name, entry in self.tables.items()
+            if any(self.tables.get(read, entry).digest != seen for read, seen in entry.inputs.items() if read in self.tables)
+        )
+
+    def refused(self, expected: Iterable[str]) -> list[str]:
+        """Blocking checks that failed, did not run, or looked at tables that changed since."""
+        reasons = []
+        for name in sorted(expected):
+            verdict = self.checks.get(name)
+            if verdict is None:
+                reasons.append(f"check {name} did not run")
+            elif verdict.is_blocking and not verdict.passed:
+                reasons.append(f"check {name} failed on {verdict.failing_rows} rows")
+            elif any(t in self.tables and self.tables[t].digest != d for t, d in verdict.inputs.items()):
+                reasons.append(f"check {name} ran before its tables were rebuilt")
+        return reasons
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in `folder`; an empty one when there is none."""
+    path = folder / "manifest.json"
+    if not path.exists():
+        return Manifest()
+    raw = json.loads(path.read_text())
+    raw["tables"] = {name: Entry(**entry) for name, entry in raw["tables"].items()}
+    raw["checks"] = {name: Verdict(**verdict) for name, verdict in raw["checks"].items()}
+    return Manifest(**raw)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace the manifest of `folder` in one step."""
+    temporary = folder / f".manifest.{os.getpid()}"
+    with temporary.open("w") as file:
+        json.dump(asdict(manifest), file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / "manifest.json")

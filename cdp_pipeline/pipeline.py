@@ -1,0 +1,155 @@
+"""The pipeline as data: every stage in order, every step and check of a project.
+
+What belongs here: putting the stages together and refusing what does not fit together. What does
+not: Dagster (definitions.py) and the steps themselves (each stage's steps.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from graphlib import CycleError, TopologicalSorter
+
+from cdp_pipeline.activation import steps as activation
+from cdp_pipeline.errors import ProjectError, nearest
+from cdp_pipeline.identity import steps as identity
+from cdp_pipeline.lake import Run
+from cdp_pipeline.manifest import Numbers
+from cdp_pipeline.profiles import steps as profiles
+from cdp_pipeline.project import Project
+from cdp_pipeline.reports import steps as reports
+from cdp_pipeline.segments import steps as segments
+from cdp_pipeline.sources import steps as sources
+from cdp_pipeline.sql_model import Check, Model
+from cdp_pipeline.staging import steps as staging
+from cdp_pipeline.steps import Step, Table
+
+STAGES = (sources, staging, identity, profiles, segments, activation, reports)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Steps in an order in which they can run, and the checks on their tables."""
+
+    steps: tuple[Step, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        return {table.name: table for step in self.steps for table in step.tables}
+
+    def leaves(self) -> list[str]:
+        """Tables that no step reads: publication waits for these, and so for everything."""
+        read = {name for step in self.steps for name in step.inputs}
+        return sorted(set(self.tables) - read)
+
+    def blocking(self) -> list[str]:
+        return [check.name for check in self.checks if check.severity == "error"]
+
+
+def build_pipeline(project: Project) -> Pipeline:
+    """All steps and checks of a project; raises ProjectError for tables that do not exist."""
+    found = [step for stage in STAGES for step in stage.steps(project)]
+    found += [_model_step(model) for model in project.models.values()]
+    problems = _unknown_tables(found, project)
+    if problems:
+        raise ProjectError(problems)
+    steps = _in_order(found)
+    tables = {table.name: table for step in steps for table in step.tables}
+    checks = [*staging.checks(project), *_table_checks(tables, project), *project.checks.values()]
+    problems = _misplaced_checks(checks, steps, project)
+    if problems:
+        raise ProjectError(problems)
+    return Pipeline(steps, tuple(sorted(checks, key=lambda check: (check.asset, check.name))))
+
+
+def _model_step(model: Model) -> Step:
+    table = Table(
+        name=model.name,
+        description=model.description,
+        columns=model.columns,
+        owner=model.owner,
+        grain=model.grain,
+        kinds=("duckdb", "parquet", "sql"),
+        personal=model.personal,
+        sql=model.sql,
+    )
+    return Step((table,), model.inputs, partial(_run_model, model=model), model.version, uses_as_of=model.uses_as_of)
+
+
+def _run_model(run: Run, model: Model) -> dict[str, Numbers]:
+    with run.connect(*model.inputs, empty=model.empty) as con:
+        run.write(con, model.name, model.sql.rstrip().rstrip(";"), model.grain)
+    return {}
+
+
+def _unknown_tables(steps: list[Step], project: Project) -> list[str]:
+    known = {name for step in steps for name in step.names}
+    problems = []
+    for step in steps:
+        model = project.models.get(step.names[0])
+        where = model.path if model else step.names[0]
+        for read in step.reads:
+            if read.removeprefix("previous.") not in known:
+                problems.append(f"{where}: reads {read}, which nothing makes{nearest(read, known)}")
+    for check in project.checks.values():
+        for name in (check.asset, *(r for r in check.reads if r != "config.run")):
+            if name.removeprefix("previous.") not in known:
+                problems.append(f"{project.folder}/checks/{check.name}.sql: {name}: nothing makes this table{nearest(name, known)}")
+    return problems
+
+
+def _in_order(steps: list[Step]) -> tuple[Step, ...]:
+    maker = {name: step for step in steps for name in step.names}
+    graph = {step.names[0]: {maker[read].names[0] for read in step.inputs} for step in steps}
+    try:
+        return tuple(maker[name] for name in TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise ProjectError(f"tables read each other in a circle: {' → '.join(error.args[1])}") from None
+
+
+def _table_checks(tables: Mapping[str, Table], project: Project) -> list[Check]:
+    checks = []
+    for table in tables.values():
+        if table.grain:
+            grain = ", ".join(table.grain)
+            checks.append(
+                Check(
+                    name=f"{table.name.replace('.', '_')}_grain_is_unique",
+                    asset=table.name,
+                    description=f"One row per {grain}",
+                    sql=f"select count(*) as copies from {table.name} group by {grain} having count(*) > 1",
+                    reads=(table.name,),
+                    owner=table.owner,
+                    fix="Two rows share a key: see what the table is made from",
+                )
+            )
+        for number, condition in enumerate(project.models[table.name].conditions if table.name in project.models else (), 1):
+            checks.append(
+                Check(
+                    name=f"{table.name.replace('.', '_')}_condition_{number}",
+                    asset=table.name,
+                    description=f"Every row meets: {condition}",
+                    sql=f"select 1 as broken from {table.name} where not ({condition})",
+                    reads=(table.name,),
+                    owner=table.owner,
+                    fix=f"See {project.models[table.name].path.name}",
+                )
+            )
+    return checks
+
+
+def _misplaced_checks(checks: list[Check], steps: tuple[Step, ...], project: Project) -> list[str]:
+    """A blocking check is carried by the last of its tables; anything else would wait for itself."""
+    maker = {name: step for step in steps for name in step.names}
+    after: dict[str, set[str]] = {}
+    for step in steps:
+        above = {a for read in step.inputs for a in (after[read] | set(maker[read].names))}
+        after.update(dict.fromkeys(step.names, above))
+    return [
+        f"{project.folder}/checks/{check.name}.sql: carried by {check.asset}, but reads {read}, which is made from it: set asset: {read}"
+        for check in checks
+        for read in check.reads
+        if read in after and check.asset in after[read] and read not in maker[check.asset].names
+    ]

@@ -1,0 +1,126 @@
+"""The tables of the layer profiles that Python writes: golden_values, contacts and customers.
+
+What belongs here: what they read, the words on their columns, and writing them. What does not: the
+SQL (golden.py, customers.py), and the models of 4_profiles, which are steps by being there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from cdp_pipeline.errors import GateError, ProjectError
+from cdp_pipeline.lake import Run
+from cdp_pipeline.profiles import customers, golden
+from cdp_pipeline.project import Project
+from cdp_pipeline.steps import Outcome, Step, Table
+
+
+def steps(project: Project) -> tuple[Step, ...]:
+    """The steps of the layer; raises ProjectError when survivorship.yml or a theme does not fit."""
+    themes = customers.themes(project)
+    fields = golden.fields(project.survivorship)
+    problems = (
+        golden.mistakes(project.survivorship, project.contracts["people"])
+        if "people" in project.contracts
+        else []
+    )
+    problems += customers.mistakes(themes, fields)
+    if problems:
+        raise ProjectError(problems)
+    return (_golden_values(project), _contacts(project), _customers(project))
+
+
+def _golden_values(project: Project) -> Step:
+    sql = golden.golden_values_sql(project.survivorship)
+    table = Table(
+        "profiles.golden_values",
+        "For each field of a person: the value that won, the record it comes from, the rule, and what lost",
+        {
+            "person_id": "Person",
+            "field": "Field of the contact",
+            "value": "Value that won",
+            "source": "System of the winning record",
+            "record_id": "Winning record",
+            "rule": "Rule of survivorship.yml that decided",
+            "candidates": "Records that could have given it",
+            "losing_values": "Each other value once, with its best record, best first",
+            "_file": "Export file of the winning record",
+            "_line": "Line in that file where it starts",
+        },
+        owner="data team",
+        grain=("person_id", "field"),
+        personal=frozenset({"value", "losing_values"}),
+    )
+
+    def run(run: Run) -> Outcome:
+        with run.connect(*reads) as con:
+            rows = run.write(con, table.name, sql, table.grain)
+            contested = con.execute(
+                f"select count(*) from read_parquet('{run.path(table.name)}') where len(losing_values) > 0"
+            ).fetchall()
+        return {table.name: {"values": rows, "contested": int(contested[0][0])}}
+
+    reads = ("staging.people", "identity.person_records", "identity.records")
+    return Step((table,), reads, run, _digest(sql))
+
+
+def _contacts(project: Project) -> Step:
+    sql = golden.contacts_sql(project.survivorship)
+    table = Table(
+        "profiles.contacts",
+        "The golden contact of every person",
+        {"person_id": "Person", **_words(project)},
+        owner="data team",
+        grain=("person_id",),
+        personal=golden.personal_fields(project.survivorship),
+        lineage=dict.fromkeys(golden.fields(project.survivorship), ("profiles.golden_values.value",)),
+    )
+
+    def run(run: Run) -> Outcome:
+        with run.connect(*reads) as con:
+            return {table.name: {"people": run.write(con, table.name, sql, table.grain)}}
+
+    reads = ("identity.persons", "profiles.golden_values")
+    return Step((table,), reads, run, _digest(sql))
+
+
+def _customers(project: Project) -> Step:
+    themes = customers.themes(project)
+    fields = golden.fields(project.survivorship)
+    sql = customers.customers_sql(themes, fields)
+    table = Table(
+        "profiles.customers",
+        "One row a person: golden contact, what they permit, and every attribute of 4_profiles/attributes",
+        customers.documentation(themes, _words(project)),
+        owner="crm team",
+        grain=("person_id",),
+        personal=golden.personal_fields(project.survivorship).union(*(theme.personal for theme in themes)),
+        lineage=customers.lineage(themes, fields),
+        sql=sql,
+    )
+
+    def run(run: Run) -> Outcome:
+        with run.connect(*reads) as con:
+            repeated = con.execute(customers.uniqueness_sql(themes)).fetchall() if themes else []
+            if repeated:
+                raise GateError(
+                    [
+                        f"{name}: {people} people have more than one row; a theme has one row a person"
+                        for name, people in repeated
+                    ]
+                )
+            people = run.write(con, table.name, sql, table.grain)
+        return {table.name: {"people": people, "columns": len(table.columns), "themes": len(themes)}}
+
+    reads = ("identity.persons", "profiles.contacts", *(theme.name for theme in themes))
+    return Step((table,), reads, run, _digest(sql))
+
+
+def _words(project: Project) -> dict[str, str]:
+    """Golden field → what the contract of people says about it."""
+    people = project.contracts.get("people")
+    return {f: people.columns[f].description if people else "" for f in golden.fields(project.survivorship)}
+
+
+def _digest(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()

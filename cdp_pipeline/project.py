@@ -1,0 +1,136 @@
+"""The folder dbt_like_sql as one frozen object; every mistake in it is told at once.
+
+What belongs here: finding the files, reading them into shapes, and checking names across files.
+What does not: the shapes (shapes.py) and what the stages do with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from cdp_pipeline.errors import ProjectError, nearest
+from cdp_pipeline.shapes import Audience, Contract, Destination, Segmentation, Settings, Source, Survivorship
+from cdp_pipeline.sql_model import Check, Model, read_check, read_model
+from cdp_pipeline.yaml_file import ShapeT, read_shape
+
+LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports")
+_FOLDERS = {"identity": "3_identity", "profiles": "4_profiles", "segments": "5_segments", "activation": "6_activation", "reports": "7_reports"}
+FOLDERS = ("1_sources", "2_staging", *_FOLDERS.values(), "checks")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Project:
+    """All that dbt_like_sql says. Keys are file stems: the names of tables, rules and targets."""
+
+    folder: Path
+    settings: Settings
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
+    survivorship: Survivorship = field(default_factory=lambda: Survivorship(trust=(), fields={}))
+    segmentations: Mapping[str, Segmentation] = field(default_factory=dict)
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    models: Mapping[str, Model] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+    def system(self, source: str) -> str:
+        """The value of the `source` column for rows of an export: the system it comes from."""
+        return self.sources[source].system or source
+
+
+def read_project(folder: Path) -> Project:
+    """Read and check every file of `folder`; raises ProjectError with all problems."""
+    problems: list[str] = []
+    if not (folder / "project.yml").exists():
+        raise ProjectError(f"{folder}/project.yml not found: is {folder} a folder like dbt_like_sql?")
+    settings = read_shape(folder / "project.yml", Settings, problems)
+    models: dict[str, Model] = {}
+    for layer, name in _FOLDERS.items():
+        for path in sorted((folder / name).rglob("*.sql")):
+            model = read_model(path, layer, problems)
+            if model and model.name in models:
+                problems.append(f"{path}: {model.name} is also made by {models[model.name].path}")
+            if model:
+                models[model.name] = model
+    project = Project(
+        folder=folder,
+        settings=settings or Settings(name="unreadable"),
+        sources=_shapes(folder / "1_sources", Source, problems),
+        contracts=_shapes(folder / "2_staging", Contract, problems),
+        survivorship=read_shape(folder / "4_profiles" / "survivorship.yml", Survivorship, problems) or Survivorship(trust=(), fields={}),
+        segmentations=_shapes(folder / "5_segments", Segmentation, problems),
+        audiences=_shapes(folder / "5_segments" / "audiences", Audience, problems),
+        destinations=_shapes(folder / "6_activation", Destination, problems),
+        models=models,
+        checks=_files(folder / "checks", "*.sql", lambda path: read_check(path, problems)),
+    )
+    problems += [*_mistakes_in_sources(project), *_mistakes_in_contracts(project), *_mistakes_in_models(project), *_mistakes_in_audiences(project)]
+    if problems:
+        raise ProjectError(problems)
+    return project
+
+
+def _shapes(folder: Path, shape: type[ShapeT], problems: list[str]) -> dict[str, ShapeT]:
+    return _files(folder, "*.yml", lambda path: read_shape(path, shape, problems))
+
+
+def _files(folder: Path, pattern: str, read: Callable[[Path], T | None]) -> dict[str, T]:
+    found = {path.stem: read(path) for path in sorted(folder.glob(pattern))}
+    return {stem: value for stem, value in found.items() if value is not None}
+
+
+def _mistakes_in_sources(project: Project) -> list[str]:
+    problems = []
+    for name, source in project.sources.items():
+        path = project.folder / "1_sources" / f"{name}.yml"
+        for table, mappings in source.into.items():
+            contract = project.contracts.get(table)
+            if contract is None:
+                problems.append(f"{path}: into {table}: no such core table{nearest(table, project.contracts)}")
+                continue
+            for mapping in mappings:
+                for column in mapping.columns:
+                    if column not in contract.columns and not column.startswith("attributes."):
+                        problems.append(f"{path}: into {table}: unknown column {column}{nearest(column, contract.columns)}")
+                missing = [c for c, spec in contract.columns.items() if spec.required and c != "source" and c not in mapping.columns]
+                problems += [f"{path}: into {table}: required column {column} is not mapped" for column in missing]
+    return problems
+
+
+def _mistakes_in_contracts(project: Project) -> list[str]:
+    problems = []
+    for name, contract in project.contracts.items():
+        path = project.folder / "2_staging" / f"{name}.yml"
+        for column in (*contract.grain, *contract.newest_by):
+            if column not in contract.columns:
+                problems.append(f"{path}: unknown column {column} in grain or newest_by{nearest(column, contract.columns)}")
+        for column, spec in contract.columns.items():
+            if spec.references and spec.references not in project.contracts:
+                problems.append(f"{path}: {column} refers to {spec.references}, which is no core table{nearest(spec.references, project.contracts)}")
+    return problems
+
+
+def _mistakes_in_models(project: Project) -> list[str]:
+    problems = []
+    for model in project.models.values():
+        for read in model.inputs:
+            layer = read.removeprefix("previous.").split(".")[0]
+            if layer not in LAYERS:
+                problems.append(f"{model.path}: reads {read}: no layer {layer}{nearest(layer, LAYERS)}")
+            elif not read.startswith("previous.") and LAYERS.index(layer) > LAYERS.index(model.layer):
+                problems.append(f"{model.path}: reads {read}: a model reads its own or an earlier layer, not {layer}")
+    return problems
+
+
+def _mistakes_in_audiences(project: Project) -> list[str]:
+    problems = []
+    for name, audience in project.audiences.items():
+        path = project.folder / "5_segments" / "audiences" / f"{name}.yml"
+        for destination in audience.destinations:
+            if destination not in project.destinations:
+                problems.append(f"{path}: unknown destination {destination}{nearest(destination, project.destinations)}")
+    return problems

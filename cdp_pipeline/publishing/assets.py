@@ -1,0 +1,48 @@
+"""The two last assets: the warehouse files of a run, and the swap that publishes it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from cdp_pipeline.assets import boundary
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.publishing.snapshots import publish
+from cdp_pipeline.publishing.warehouse import build_warehouse
+
+CANDIDATE = dg.AssetKey(["publish", "warehouse_candidate"])
+PUBLISHED = dg.AssetKey(["publish", "published"])
+
+
+def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
+    """`publish/warehouse_candidate` builds both DuckDB files; `publish/published` swaps the folder in."""
+
+    @dg.asset(
+        key=CANDIDATE,
+        group_name="publish",
+        deps=[dg.AssetKey(name.split(".")) for name in pipeline.leaves()],
+        required_resource_keys={"run"},
+        kinds={"duckdb"},
+        owners=["team:data_team"],
+        description="The DuckDB files that analysts open, built in the run's folder: masked, and in clear",
+    )
+    def warehouse_candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        with boundary("publish.warehouse_candidate"):
+            sizes = build_warehouse(context.resources.run, pipeline.tables)
+        return dg.MaterializeResult(metadata={f"bytes_{name.removesuffix('.duckdb')}": size for name, size in sizes.items()})
+
+    @dg.asset(
+        key=PUBLISHED,
+        group_name="publish",
+        deps=[CANDIDATE],
+        required_resource_keys={"run"},
+        kinds={"duckdb", "parquet"},
+        owners=["team:data_team"],
+        description="Parquet, warehouses, audience files and report go live together, in one swap; "
+        "refused while a table is stale or a blocking check has not passed",
+    )
+    def published(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        with boundary("publish.published"):
+            snapshot = publish(context.resources.run, pipeline.blocking())
+        yield dg.MaterializeResult(metadata={"snapshot": snapshot})
+
+    return [warehouse_candidate, published]

@@ -1,0 +1,114 @@
+"""Snapshots: making a run's folder the published state in one swap, and going back.
+
+What belongs here: `DATA/snapshots`, `DATA/current`, and the two gates before the swap. What does
+not: the DuckDB files in a snapshot (warehouse.py).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cdp_pipeline.errors import GateError, InputError, nearest
+from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.manifest import read_manifest, write_manifest
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One published state; `is_current` marks the one that readers see."""
+
+    id: str
+    as_of: str
+    published_at: str
+    run_id: str
+    tables: int
+    is_current: bool
+
+
+def publish(run: Run, blocking: Iterable[str]) -> str:
+    """Swap the run folder in as the published state; returns the snapshot id.
+
+    Raises GateError, and changes nothing, when a table is stale, or a check in `blocking` failed,
+    did not run, or looked at tables rebuilt since.
+    """
+    manifest = run.manifest()
+    stale = [f"{name} is older than what it is made from: rebuild it" for name in manifest.stale()]
+    reasons = [*stale, *manifest.refused(blocking)]
+    if reasons:
+        raise GateError(["not published; the published state stays as it was", *reasons])
+    now = datetime.now(UTC)
+    write_manifest(run.folder, replace(manifest, published_at=now.isoformat(timespec="seconds")))
+    shutil.rmtree(run.folder / ".spill", ignore_errors=True)
+    _sync(run.folder)
+    snapshot = run.data / "snapshots" / f"{now:%Y%m%dT%H%M%S}-{run.id[:8]}"
+    snapshot.parent.mkdir(exist_ok=True)
+    run.folder.rename(snapshot)
+    point_at(run.data, snapshot.name)
+    prune(run.data, run.project.settings.keep_snapshots)
+    return snapshot.name
+
+
+def point_at(data: Path, snapshot: str) -> None:
+    """Make `snapshot` the published one: the only moment at which readers change over."""
+    _swap_link(data / "current", Path("snapshots") / snapshot)
+    for name in ("warehouse.duckdb", "warehouse_full.duckdb"):
+        if not (data / name).is_symlink():
+            _swap_link(data / name, Path("current") / name)
+    _sync_one(data)
+
+
+def snapshots(data: Path) -> list[Snapshot]:
+    """Every complete snapshot, newest first."""
+    current = published_snapshot(data)
+    found = []
+    for folder in sorted((data / "snapshots").glob("*"), reverse=True):
+        manifest = read_manifest(folder)
+        found.append(Snapshot(folder.name, manifest.as_of, manifest.published_at, manifest.run_id, len(manifest.tables), folder.resolve() == current))
+    return found
+
+
+def rollback(data: Path, wanted: str | None) -> str:
+    """Publish an earlier snapshot again: the one named, else the one before the current.
+
+    Raises InputError when there is no such snapshot.
+    """
+    known = snapshots(data)
+    position = next((i for i, s in enumerate(known) if s.is_current), -1)
+    earlier = known[position + 1 :]
+    target = wanted or (earlier[0].id if earlier else "")
+    if target not in {s.id for s in known}:
+        raise InputError(f"no snapshot {target or 'before the current one'} in {data}/snapshots{nearest(target, [s.id for s in known])}")
+    point_at(data, target)
+    return target
+
+
+def prune(data: Path, keep: int) -> list[str]:
+    """Delete all but the newest `keep` snapshots, never the current one; returns what went."""
+    gone = [s.id for s in snapshots(data)[keep:] if not s.is_current]
+    for name in gone:
+        shutil.rmtree(data / "snapshots" / name)
+    return gone
+
+
+def _swap_link(link: Path, target: Path) -> None:
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    os.replace(temporary, link)
+
+
+def _sync(folder: Path) -> None:
+    for path in (p for p in folder.rglob("*") if p.is_file()):
+        _sync_one(path)
+    _sync_one(folder)
+
+
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)

@@ -1,0 +1,126 @@
+"""What a report page is made of: the rows of the report tables and the times of the run.
+
+What belongs here: reading them. What does not: choosing words (sections.py, advice.py) or drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from cdp_pipeline.lake import Run
+from cdp_pipeline.manifest import Manifest
+from cdp_pipeline.project import LAYERS
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One layer in this run: seconds of work, tables made again, tables found unchanged."""
+
+    name: str
+    seconds: float
+    made: int
+    reused: int
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A check that did not pass, in words."""
+
+    description: str
+    rows: int
+    is_blocking: bool
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the page says. `tables` are report tables by name without the layer, rows in grain order.
+
+    `about` holds the description of each report table, `segments` that of each segment and audience
+    (as `segmentation.segment`). `floor`: smaller groups of people are not told exactly.
+    """
+
+    name: str
+    as_of: date
+    run_id: str
+    floor: int
+    currency: str
+    tables: Mapping[str, tuple[Row, ...]]
+    about: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
+    stages: tuple[Stage, ...] = ()
+    slowest: tuple[tuple[str, float], ...] = ()
+    warned: tuple[Warned, ...] = ()
+
+    def rows(self, table: str) -> tuple[Row, ...]:
+        """Rows of a report table; none when the project does not have it."""
+        return self.tables.get(table, ())
+
+    @property
+    def headline(self) -> Row:
+        """The one row of reports.headlines; empty when the project does not have it."""
+        return next(iter(self.rows("headlines")), {})
+
+
+def read_facts(run: Run, tables: tuple[str, ...]) -> Facts:
+    """Read the named report tables of a run and its manifest."""
+    project = run.project
+    found: dict[str, tuple[Row, ...]] = {}
+    with run.connect(*tables) as con:
+        for table in tables:
+            order = ", ".join(f'"{column}" nulls first' for column in project.models[table].grain)
+            result = con.execute(f"select * from {table} order by {order}")
+            names = [column[0] for column in result.description or ()]
+            found[table.removeprefix("reports.")] = tuple(
+                dict(zip(names, row, strict=True)) for row in result.fetchall()
+            )
+    segments = {name: shape.description for name, shape in project.segmentations.items()}
+    segments |= {
+        f"{name}.{s.name}": s.description
+        for name, shape in project.segmentations.items()
+        for s in shape.segments
+    }
+    segments |= {f"audience.{name}": shape.description for name, shape in project.audiences.items()}
+    manifest = run.manifest()
+    times = {name: entry.seconds for name, entry in manifest.tables.items() if not entry.is_reused}
+    return Facts(
+        name=project.settings.name,
+        as_of=run.as_of,
+        run_id=run.id,
+        floor=project.settings.report_floor,
+        currency=project.settings.currency,
+        tables=found,
+        about={table.removeprefix("reports."): project.models[table].description for table in tables},
+        segments=segments,
+        stages=stages(manifest),
+        slowest=tuple(sorted(times.items(), key=lambda item: (-item[1], item[0]))[:8]),
+        warned=_warned(run, manifest),
+    )
+
+
+def stages(manifest: Manifest) -> tuple[Stage, ...]:
+    """Seconds per layer, in the order in which layers are made."""
+    found = []
+    for layer in LAYERS:
+        entries = [entry for name, entry in manifest.tables.items() if name.startswith(f"{layer}.")]
+        if entries:
+            reused = sum(entry.is_reused for entry in entries)
+            found.append(Stage(layer, sum(entry.seconds for entry in entries), len(entries) - reused, reused))
+    return tuple(found)
+
+
+def _warned(run: Run, manifest: Manifest) -> tuple[Warned, ...]:
+    found = []
+    for name, verdict in sorted(manifest.checks.items()):
+        if not verdict.passed:
+            check = run.project.checks.get(name)
+            description = check.description if check else name.replace("_", " ")
+            found.append(
+                Warned(description, verdict.failing_rows, verdict.is_blocking, check.fix if check else "")
+            )
+    return tuple(found)

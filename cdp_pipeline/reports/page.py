@@ -1,0 +1,99 @@
+"""The page: facts in, one self-contained HTML text out.
+
+What belongs here: the order of sections, the headline numbers, and filling the template. What does
+not: reading tables (facts.py) and drawing (charts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cdp_pipeline.reports import figures
+from cdp_pipeline.reports.advice import next_steps, warnings
+from cdp_pipeline.reports.arrivals import arrivals
+from cdp_pipeline.reports.facts import Facts
+from cdp_pipeline.reports.groups import audiences, consent, segments
+from cdp_pipeline.reports.identities import identities, matching
+from cdp_pipeline.reports.profiles import profiles, revenue
+from cdp_pipeline.reports.section import Section
+from cdp_pipeline.reports.work import further, run_times
+
+SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
+    arrivals, identities, matching, profiles, revenue, segments, consent, audiences, further, run_times,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number on top of the page, and what to hold it against."""
+
+    figure: str
+    label: str
+    note: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """The text of the page, and what is on it."""
+
+    html: str
+    sections: int
+    charts: int
+    warnings: int
+
+
+def render(facts: Facts) -> Page:
+    """The report page of one run."""
+    sections = [section for make in SECTIONS if (section := make(facts))]
+    warned = warnings(facts)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template("page.html.j2").render(
+        facts=facts,
+        title=figures.title(facts.name) if len(facts.name) > 4 else facts.name.upper(),
+        as_of=figures.day(facts.as_of),
+        tiles=tiles(facts),
+        warnings=warned,
+        next_steps=next_steps(facts),
+        sections=sections,
+    )
+    charts = sum(block.is_chart for section in sections for block in section.blocks)
+    return Page(html, len(sections), charts, len(warned))
+
+
+def tiles(facts: Facts) -> list[Tile]:
+    """The headline numbers."""
+    row = facts.headline
+    if not row:
+        return []
+    currency = row["currency"]
+    return [
+        Tile(figures.count(row["records"]), "customer records", f"from {figures.things(row['files_loaded'], 'file')}", "arrivals"),
+        Tile(figures.count(row["people"]), "people", _per(row["records"], row["people"]), "people"),
+        Tile(
+            figures.people(row["buyers"], facts.floor), "customers with an order",
+            f"{figures.percent(figures.share(row['repeat_buyers'], row['buyers']))} of them came back", "segments",
+        ),
+        Tile(
+            figures.people(row["reachable_by_email"], facts.floor), "may get your newsletter",
+            f"{figures.percent(figures.share(row['reachable_by_email'], row['people']))} of all people", "consent",
+        ),
+        Tile(
+            figures.money(row["net_revenue_last_year"], currency, short=True), "net revenue, 12 months",
+            f"{figures.money(row['net_revenue'], currency, short=True)} in all, {figures.things(row['orders'], 'order')}", "revenue",
+        ),
+    ]  # fmt: skip
+
+
+def _per(records: int, persons: int) -> str:
+    return f"{records / persons:.1f} records each" if persons else "nobody yet"

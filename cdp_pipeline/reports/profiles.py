@@ -1,0 +1,191 @@
+"""The sections on what is known of people: how complete profiles are, and what people bought.
+
+What belongs here: fill rates and revenue. What does not: groups of people (groups.py).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, columns, facts_table, heat
+from cdp_pipeline.reports.facts import Facts, Row
+from cdp_pipeline.reports.figures import (
+    count,
+    drawn,
+    listed,
+    money,
+    month,
+    part,
+    people,
+    percent,
+    share,
+    things,
+    title,
+    words,
+)
+from cdp_pipeline.reports.section import Block, Section
+
+_MONTHS = 24
+_BUYERS = (
+    ("known customers", "net_amount_returning", "c1"),
+    ("first-time buyers", "net_amount_new", "c2"),
+    ("buyers nobody knows", "net_amount_anonymous", "c6"),
+)
+
+
+def profiles(facts: Facts) -> Section | None:
+    """How complete the profiles are."""
+    rows = sorted(facts.rows("fill_rates"), key=lambda r: (-r["share"], r["field"]))
+    if not rows or not rows[0]["people"]:
+        return None
+    known = [r for r in rows if r["filled"]]
+    rows_drawn = [
+        Bar(title(r["field"]), drawn(r["filled"], facts.floor), part(r["filled"], r["people"], facts.floor),
+            mark=f"{people(r['filled'], facts.floor)} people")
+        for r in known
+    ]  # fmt: skip
+    empty = [words(r["field"]) for r in rows if not r["filled"]]
+    text = f"No source delivers {listed(empty)}." if empty else ""
+    chart = bars("Share of people for whom each field is known", rows_drawn, most=float(rows[0]["people"]))
+    blocks = [Block("Known of how many people", chart, text), _by_system(facts, known)]
+    return Section(
+        "profiles",
+        "How complete profiles are",
+        _finding(facts, rows),
+        tuple(b for b in blocks if b),
+        menu="Profiles",
+    )
+
+
+def _finding(facts: Facts, rows: list[Row]) -> str:
+    shares = {r["field"]: r["share"] for r in rows}
+    told = [f"{words(f)} for {percent(shares[f])}" for f in ("email", "phone", "postcode") if f in shares]
+    weak = [words(r["field"]) for r in reversed(rows) if 0 < r["share"] < 0.25][:3]
+    text = (
+        f"Of all people we know {listed(told)}."
+        if told
+        else f"The best known field is {words(rows[0]['field'])}."
+    )
+    gain = _gain(facts, shares)
+    return text + (f" {gain}" if gain else "") + (f" Little is known about {listed(weak)}." if weak else "")
+
+
+def _gain(facts: Facts, shares: dict[str, float]) -> str:
+    """What unifying brought for the phone number: profiles against the records they came from."""
+    cells = [r for r in facts.rows("fill_rates_by_system") if r["field"] == "phone"]
+    before = share(sum(r["filled"] for r in cells), sum(r["records"] for r in cells))
+    after = float(shares.get("phone", 0))
+    if not before or after <= before + 0.01:
+        return ""
+    return f"Putting records together raised phone numbers from {percent(before)} of the records to {percent(after)} of the people."
+
+
+def _by_system(facts: Facts, rows: list[Row]) -> Block | None:
+    cells = {(r["source"], r["field"]): r for r in facts.rows("fill_rates_by_system")}
+    sources = sorted(
+        {source for source, _ in cells},
+        key=lambda s: (-max(r["records"] for k, r in cells.items() if k[0] == s), s),
+    )
+    if not sources:
+        return None
+    body = []
+    for row in rows:
+        line: list[tuple[float, str] | None] = [(float(row["share"]), percent(row["share"]))]
+        for source in sources:
+            cell = cells.get((source, row["field"]))
+            line.append((float(cell["share"]), percent(cell["share"])) if cell and cell["filled"] else None)
+        body.append((title(row["field"]), line))
+    grid = heat(
+        "Fill rate of every field, in profiles and in each system",
+        ["All people", *(title(s) for s in sources)],
+        body,
+    )
+    return Block(
+        "Who knows what",
+        grid,
+        "First column: unified profiles, as a share of people. Others: each system's own records.",
+    )
+
+
+def revenue(facts: Facts) -> Section | None:
+    """Revenue by month, by who bought."""
+    rows = [
+        r
+        for r in facts.rows("revenue_by_month")
+        if r["currency"] == facts.currency and r["month"] <= facts.as_of
+    ][-_MONTHS:]
+    if not rows:
+        return None
+    months, axis = [], []
+    for position, row in enumerate(rows):
+        parts = [
+            Part(name, float(row[column]), money(row[column], facts.currency), tone)
+            for name, column, tone in _BUYERS
+        ]
+        months.append(
+            Stack(
+                month(row["month"]),
+                parts,
+                f"{money(row['net_amount'], facts.currency)} in {things(row['orders'], 'order')}",
+            )
+        )
+        axis.append(_tick(row["month"], position))
+    head = ("Month", "Orders", "Buyers", "Charged", "Paid back", "Net")
+    table = [
+        (month(r["month"]), count(r["orders"]), people(r["buyers"], facts.floor),
+         *(money(r[c], facts.currency) for c in ("gross_amount", "refunded_amount", "net_amount")))
+        for r in reversed(rows)
+    ]  # fmt: skip
+    chart = columns(
+        f"Net revenue of the last {len(rows)} months",
+        months,
+        axis,
+        lambda value: money(value, facts.currency, short=True),
+    )
+    top = max(rows, key=lambda r: (r["net_amount"], r["month"]))
+    blocks = [
+        Block(
+            f"Net revenue by month, {facts.currency}",
+            chart,
+            f"Highest: {money(top['net_amount'], facts.currency)} in {month(top['month'])}.",
+            True,
+        ),
+        Block(
+            "The months in numbers",
+            facts_table("Months", head, table, range(1, 6)),
+            wide=True,
+            folded=True,
+            is_chart=False,
+        ),
+    ]
+    return Section(
+        "revenue", "What customers bought", _revenue_finding(facts, rows), tuple(blocks), menu="Revenue"
+    )
+
+
+def _tick(value: date, position: int) -> str:
+    """Text under a column: the year in January and first, else now and then the month."""
+    if value.month == 1:
+        return str(value.year)
+    return f"{value:%b}" if value.month in {4, 7, 10} or position == 0 else ""
+
+
+def _revenue_finding(facts: Facts, rows: list[Row]) -> str:
+    year = rows[-12:]
+    total = sum(r["net_amount"] for r in year)
+    returning = sum(r["net_amount_returning"] for r in year)
+    anonymous = sum(r["net_amount_anonymous"] for r in year)
+    text = f"{money(total, facts.currency)} net came in over the last {things(len(year), 'month')}"
+    text += (
+        f"; {percent(share(returning, total))} of it from customers who had bought before."
+        if total > 0
+        else "."
+    )
+    before = rows[-24:-12]
+    if len(before) == 12 and sum(r["net_amount"] for r in before) > 0:
+        change = share(total, sum(r["net_amount"] for r in before)) - 1
+        text += f" That is {percent(abs(change))} {'more' if change >= 0 else 'less'} than in the 12 months before."
+    if total > 0 and share(anonymous, total) >= 0.005:
+        text += f" {percent(share(anonymous, total))} cannot be tied to anybody."
+    others = sorted({r["currency"] for r in facts.rows("revenue_by_month")} - {facts.currency})
+    return text + (f" Orders in {listed(others)} are not counted here." if others else "")

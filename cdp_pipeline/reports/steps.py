@@ -1,0 +1,65 @@
+"""The report page as a step: it reads every table of 7_reports and writes one HTML file.
+
+What belongs here: the table `reports.pages` and the file beside it. What does not: what the page says.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+from cdp_pipeline.lake import Run
+from cdp_pipeline.project import Project
+from cdp_pipeline.steps import Outcome, Step, Table
+
+PAGE = "index.html"
+_PAGES = Table(
+    "reports.pages",
+    "Pages for people to read, written beside this table",
+    {
+        "page": "File in the folder of this table",
+        "as_of": "Day the page looks from",
+        "sections": "Sections on it",
+        "charts": "Charts on it",
+    },
+    grain=("page",),
+)
+
+
+def steps(project: Project) -> tuple[Step, ...]:
+    """One step. It tells the times of this very run, so it is never skipped."""
+    tables = tuple(sorted(name for name in project.models if name.startswith("reports.")))
+    write = partial(_write, tables=tables)
+    return (Step((_PAGES,), tables, write, version="1", uses_as_of=True, uses_exports=True),)
+
+
+def _write(run: Run, tables: tuple[str, ...]) -> Outcome:
+    from cdp_pipeline.reports.facts import read_facts
+    from cdp_pipeline.reports.page import render
+
+    page = render(read_facts(run, tables))
+    path = run.path(_PAGES.name).with_name(PAGE)
+    write_text(path, page.html)
+    with run.connect() as con:
+        con.execute(
+            "create temp table pages as select $1 as page, $2::date as as_of, $3::bigint as sections, "
+            "$4::bigint as charts",
+            [PAGE, run.as_of, page.sections, page.charts],
+        )
+        run.write(con, _PAGES.name, "select * from pages", _PAGES.grain)
+    numbers = {
+        "sections": page.sections,
+        "charts": page.charts,
+        "warnings": page.warnings,
+        "bytes": path.stat().st_size,
+    }
+    return {_PAGES.name: numbers}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file all or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

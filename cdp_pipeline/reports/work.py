@@ -1,0 +1,109 @@
+"""The sections on the run itself, and on report tables that have no section of their own.
+
+What belongs here: time per stage, and any further SELECT in dbt_like_sql/7_reports. What does not:
+what the run found out.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from cdp_pipeline.reports.charts import Bar, bars, facts_table
+from cdp_pipeline.reports.facts import Facts
+from cdp_pipeline.reports.figures import count, day, people, seconds, share, things, title
+from cdp_pipeline.reports.section import Block, Section
+
+DRAWN = frozenset({
+    "deliveries", "refused_files", "unmapped_columns", "row_outcomes", "kept_out_reasons", "systems", "identity_flow",
+    "person_sizes", "match_weights", "match_evidence", "identity_changes", "blocked_identifiers", "fill_rates",
+    "fill_rates_by_system", "revenue_by_month", "segment_sizes", "audience_overlaps", "consent_coverage", "audience_funnels",
+    "headlines",
+})  # fmt: skip
+_MOST_ROWS = 50
+_LAYERS = {
+    "raw": "reading the files", "staging": "sorting good rows from bad", "quarantine": "keeping the bad ones",
+    "identity": "finding who is who", "profiles": "building profiles", "segments": "putting people in segments",
+    "activation": "writing audience files", "reports": "counting for this page",
+}  # fmt: skip
+
+
+def run_times(facts: Facts) -> Section | None:
+    """Time per stage."""
+    if not facts.stages:
+        return None
+    total = sum(stage.seconds for stage in facts.stages)
+    reused = sum(stage.reused for stage in facts.stages)
+    made = sum(stage.made for stage in facts.stages)
+    drawn = [
+        Bar(title(s.name), s.seconds, seconds(s.seconds) if s.made else "unchanged", note=_LAYERS.get(s.name, ""),
+            mark=things(s.made, "table") if s.made else "", tone="c6" if s.name == "quarantine" else "c4")
+        for s in facts.stages
+    ]  # fmt: skip
+    slow = [Bar(name, value, seconds(value), tone="c4") for name, value in facts.slowest]
+    slowest = max(facts.stages, key=lambda s: (s.seconds, s.name))
+    finding = f"{things(made, 'table')} were made in {seconds(total)}"
+    finding += f"; {things(reused, 'table')} had not changed and were kept." if reused else "."
+    if total:
+        part = round(100 * share(slowest.seconds, total))
+        finding += f" {part}% of the time went into {_LAYERS.get(slowest.name, slowest.name)}."
+    blocks = [Block("Time per stage", bars("Seconds of work per stage", drawn))]
+    blocks += [Block("Slowest tables", bars("Seconds of work of the slowest tables", slow))] if slow else []
+    return Section("run", "How long it took", finding, tuple(blocks), menu="Run")
+
+
+def further(facts: Facts) -> Section | None:
+    """Report tables a project adds: each with its description, its rows, and bars where they fit."""
+    blocks = tuple(_table(facts, name) for name in sorted(facts.tables) if name not in DRAWN)
+    if not blocks:
+        return None
+    return Section(
+        "more",
+        "More reports",
+        f"{things(len(blocks), 'further table')} of this project.",
+        blocks,
+        menu="More",
+    )
+
+
+def _table(facts: Facts, name: str) -> Block:
+    rows = facts.rows(name)
+    head = list(rows[0]) if rows else []
+    numeric = [
+        i
+        for i, column in enumerate(head)
+        if all(isinstance(r[column], int | float | Decimal | None) for r in rows)
+    ]
+    shown = [[_cell(facts, column, row[column]) for column in head] for row in rows[:_MOST_ROWS]]
+    text = facts.about.get(name, "") + (
+        f" The first {_MOST_ROWS} of {count(len(rows))} rows." if len(rows) > _MOST_ROWS else ""
+    )
+    return Block(
+        title(name),
+        facts_table(title(name), [title(h) for h in head], shown, numeric),
+        text,
+        wide=True,
+        is_chart=False,
+    )
+
+
+def _cell(facts: Facts, column: str, value: Any) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return (
+                people(value, facts.floor)
+                if column.endswith(("people", "persons", "customers", "buyers"))
+                else count(value)
+            )
+        case Decimal() | float():
+            return f"{value:,.2f}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
+        case date():
+            return day(value)
+    return str(value)

@@ -1,0 +1,57 @@
+"""The run as Dagster sees it: paths and day from the run config, one lock, one folder.
+
+What belongs here: turning run config into a `Run` and holding the lock while it works. What does
+not: the folder's content (lake.py) and the secret's rules (privacy/keys.py).
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from cdp_pipeline.assets import boundary
+from cdp_pipeline.lake import Run, open_run, published_snapshot
+from cdp_pipeline.lock import hold
+from cdp_pipeline.privacy.keys import secret_key
+from cdp_pipeline.project import Project
+
+CONFIG = {
+    "exports": dg.Field(str, default_value="data/exports", description="Folder of export files"),
+    "data": dg.Field(str, default_value="data", description="Folder of runs, snapshots and warehouses"),
+    "as_of": dg.Field(str, default_value="", description="Day of the run, YYYY-MM-DD; empty: today in the project's zone"),
+}
+
+
+def run_resource(project: Project) -> dg.ResourceDefinition:
+    """Yields the `Run` of a Dagster run; raises BusyError when another run holds the data folder."""
+
+    @dg.resource(config_schema=CONFIG, description="Where a run reads and writes, and as of which day")
+    def resource(context: dg.InitResourceContext) -> Iterator[Run]:
+        config = context.resource_config
+        data = Path(config["data"]).resolve()
+        exports = Path(config["exports"]).resolve()
+        root = context.run.root_run_id if context.run and context.run.root_run_id else (context.run_id or "unnamed")
+        with boundary("run"):
+            lock = hold(data)
+            run = Run(
+                project=project,
+                exports=exports,
+                data=data,
+                as_of=parse_day(config["as_of"], project),
+                id=root,
+                key=secret_key(project.settings.key_env, data, exports),
+                published=published_snapshot(data),
+            )
+            open_run(run)
+        try:
+            yield run
+        finally:
+            lock.release()
+
+    return resource
+
+
+def parse_day(text: str, project: Project) -> date:
+    return date.fromisoformat(text) if text else datetime.now(ZoneInfo(project.settings.zone)).date()

@@ -1,0 +1,157 @@
+"""The rules of segments: which columns they use, and every mistake in them before anything runs.
+
+What belongs here: reading `where` expressions of 5_segments and checking the names around them.
+What does not: who is in a segment (memberships.py) and the grammar of an expression
+(expressions.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cdp_pipeline.errors import nearest
+from cdp_pipeline.expressions import Expression, read_expression
+from cdp_pipeline.project import Project
+from cdp_pipeline.shapes import Audience, Segmentation
+
+AUDIENCE = "audience"
+"""The segmentation that all audiences share in segments.memberships."""
+
+LEGAL_BASES = ("consent", "contract", "legitimate_interest", "legal_obligation", "existing_customer")
+_CONTACTS = (
+    "full_name", "first_name", "middle_name", "last_name", "birth_date", "gender", "email", "phone",
+    "company", "street", "house_number", "postcode", "person_id",
+)  # fmt: skip
+_DIRECT = frozenset({"full_name", "first_name", "middle_name", "last_name", "email", "phone"})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One segment and its condition. `rank` orders the segments of an exclusive segmentation."""
+
+    segmentation: str
+    segment: str
+    condition: Expression
+    rank: int
+    path: Path
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}: {self.segment}"
+
+
+def exclusive_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule], list[str]]:
+    """Rules of every exclusive segmentation, in order, and the problems in them."""
+    rules: list[Rule] = []
+    problems: list[str] = []
+    known = [*columns, "as_of"]
+    for name, segmentation in sorted(project.segmentations.items()):
+        path = _path(project, name, Segmentation)
+        for rank, segment in enumerate(segmentation.segments):
+            condition, wrong = read_expression(segment.where, known, is_condition=True)
+            rules.append(Rule(name, segment.name, condition, rank, path))
+            problems += [f"{path}: {segment.name}: {text}" for text in wrong]
+    return rules, problems
+
+
+def audience_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule], list[str]]:
+    """Rules of every audience, by name, and the problems in them; exclusive segmentations are columns too."""
+    rules: list[Rule] = []
+    problems: list[str] = []
+    known = [*columns, *project.segmentations, "as_of"]
+    for name, audience in sorted(project.audiences.items()):
+        path = _path(project, name, Audience)
+        condition, wrong = read_expression(audience.where, known, is_condition=True)
+        rules.append(Rule(AUDIENCE, name, condition, 0, path))
+        problems += [f"{path}: where: {text}" for text in wrong]
+    return rules, problems
+
+
+def check_rules(project: Project, customers_columns: Iterable[str]) -> list[str]:
+    """Every problem in 5_segments, given the columns of profiles.customers; empty when all is well."""
+    columns = list(customers_columns)
+    problems = [
+        *exclusive_rules(project, columns)[1],
+        *audience_rules(project, columns)[1],
+        *_wrong_names(project, columns),
+        *_wrong_purposes(project),
+    ]
+    return sorted(problems)
+
+
+def warn_of_identifiers(project: Project, customers_columns: Iterable[str]) -> list[str]:
+    """Rules that look at a name, e-mail address or phone number: allowed, seldom meant."""
+    columns = list(customers_columns)
+    rules = [*exclusive_rules(project, columns)[0], *audience_rules(project, columns)[0]]
+    return [
+        f"{rule.place}: the rule uses {', '.join(found)}, which names a person; is that meant?"
+        for rule in rules
+        if (found := sorted(_DIRECT.intersection(rule.condition.columns)))
+    ]
+
+
+def personal_columns(project: Project) -> frozenset[str]:
+    """Columns of profiles.customers whose values may never be written into a history or a message."""
+    people = project.contracts.get("people")
+    marked = (
+        {name for name, column in people.columns.items() if column.sensitivity != "public"}
+        if people
+        else set()
+    )
+    written = {
+        name
+        for model in project.models.values()
+        for name, words in model.columns.items()
+        if model.layer == "profiles" and words.startswith("[personal]")
+    }
+    return frozenset(_CONTACTS) | marked | written
+
+
+def _wrong_names(project: Project, columns: list[str]) -> list[str]:
+    problems: list[str] = []
+    taken = {column.lower() for column in columns}
+    for name, segmentation in project.segmentations.items():
+        path = _path(project, name, Segmentation)
+        if name.lower() in taken:
+            problems.append(f"{path}: profiles.customers has a column {name} already; rename the file")
+        if name == AUDIENCE:
+            problems.append(f"{path}: the name {AUDIENCE} is kept for audiences; rename the file")
+        names = [*(segment.name for segment in segmentation.segments), segmentation.otherwise]
+        problems += [
+            f"{path}: segment {twice} is named twice"
+            for twice in sorted({n for n in names if names.count(n) > 1})
+        ]
+    files = [(_path(project, name, Segmentation), name) for name in project.segmentations]
+    files += [(_path(project, name, Audience), name) for name in project.audiences]
+    wrong = [(path, name) for path, name in files if not name.isidentifier() or name != name.lower()]
+    return problems + [
+        f"{path}: the file name must be lower-case letters, digits and _: found {name}"
+        for path, name in wrong
+    ]
+
+
+def _wrong_purposes(project: Project) -> list[str]:
+    contract = project.contracts.get("permissions")
+    allowed = contract.columns["purpose"].is_in if contract and "purpose" in contract.columns else None
+    owners: Mapping[Path, Segmentation | Audience] = {
+        **{_path(project, name, Segmentation): found for name, found in project.segmentations.items()},
+        **{_path(project, name, Audience): found for name, found in project.audiences.items()},
+    }
+    problems: list[str] = []
+    for path, found in owners.items():
+        if allowed and found.purpose not in allowed:
+            hint = nearest(found.purpose, allowed)
+            problems.append(f"{path}: unknown purpose {found.purpose}{hint}; allowed: {', '.join(allowed)}")
+        if found.legal_basis not in LEGAL_BASES:
+            hint = nearest(found.legal_basis, LEGAL_BASES)
+            problems.append(
+                f"{path}: unknown legal_basis {found.legal_basis}{hint}; allowed: {', '.join(LEGAL_BASES)}"
+            )
+    return problems
+
+
+def _path(project: Project, name: str, kind: type[Segmentation | Audience]) -> Path:
+    folder = project.folder / "5_segments"
+    return folder / f"{name}.yml" if kind is Segmentation else folder / "audiences" / f"{name}.yml"

@@ -1,0 +1,197 @@
+"""The shapes of the YAML files in dbt_like_sql, as frozen pydantic models.
+
+What belongs here: which keys a file may have and which values they take. What does not: reading
+files (project.py) and everything that acts on them (the stages).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Shape(BaseModel):
+    """Frozen, and strict about keys: an unknown key is a mistake, not a comment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+# ---- project.yml ---------------------------------------------------------------------------
+
+
+class Settings(Shape):
+    name: str
+    zone: str = "Europe/Amsterdam"
+    country: str = "NL"
+    currency: str = "EUR"
+    schedule: str = "30 2 * * *"
+    key_env: str = "CDP_KEY"
+    keep_snapshots: int = Field(default=7, ge=1)
+    keep_parts_days: int = Field(default=400, ge=1)
+    churn_budget: float = Field(default=0.05, ge=0, le=1)
+    report_floor: int = Field(default=20, ge=1)
+    memory_limit: str | None = None
+
+
+# ---- 1_sources/<source>.yml ------------------------------------------------------------------
+
+
+class FileFormat(Shape):
+    type: Literal["csv", "jsonl", "parquet"] = "csv"
+    delimiter: str | None = None
+    quote: str = '"'
+    encoding: str = "utf-8"
+    zone: str = "UTC"
+    decimal: Literal[".", ","] = "."
+    dates: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ("", "NULL", "null", "\\N")
+    skip: int = 0
+    trailing_delimiter: bool = False
+
+
+class Expression(Shape):
+    sql: str
+
+
+ColumnMapping = str | Expression | tuple[str, ...]
+
+
+class Mapping(Shape):
+    where: str | None = None
+    drop: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, ColumnMapping]
+
+
+class Source(Shape):
+    description: str
+    owner: str
+    files: Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+    system: str | None = None
+    format: FileFormat = FileFormat()
+    delivery: Literal["increment", "snapshot"] = "increment"
+    required: bool = False
+    legal_basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation"]
+    prepare: str | None = None
+    into: dict[str, Annotated[tuple[Mapping, ...], BeforeValidator(_as_list)]]
+
+
+# ---- 2_staging/<table>.yml -------------------------------------------------------------------
+
+
+class Column(Shape):
+    type: Literal["text", "integer", "decimal", "money", "boolean", "date", "timestamp", "attributes"]
+    description: str
+    required: bool = False
+    sensitivity: Literal["public", "personal", "special"] = "public"
+    is_in: tuple[str, ...] | Literal["iso4217"] | None = Field(default=None, alias="in")
+    matches: str | None = None
+    min: Any = None
+    max: Any = None
+    max_length: int | None = None
+    references: str | None = None
+
+
+class Rule(Shape):
+    name: str
+    sql: str
+    severity: Literal["error", "warn"] = "error"
+
+
+class Contract(Shape):
+    description: str
+    owner: str
+    grain: tuple[str, ...]
+    newest_by: tuple[str, ...] = ()
+    columns: dict[str, Column]
+    rules: tuple[Rule, ...] = ()
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+
+
+# ---- 4_profiles/survivorship.yml -------------------------------------------------------------
+
+
+class FieldRule(Shape):
+    rule: Literal["most_recent", "most_trusted", "most_frequent", "most_complete"]
+    description: str
+    sensitivity: Literal["public", "personal"] = "personal"
+    together: tuple[str, ...] = ()
+
+
+class Survivorship(Shape):
+    trust: tuple[str, ...]
+    placeholders: tuple[str, ...] = ()
+    fields: dict[str, FieldRule]
+
+
+# ---- 5_segments ------------------------------------------------------------------------------
+
+
+class Segment(Shape):
+    name: str
+    description: str
+    where: str
+
+
+class Segmentation(Shape):
+    description: str
+    owner: str
+    purpose: str = "profiling"
+    legal_basis: str = "legitimate_interest"
+    segments: tuple[Segment, ...]
+    otherwise: str
+
+
+class Audience(Shape):
+    description: str
+    owner: str
+    purpose: str
+    legal_basis: str = "consent"
+    where: str
+    destinations: tuple[str, ...] = ()
+
+
+# ---- 6_activation/<destination>.yml ----------------------------------------------------------
+
+
+class Needs(Shape):
+    purpose: str
+    channel: str
+    recipient: str | None = None
+
+
+class Transfer(Shape):
+    recipient: str
+    country: str
+    basis: Literal["adequacy", "scc", "consent", "none_needed"]
+    document: str
+    valid_from: date
+    valid_until: date | None = None
+
+
+class OutputColumn(Shape):
+    name: str
+    value: str
+    normalise: str | None = None
+    hash: Literal["sha256"] | None = None
+
+
+class Destination(Shape):
+    description: str
+    owner: str
+    format: Literal["csv"] = "csv"
+    delimiter: str = ","
+    needs: tuple[Needs, ...]
+    transfer: Transfer | None = None
+    keys: tuple[tuple[str, ...], ...]
+    minimum_size: int = Field(default=1, ge=1)
+    guard_formulas: bool = False
+    columns: tuple[OutputColumn, ...]

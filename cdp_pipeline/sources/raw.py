@@ -1,0 +1,249 @@
+"""The layer raw: one Parquet part for each export file, made once and kept.
+
+What belongs here: writing parts and their sidecars, keeping and removing them. What does not:
+reading formats (reading) and the tables made from sidecars (account).
+
+    RUN/raw/<source>/<part>.parquet           rows as text, _file, _line, _delivered_at
+    RUN/raw/<source>/<part>.rejects.parquet   line, code, reason, content; in its metadata the receipt
+
+A part is named <fingerprint[:16]>-<config[:8]>.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cdp_pipeline.shapes import Contract, Source
+from cdp_pipeline.sources.arrivals import Arrival
+from cdp_pipeline.sources.batches import Shape
+from cdp_pipeline.sources.codes import RefusedError, Reject
+from cdp_pipeline.sources.columns import Needs, needs_of, referenced_columns
+from cdp_pipeline.sources.reading import read_file
+
+READER_VERSION = "1"
+"""Change it when a reader gives other rows for the same bytes: every file is then read again."""
+REJECTS = pa.schema(
+    [("line", pa.int64()), ("code", pa.string()), ("reason", pa.string()), ("content", pa.string())]
+)
+_RECEIPT = b"cdp_receipt"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What reading one file came to; kept in the metadata of its sidecar."""
+
+    file: str
+    source: str
+    fingerprint: str
+    delivered_at: str
+    status: str
+    rows_loaded: int = 0
+    rows_rejected: int = 0
+    blank_lines: int = 0
+    encoding: str = ""
+    delimiter: str = ""
+    unmapped_columns: list[str] = field(default_factory=list)
+    missing_columns: list[str] = field(default_factory=list)
+    reason: str = ""
+
+    @property
+    def rows_read(self) -> int:
+        return self.rows_loaded + self.rows_rejected
+
+
+def config_hash(source: Source) -> str:
+    """Eight hexadecimal digits that change when a file of this source must be read again."""
+    form = source.format.model_dump(
+        include={"type", "delimiter", "quote", "encoding", "skip", "trailing_delimiter"}
+    )
+    text = json.dumps([READER_VERSION, form, referenced_columns(source)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def raw_schema(source: Source) -> pa.Schema:
+    """Columns of raw.<source>: the referenced ones as text, then where each row comes from."""
+    origin = [("_file", pa.string()), ("_line", pa.int64()), ("_delivered_at", pa.timestamp("us"))]
+    return pa.schema([*((name, pa.string()) for name in referenced_columns(source)), *origin])
+
+
+def load_source(
+    exports: Path,
+    folder: Path,
+    name: str,
+    source: Source,
+    contracts: Mapping[str, Contract],
+    arrivals: Sequence[Arrival],
+    keep_since: datetime,
+) -> list[Receipt]:
+    """Make `folder` hold a part for every file of the source that counts; the receipts of those files.
+
+    Files already read are not opened. Of a snapshot source the newest delivery with an acceptable file
+    counts, and older parts go. Parts of an increment source outlive their file until `keep_since`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(".*"):  # of a run that was killed
+        leftover.unlink()
+    needs, config = needs_of(source, contracts), config_hash(source)
+    receipts: list[Receipt] = []
+    for delivery in _deliveries(name, source, arrivals):
+        made = [
+            _ensure_part(exports, folder / f"{a.fingerprint[:16]}-{config}", name, source, needs, a)
+            for a in delivery
+        ]
+        receipts += made
+        if source.delivery == "snapshot" and any(r.status == "loaded" for r in made):
+            break
+    _remove_stale(folder, name, source, arrivals, receipts, keep_since)
+    _write_empty(folder, source)
+    return receipts
+
+
+def receipts_of(folder: Path) -> Iterator[tuple[Receipt, Path]]:
+    """Receipt and path of every sidecar in the folder of a raw table, by name."""
+    for path in sorted(folder.glob("*.rejects.parquet")):
+        metadata = pq.read_schema(path).metadata or {}
+        yield Receipt(**json.loads(metadata[_RECEIPT])), path
+
+
+def _deliveries(name: str, source: Source, arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+    """Files to read, in batches: all at once, or one delivery after another, the newest first."""
+    own = sorted((a for a in arrivals if a.source == name), key=lambda a: (a.delivered_at, a.file))
+    yield [a for a in own if a.status in {"new", "known"}]
+    if source.delivery == "snapshot":
+        for arrival in reversed([a for a in own if a.status == "superseded"]):
+            yield [arrival]
+
+
+def _ensure_part(
+    exports: Path, stem: Path, name: str, source: Source, needs: Needs, arrival: Arrival
+) -> Receipt:
+    part, sidecar = stem.with_suffix(".parquet"), stem.with_suffix(".rejects.parquet")
+    if sidecar.exists():
+        receipt = Receipt(**json.loads(pq.read_schema(sidecar).metadata[_RECEIPT]))
+        if receipt.status == "refused" or part.exists():
+            return receipt
+    shape, rejects = Shape(), list[Reject]()
+    basis = Receipt(arrival.file, name, arrival.fingerprint, arrival.delivered_at.isoformat(), "refused")
+    temporary = part.with_name(f".{part.name}.{os.getpid()}")
+    try:
+        loaded, blank = _write_part(exports, source, needs, arrival, temporary, shape, rejects)
+        _has_not_changed(exports / arrival.file, arrival)
+    except RefusedError as refusal:
+        temporary.unlink(missing_ok=True)
+        receipt = Receipt(**asdict(basis) | {"reason": str(refusal), "encoding": shape.encoding})
+        if refusal.code not in {"changed_while_read", "unreadable"}:  # another time it may be read
+            _write_sidecar(sidecar, receipt, [])
+        return receipt
+    names, wanted = {n.casefold() for n in shape.names}, {w.casefold() for w in needs.wanted}
+    receipt = Receipt(
+        **asdict(basis)
+        | {
+            "status": "loaded",
+            "rows_loaded": loaded,
+            "rows_rejected": len(rejects),
+            "blank_lines": blank,
+            "encoding": shape.encoding,
+            "delimiter": shape.delimiter,
+            "unmapped_columns": [n for n in shape.names if n.casefold() not in wanted],
+            "missing_columns": [w for w in needs.wanted if w.casefold() not in names],
+        }
+    )
+    _write_sidecar(sidecar, receipt, rejects)
+    temporary.replace(part)
+    return receipt
+
+
+def _write_part(
+    exports: Path,
+    source: Source,
+    needs: Needs,
+    arrival: Arrival,
+    target: Path,
+    shape: Shape,
+    rejects: list[Reject],
+) -> tuple[int, int]:
+    """Rows written and blank lines skipped; rejects are added to `rejects`."""
+    rows = blank = 0
+    schema = raw_schema(source)
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        for batch in read_file(exports / arrival.file, source.format, needs, shape):
+            size = len(batch.lines)
+            origin = [
+                pa.repeat(pa.scalar(arrival.file), size),
+                pa.array(batch.lines, pa.int64()),
+                pa.repeat(pa.scalar(arrival.delivered_at, pa.timestamp("us")), size),
+            ]
+            columns = [c.combine_chunks() for c in batch.table.columns]
+            writer.write_table(pa.table([*columns, *origin], schema=schema))
+            rejects += batch.rejects
+            rows, blank = rows + size, blank + batch.blank_lines
+    return rows, blank
+
+
+def _has_not_changed(path: Path, arrival: Arrival) -> None:
+    try:
+        state = path.stat()
+    except OSError:
+        raise RefusedError("changed_while_read") from None
+    if (state.st_size, state.st_mtime_ns) != (arrival.bytes, arrival.modified_ns):
+        raise RefusedError("changed_while_read")
+
+
+def _write_sidecar(path: Path, receipt: Receipt, rejects: Sequence[Reject]) -> None:
+    schema = REJECTS.with_metadata({_RECEIPT: json.dumps(asdict(receipt)).encode()})
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    pq.write_table(
+        pa.Table.from_pylist([asdict(r) for r in rejects], schema=schema), temporary, compression="zstd"
+    )
+    temporary.replace(path)
+
+
+def _remove_stale(
+    folder: Path,
+    name: str,
+    source: Source,
+    arrivals: Sequence[Arrival],
+    receipts: Sequence[Receipt],
+    keep_since: datetime,
+) -> None:
+    config = config_hash(source)
+    loaded = {r.fingerprint for r in receipts if r.status == "loaded"}
+    current = {r.fingerprint for r in receipts}
+    elsewhere = {a.fingerprint for a in arrivals if a.fingerprint and a.source != name}
+    for receipt, sidecar in list(receipts_of(folder)):
+        is_of_config = sidecar.name.split(".")[0].endswith(config)
+        stale = receipt.fingerprint in current and not is_of_config
+        stale |= receipt.fingerprint not in current and (
+            receipt.status == "refused"
+            or receipt.fingerprint in elsewhere
+            or (source.delivery == "snapshot" and bool(loaded))
+            or datetime.fromisoformat(receipt.delivered_at) < keep_since
+        )
+        if stale:
+            part = sidecar.with_name(sidecar.name.replace(".rejects.parquet", ".parquet"))
+            part.unlink(missing_ok=True)
+            sidecar.unlink()
+
+
+def _write_empty(folder: Path, source: Source) -> None:
+    """A part without rows, so that the table has its columns when nothing was delivered."""
+    empty = folder / f"{'0' * 16}-{config_hash(source)}.parquet"
+    for path in folder.glob(f"{'0' * 16}-*.parquet"):
+        if path != empty:
+            path.unlink()
+    others = [p for p in folder.glob(f"*-{config_hash(source)}.parquet") if p != empty]
+    if others:
+        empty.unlink(missing_ok=True)
+    elif not empty.exists():
+        temporary = empty.with_name(f".{empty.name}.{os.getpid()}")
+        pq.write_table(raw_schema(source).empty_table(), temporary)
+        temporary.replace(empty)

@@ -1,0 +1,69 @@
+"""One file of a source as batches with the source's columns, whatever its format.
+
+What belongs here: choosing the reader, the columns, and refusing a file that lacks what it must have.
+What does not: the formats themselves (csv_reader, json_reader, parquet_reader) and what is written (raw).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.sources.batches import Batch, Shape
+from cdp_pipeline.sources.codes import RefusedError
+from cdp_pipeline.sources.columns import Needs
+from cdp_pipeline.sources.csv_reader import read_csv
+from cdp_pipeline.sources.header import Header, choose_columns, missing_columns, read_header
+from cdp_pipeline.sources.json_reader import read_json_lines
+from cdp_pipeline.sources.parquet_reader import parquet_names, read_parquet
+
+
+def read_file(path: Path, form: FileFormat, needs: Needs, shape: Shape) -> Iterator[Batch]:
+    """Batches with exactly the columns `needs.wanted`, in order, as text; NULL where the file lacks one.
+
+    Fills `shape`. Raises RefusedError, also in the middle: then nothing of the file may be used.
+    """
+    if form.type == "jsonl":
+        yield from read_json_lines(path, form, needs.wanted, shape)
+        return
+    if form.type == "parquet":
+        names = parquet_names(path)
+        chosen = acceptable(names, needs)
+        batches = read_parquet(path, sorted(set(chosen.values())), shape)
+    else:
+        header = read_header(path, form, needs.wanted)
+        chosen = accept_header(header, needs)
+        shape.names[:], shape.encoding, shape.delimiter = (
+            list(header.names),
+            header.encoding,
+            header.delimiter,
+        )
+        batches = read_csv(path, form, header, sorted(set(chosen.values())))
+    for batch in batches:
+        yield replace(batch, table=_renamed(batch.table, len(batch.lines), needs.wanted, chosen))
+
+
+def accept_header(header: Header, needs: Needs) -> dict[str, int]:
+    """`wanted` name → position; RefusedError when a name is blank, doubled, or a required one missing."""
+    if not all(header.names):
+        raise RefusedError("blank_header", f"column {header.names.index('') + 1} has no name", header.lines)
+    return acceptable(header.names, needs)
+
+
+def acceptable(names: Sequence[str], needs: Needs) -> dict[str, int]:
+    """`wanted` name → position in `names`; RefusedError when a required one is missing or a name doubled."""
+    missing = missing_columns(names, needs.required)
+    if missing:
+        raise RefusedError("missing_columns", "missing " + ", ".join(missing))
+    return choose_columns(names, needs.wanted)
+
+
+def _renamed(table: pa.Table, rows: int, wanted: Sequence[str], chosen: dict[str, int]) -> pa.Table:
+    columns = [
+        table.column(str(chosen[name])) if name in chosen else pa.nulls(rows, pa.string()) for name in wanted
+    ]
+    return pa.table(dict(zip(wanted, columns, strict=True)))

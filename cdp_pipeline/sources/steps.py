@@ -1,0 +1,171 @@
+"""The layer raw as steps: what has arrived, a raw table for each source, and the account of every file."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+from datetime import time as midnight
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+from sqlglot.errors import SqlglotError
+
+from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.lake import Run
+from cdp_pipeline.manifest import Numbers
+from cdp_pipeline.project import Project
+from cdp_pipeline.sources.account import arrivals_table, files_table, read_arrivals, rejects_table
+from cdp_pipeline.sources.arrivals import find_arrivals
+from cdp_pipeline.sources.columns import needs_of, referenced_columns
+from cdp_pipeline.sources.raw import config_hash, load_source, receipts_of
+from cdp_pipeline.steps import Outcome, Step, Table
+
+_ARRIVALS = {
+    "file": "Export file, relative to the exports folder",
+    "source": "Source YAML that claims it; empty when none does",
+    "system": "System the source belongs to",
+    "bytes": "Size in bytes",
+    "modified_ns": "Last change, in nanoseconds since 1970",
+    "fingerprint": "SHA-256 of its bytes; empty when it was not read",
+    "delivered_at": "Date and time in its path, else its last change (UTC)",
+    "status": "new, known, duplicate, superseded, unclaimed, unready or refused",
+    "reason": "Why it does not count",
+}
+_FILES = {
+    "file": "Export file under the name it was first delivered with",
+    "source": "Source YAML that claims it",
+    "fingerprint": "SHA-256 of its bytes",
+    "status": "loaded, refused, duplicate, superseded, unclaimed or unready",
+    "rows_read": "Records found: loaded and rejected",
+    "rows_loaded": "Records in the raw table",
+    "rows_rejected": "Records set aside in quarantine.lines",
+    "blank_lines": "Empty lines skipped",
+    "encoding": "Encoding it was read with",
+    "delimiter": "Delimiter it was read with",
+    "unmapped_columns": "Columns that no mapping names; they were dropped",
+    "missing_columns": "Mapped columns that it does not have; they are empty",
+    "reason": "Why nothing was loaded, or its present name",
+}
+_LINES = {
+    "source": "Source YAML that claims the file",
+    "file": "Export file",
+    "line": "Line where the record starts",
+    "code": "Reason as a code of the documentation",
+    "reason": "Reason in words, without any value",
+    "content": "The record as it is in the file",
+}
+
+
+def steps(project: Project) -> tuple[Step, ...]:
+    """raw.arrivals, one raw table for each source, then raw.files with quarantine.lines."""
+    _check(project)
+    arrived = Table(
+        "raw.arrivals", "Every file in the drop zone and whether it counts", _ARRIVALS, grain=("file",)
+    )
+    raw = tuple(_raw(project, name) for name in project.sources)
+    files = Table(
+        "raw.files",
+        "Every export file: rows read, loaded and rejected",
+        _FILES,
+        grain=("file", "fingerprint"),
+    )
+    lines = Table(
+        "quarantine.lines",
+        "Records that are not what the file's header promises",
+        _LINES,
+        grain=("source", "file", "line"),
+        personal=frozenset({"content"}),
+    )
+    reads = ("raw.arrivals", *(f"raw.{name}" for name in project.sources))
+    version = repr([(name, config_hash(source)) for name, source in project.sources.items()])
+    return (
+        Step((arrived,), (), _find, version="1", uses_exports=True),
+        *raw,
+        Step((files, lines), reads, _account, version),
+    )
+
+
+def _check(project: Project) -> None:
+    """Raises ProjectError with every source whose SQL cannot be read or whose name is taken."""
+    problems = []
+    for name, source in project.sources.items():
+        path = project.folder / "1_sources" / f"{name}.yml"
+        if name in {"arrivals", "files"}:
+            problems.append(f"{path}: raw.{name} is a table of the pipeline; give the file another name")
+        try:
+            needs_of(source, project.contracts)
+        except SqlglotError as error:
+            problems.append(f"{path}: SQL that cannot be read: {str(error).splitlines()[0]}")
+    if problems:
+        raise ProjectError(problems)
+
+
+def raw_folder(run: Run, name: str) -> Path:
+    """The folder with the parts of raw.<name>."""
+    return run.folder / "raw" / name
+
+
+def _raw(project: Project, name: str) -> Step:
+    source = project.sources[name]
+    columns = {c: f"Column {c} of the export" for c in referenced_columns(source)}
+    origin = {"_file": _ARRIVALS["file"], "_line": _LINES["line"], "_delivered_at": _ARRIVALS["delivered_at"]}
+    table = Table(
+        f"raw.{name}", source.description, columns | origin, source.owner, personal=frozenset(columns)
+    )
+    return Step((table,), ("raw.arrivals",), partial(_load, name=name), config_hash(source), uses_as_of=True)
+
+
+def _find(run: Run) -> Outcome:
+    previous = read_arrivals(run.published / "raw" / "arrivals.parquet") if run.published else []
+    now = time.time()
+    arrivals = find_arrivals(run.exports, run.project.sources, run.project.contracts, previous, now)
+    _write(run, "raw.arrivals", arrivals_table(arrivals), ["file"])
+    statuses = Counter(a.status for a in arrivals)
+    return {"raw.arrivals": {"files": len(arrivals), **dict(sorted(statuses.items()))}}
+
+
+def _load(run: Run, name: str) -> Outcome:
+    arrivals = read_arrivals(run.path("raw.arrivals"))
+    keep_since = datetime.combine(run.as_of, midnight.min) - timedelta(
+        days=run.project.settings.keep_parts_days
+    )
+    source = run.project.sources[name]
+    load_source(run.exports, raw_folder(run, name), name, source, run.project.contracts, arrivals, keep_since)
+    receipts = [receipt for receipt, _ in receipts_of(raw_folder(run, name))]
+    numbers: Numbers = {
+        "files": sum(r.status == "loaded" for r in receipts),
+        "files_refused": sum(r.status == "refused" for r in receipts),
+        "rows_loaded": sum(r.rows_loaded for r in receipts),
+        "rows_rejected": sum(r.rows_rejected for r in receipts),
+        "unmapped_columns": ", ".join(sorted({c for r in receipts for c in r.unmapped_columns})),
+        "columns_never_found": ", ".join(
+            sorted(_in_all([r.missing_columns for r in receipts if r.status == "loaded"]))
+        ),
+    }
+    return {f"raw.{name}": numbers}
+
+
+def _in_all(lists: list[list[str]]) -> set[str]:
+    return set.intersection(*map(set, lists)) if lists else set()
+
+
+def _account(run: Run) -> Outcome:
+    folders = {name: raw_folder(run, name) for name in run.project.sources}
+    files = files_table(folders, read_arrivals(run.path("raw.arrivals")))
+    lines = rejects_table(folders)
+    _write(run, "raw.files", files, ["file", "fingerprint"])
+    _write(run, "quarantine.lines", lines, ["source", "file", "line"])
+    by_status = Counter(files.column("status").to_pylist())
+    by_code = Counter(lines.column("code").to_pylist())
+    return {
+        "raw.files": {f"files_{status}": n for status, n in sorted(by_status.items())},
+        "quarantine.lines": {"lines": lines.num_rows, **dict(sorted(by_code.items()))},
+    }
+
+
+def _write(run: Run, table: str, rows: pa.Table, order_by: list[str]) -> None:
+    with run.connect() as con:
+        con.register("rows", rows)
+        run.write(con, table, "select * from rows", order_by)

@@ -1,0 +1,175 @@
+"""One .sql file of dbt_like_sql: its header, the tables it reads, its columns and their lineage.
+
+What belongs here: reading a model or a check file. What does not: running it (steps.py, assets.py).
+
+A model is one SELECT in DuckDB's dialect. Its first comment lines describe it; `-- key: value`
+lines among them are fields: `grain`, `owner`, `check` (a condition every row must meet), and
+`empty <table>` (columns of a previously published table that may not exist yet). A trailing comment
+on an output column documents it; `[personal]` in front marks it as personal data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+_FIELD = re.compile(r"^(grain|owner|check|asset|severity|fix|empty [\w.]+):\s*(.*)$")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A SELECT that makes `layer.name`; `columns` documents each output column in order."""
+
+    name: str
+    path: Path
+    sql: str
+    description: str
+    owner: str
+    grain: tuple[str, ...]
+    conditions: tuple[str, ...]
+    reads: tuple[str, ...]
+    columns: dict[str, str]
+    personal: frozenset[str]
+    empty: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def layer(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(name for name in self.reads if name != "config.run")
+
+    @property
+    def uses_as_of(self) -> bool:
+        return "config.run" in self.reads
+
+    @property
+    def version(self) -> str:
+        """Changes when the SQL does, not when only its layout or comments do."""
+        tree = sqlglot.parse_one(self.sql, dialect="duckdb")
+        return hashlib.sha256(tree.sql(dialect="duckdb", comments=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Check:
+    """A SELECT of the rows that break a rule; none may come back.
+
+    `severity` error blocks publication, warn is only shown. `asset` is the table that carries it.
+    """
+
+    name: str
+    asset: str
+    description: str
+    sql: str
+    reads: tuple[str, ...]
+    severity: str = "error"
+    owner: str = "data team"
+    fix: str = ""
+
+
+def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
+    """The model in `path`, or None after adding every problem to `problems`."""
+    text = path.read_text(encoding="utf-8")
+    tree = _select(path, text, problems)
+    if tree is None:
+        return None
+    description, fields = _header(text)
+    columns, personal = _columns(tree)
+    for wanted, found in (("a description in the first comment lines", description), ("-- grain:", fields.get("grain"))):
+        if not found:
+            problems.append(f"{path}:1: missing {wanted}")
+    if layer != "identity" and any(isinstance(c, exp.Star) for c in tree.selects):
+        problems.append(f"{path}: the last SELECT names its columns, found *")
+    return Model(
+        name=f"{layer}.{path.stem}",
+        path=path,
+        sql=text,
+        description=description,
+        owner=(fields.get("owner") or ["data team"])[0],
+        grain=tuple(part.strip() for part in (fields.get("grain") or [""])[0].split(",") if part.strip()),
+        conditions=tuple(fields.get("check", ())),
+        reads=tables_read(tree),
+        columns=columns,
+        personal=personal,
+        empty={key.removeprefix("empty "): value[0] for key, value in fields.items() if key.startswith("empty ")},
+    )
+
+
+def read_check(path: Path, problems: list[str]) -> Check | None:
+    """The check in `path`, or None after adding every problem to `problems`."""
+    text = path.read_text(encoding="utf-8")
+    tree = _select(path, text, problems)
+    if tree is None:
+        return None
+    description, fields = _header(text)
+    severity = (fields.get("severity") or ["error"])[0]
+    if severity not in {"error", "warn"}:
+        problems.append(f"{path}: severity is error or warn, found {severity}")
+    if "asset" not in fields:
+        problems.append(f"{path}: missing -- asset: layer.table")
+        return None
+    return Check(
+        name=path.stem,
+        asset=fields["asset"][0],
+        description=description,
+        sql=text,
+        reads=tables_read(tree),
+        severity=severity,
+        owner=(fields.get("owner") or ["data team"])[0],
+        fix=(fields.get("fix") or [""])[0],
+    )
+
+
+def tables_read(tree: exp.Expr) -> tuple[str, ...]:
+    """`layer.table` and `previous.layer.table` names in a query, in order of first use."""
+    found: dict[str, None] = {}
+    for table in tree.find_all(exp.Table):
+        if table.db:
+            found[".".join(part for part in (table.catalog, table.db, table.name) if part)] = None
+    return tuple(found)
+
+
+def _select(path: Path, text: str, problems: list[str]) -> exp.Query | None:
+    try:
+        statements = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
+    except sqlglot.errors.ParseError as error:
+        first = error.errors[0]
+        problems.append(f"{path}:{first['line']}: {first['description']} near {first['highlight']!r}")
+        return None
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        problems.append(f"{path}: a file holds exactly one SELECT, found {len(statements)} statements")
+        return None
+    return statements[0]
+
+
+def _header(text: str) -> tuple[str, dict[str, list[str]]]:
+    words: list[str] = []
+    fields: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if not line.startswith("--"):
+            break
+        content = line.removeprefix("--").strip()
+        match = _FIELD.match(content)
+        if match:
+            fields.setdefault(match[1], []).append(match[2].strip())
+        elif content:
+            words.append(content)
+    return " ".join(words), fields
+
+
+def _columns(tree: exp.Query) -> tuple[dict[str, str], frozenset[str]]:
+    columns: dict[str, str] = {}
+    personal: set[str] = set()
+    for select in tree.selects:
+        comments = [c for node in select.walk() for c in (node.comments or [])]
+        comment = " ".join(part.strip() for part in comments)
+        if comment.startswith("[personal]"):
+            personal.add(select.alias_or_name)
+        columns[select.alias_or_name] = comment.removeprefix("[personal]").strip()
+    return columns, frozenset(personal)

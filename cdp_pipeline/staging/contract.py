@@ -1,0 +1,107 @@
+"""A contract as a pandera schema, and the rows of a candidate table that break it.
+
+What belongs here: row rules. They run in pandera's Polars backend on Arrow batches streamed from
+DuckDB. What does not: uniqueness and references, which need the whole table (rules.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from cdp_pipeline.errors import CdpError
+from cdp_pipeline.shapes import Column, Contract
+from cdp_pipeline.staging.currencies import ISO_4217
+
+BATCH_ROWS = 100_000
+_NOT_A = {"date": "not a date", "timestamp": "not a time", "money": "not an amount", "decimal": "not a number", "integer": "not a whole number", "boolean": "not yes or no"}
+
+
+def schema_of(contract: Contract, as_of: date) -> Any:
+    """The pandera schema: every typed column with its checks, a boolean column for each cross-column rule."""
+    import pandera.polars as pandera  # noqa: PLC0415  (costs seconds; only staging pays)
+
+    columns = {
+        name: pandera.Column(None, _checks(spec, as_of), nullable=not spec.required)
+        for name, spec in contract.columns.items()
+        if spec.type != "attributes"
+    }
+    flags = {flag: pandera.Column(None, pandera.Check.eq(True, name=words), nullable=True) for flag, words in _flags(contract).items()}
+    return pandera.DataFrameSchema({**columns, **flags}, strict=False)
+
+
+def broken_rows(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date) -> pa.Table:
+    """Rows of the table `candidates` that break a rule: `_row` BIGINT, `column` and `rule` VARCHAR.
+
+    Raises CdpError when a check itself crashed: then nothing is known about the rows.
+    """
+    schema = schema_of(contract, as_of)
+    batches = [_failures(schema, batch) for batch in _batches(con, contract)]
+    return pa.concat_tables(batches) if batches else _NONE
+
+
+_NONE = pa.table({"_row": pa.array([], pa.int64()), "column": pa.array([], pa.string()), "rule": pa.array([], pa.string())})
+
+
+def _checks(spec: Column, as_of: date) -> list[Any]:
+    import pandera.polars as pandera  # noqa: PLC0415
+
+    checks = []
+    if spec.is_in is not None:
+        allowed = ISO_4217 if spec.is_in == "iso4217" else spec.is_in
+        checks.append(pandera.Check.isin(list(allowed), name="not an allowed value"))
+    if spec.matches:
+        checks.append(pandera.Check.str_matches(f"^(?:{spec.matches})$", name="does not match the pattern"))
+    if spec.max_length:
+        checks.append(pandera.Check.str_length(max_value=spec.max_length, name="too long"))
+    if spec.min is not None:
+        checks.append(pandera.Check.ge(_bound(spec, spec.min, as_of), name="below the minimum"))
+    if spec.max is not None:
+        upper = _bound(spec, spec.max, as_of)
+        late = spec.type == "timestamp"
+        checks.append(pandera.Check.lt(upper + timedelta(days=1), name="after the run's day") if late else pandera.Check.le(upper, name="above the maximum"))
+    return checks
+
+
+def _bound(spec: Column, value: Any, as_of: date) -> Any:
+    bound = as_of if value == "as_of" else value
+    return datetime(bound.year, bound.month, bound.day) if spec.type == "timestamp" else bound
+
+
+def _flags(contract: Contract) -> dict[str, str]:
+    parsed = {f"{c}__parsed": _NOT_A[spec.type] for c, spec in contract.columns.items() if spec.type in _NOT_A}
+    rules = {f"rule__{rule.name}": rule.name for rule in contract.rules if rule.severity == "error"}
+    return parsed | rules
+
+
+def _batches(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[pa.RecordBatch]:
+    columns = ["_row", *(c for c, spec in contract.columns.items() if spec.type != "attributes")]
+    columns += [f"({c}__text is null or {c} is not null) as {c}__parsed" for c, spec in contract.columns.items() if spec.type in _NOT_A]
+    columns += [f"({rule.sql}) as rule__{rule.name}" for rule in contract.rules if rule.severity == "error"]
+    # A cursor's relation streams; execute() would hold the whole result in memory.
+    reader = con.cursor().sql(f"select {', '.join(columns)} from candidates order by _row").to_arrow_reader(BATCH_ROWS)
+    yield from reader
+
+
+def _failures(schema: Any, batch: pa.RecordBatch) -> pa.Table:
+    import polars as pl  # noqa: PLC0415
+    from pandera.errors import SchemaErrors  # noqa: PLC0415
+
+    frame = pl.from_arrow(batch)
+    assert isinstance(frame, pl.DataFrame)
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+        if cases["index"].null_count():
+            crashed = sorted({str(c) for c in cases.filter(pl.col("index").is_null())["check"].to_list()})
+            raise CdpError(f"a contract check could not be run: {', '.join(crashed)}") from None
+        rows = frame["_row"].gather(cases["index"].cast(pl.UInt32))
+        columns = [str(c).removesuffix("__parsed").removeprefix("rule__") for c in cases["column"]]
+        rules = ["missing" if check == "not_nullable" else str(check) for check in cases["check"]]
+        return pa.table({"_row": rows.to_arrow(), "column": pa.array(columns, pa.string()), "rule": pa.array(rules, pa.string())})
+    return _NONE

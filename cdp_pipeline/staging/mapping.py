@@ -1,0 +1,108 @@
+"""From the rows of an export to candidate rows of a core table, as one SQL query per mapping.
+
+What belongs here: the `into` part of a source YAML as SQL. What does not: judging the rows
+(contract.py) or choosing among versions of one row (split.py).
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.lake import Run
+from cdp_pipeline.shapes import Contract, Expression, FileFormat, Mapping, Source
+from cdp_pipeline.sources.columns import referenced_columns
+from cdp_pipeline.staging.parsing import MACROS, TYPES, typed
+
+
+def open_source(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Source) -> bool:
+    """Make the view `prepared` over every part of the raw table; False when nothing was delivered.
+
+    Columns of `prepared`: the referenced columns of the export as text, `_file`, `_line`,
+    `_delivered_at`, or whatever the source's `prepare` makes of them.
+    """
+    parts = sorted(p for p in run.path(f"raw.{name}").glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
+    if not parts:
+        return False
+    files = ", ".join("'" + str(p).replace("'", "''") + "'" for p in parts)
+    con.execute(f"create or replace temp view parts as select * from read_parquet([{files}], union_by_name = true)")
+    present = {row[0].lower() for row in con.execute("describe parts").fetchall()}
+    absent = [c for c in referenced_columns(source) if c.lower() not in present]
+    extra = "".join(f", null::varchar as {_quoted(c)}" for c in absent)
+    con.execute(f"create or replace temp view file as select *{extra} from parts")
+    for macro in MACROS:
+        con.execute(macro)
+    try:
+        con.execute(f"create or replace temp view prepared as {source.prepare or 'select * from file'}")
+    except duckdb.Error as error:
+        raise ProjectError(f"{run.project.folder}/1_sources/{name}.yml: prepare: {_first_line(error)}") from None
+    return True
+
+
+def candidates(name: str, system: str, source: Source, mapping: Mapping, ordinal: int, contract: Contract) -> str:
+    """SELECT with one row per row of `prepared`.
+
+    Columns: `_source_name`, `_file`, `_line`, `_delivered_at`, `_mapping`, `_outcome` (`mapped`,
+    `not_mapped`, or the name of the drop rule), and for each contract column its text `<c>__text`
+    and its typed value `<c>`.
+    """
+    values = []
+    for column, spec in contract.columns.items():
+        if spec.type == "attributes":
+            values.append(f"{_attributes(mapping, source.format)} as {column}")
+        else:
+            text = f"'{system}'" if column == "source" else _text(mapping.columns.get(column), source.format)
+            values.append(f"{text} as {column}__text")
+    drops = " ".join(f"when {sql} then '{rule}'" for rule, sql in mapping.drop.items())
+    outcome = f"case when not coalesce(({mapping.where or 'true'}), false) then 'not_mapped' {drops} else 'mapped' end"
+    parsed = ", ".join(
+        f"{typed(c + '__text', spec.type, source.format)} as {c}" for c, spec in contract.columns.items() if spec.type != "attributes"
+    )
+    return (
+        f"select *, {parsed} from (select '{name}' as _source_name, _file, _line, _delivered_at, {ordinal} as _mapping, "
+        f"{outcome} as _outcome, {', '.join(values)} from prepared)"
+    )
+
+
+def empty_candidates(contract: Contract) -> str:
+    """The columns of `candidates` without a row, for a core table that nothing feeds."""
+    columns = ["''::varchar as _source_name", "''::varchar as _file", "0::bigint as _line", "null::timestamp as _delivered_at"]
+    columns += ["0 as _mapping", "''::varchar as _outcome"]
+    columns += [f"null::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"]
+    columns += [f"null::{TYPES[spec.type]} as {c}" for c, spec in contract.columns.items()]
+    return f"select {', '.join(columns)} where false"
+
+
+def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -> str:
+    if mapped is None:
+        return "null::varchar"
+    if isinstance(mapped, Expression):
+        return _clean(f"({mapped.sql})", form)
+    if isinstance(mapped, str):
+        return _clean(_quoted(mapped), form)
+    return f"coalesce({', '.join(_clean(_quoted(column), form) for column in mapped)})"
+
+
+def _clean(expression: str, form: FileFormat) -> str:
+    nulls = ", ".join("'" + value.replace("'", "''") + "'" for value in form.nulls)
+    trimmed = f"regexp_replace({expression}::varchar, '^[\\s\\x{{00a0}}\\x{{200b}}\\x{{feff}}]+|[\\s\\x{{00a0}}\\x{{200b}}\\x{{feff}}]+$', '', 'g')"
+    return f"case when {trimmed} in ({nulls}) or {trimmed} = '' then null else {trimmed} end" if nulls else f"nullif({trimmed}, '')"
+
+
+def _attributes(mapping: Mapping, form: FileFormat) -> str:
+    pairs = [
+        f"{{'key': '{column.removeprefix('attributes.')}', 'value': {_text(mapped, form)}}}"
+        for column, mapped in mapping.columns.items()
+        if column.startswith("attributes.")
+    ]
+    if not pairs:
+        return "null::map(varchar, varchar)"
+    return f"map_from_entries(list_filter([{', '.join(pairs)}], lambda e: e.value is not null))"
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

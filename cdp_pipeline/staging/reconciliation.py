@@ -1,0 +1,77 @@
+"""Where every row of every export went, counted twice: on the way in and on the way out.
+
+What belongs here: `staging.reconciliation`. What does not: the law itself, which is a SQL check.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from cdp_pipeline.lake import Run
+from cdp_pipeline.manifest import Numbers
+from cdp_pipeline.staging.mapping import candidates, open_source
+
+_COLUMNS = "source_name varchar, file varchar, table_name varchar, rows_read bigint, rows_not_mapped bigint"
+
+
+def reconcile(run: Run) -> dict[str, Numbers]:
+    """Write `staging.reconciliation`: one row per export file and core table it feeds.
+
+    `rows_read` and `rows_not_mapped` are counted again from the raw parts; `rows_dropped`,
+    `rows_superseded`, `rows_quarantined` and `rows_staged` from the tables that were written.
+    """
+    tables = list(run.project.contracts)
+    with run.connect(*(f"staging.{t}" for t in tables), *(f"quarantine.{t}" for t in tables)) as con:
+        con.execute(f"create temp table readings ({_COLUMNS})")
+        for name, source in run.project.sources.items():
+            if open_source(run, con, name, source):
+                _read_again(run, con, name)
+        con.execute(f"create temp table staged as {' union all '.join(_staged(t) for t in tables)}")
+        con.execute(f"create temp table kept_out as {' union all '.join(_kept_out(t) for t in tables)}")
+        rows = run.write(con, "staging.reconciliation", _SELECT, ["source_name", "file", "table_name"])
+    return {"staging.reconciliation": {"files_and_tables": rows}}
+
+
+def _read_again(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
+    source = run.project.sources[name]
+    con.execute("create or replace temp table lost as select _file, count(*)::bigint as lines from parts "
+                "anti join prepared using (_file, _line) group by _file")
+    for table, mappings in source.into.items():
+        contract = run.project.contracts[table]
+        for ordinal, mapping in enumerate(mappings):
+            select = candidates(name, run.project.system(name), source, mapping, ordinal, contract)
+            con.execute(
+                f"""insert into readings
+                select '{name}', _file, '{table}', count(*)::bigint, count(*) filter (where _outcome = 'not_mapped')::bigint
+                from (select _file, _outcome from ({select})) group by _file"""
+            )
+        con.execute(f"insert into readings select '{name}', _file, '{table}', lines, lines from lost")
+
+
+def _staged(table: str) -> str:
+    return f"select _file as file, '{table}' as table_name, count(*)::bigint as rows from staging.{table} group by _file"
+
+
+def _kept_out(table: str) -> str:
+    return f"select file, '{table}' as table_name, outcome, count(*)::bigint as rows from quarantine.{table} group by file, outcome"
+
+
+_SELECT = """
+with readings_by_file as (
+  select source_name, file, table_name, sum(rows_read)::bigint as rows_read, sum(rows_not_mapped)::bigint as rows_not_mapped
+  from readings group by all
+),
+outcomes as (
+  select file, table_name,
+    coalesce(sum(rows) filter (where outcome = 'dropped'), 0)::bigint as rows_dropped,
+    coalesce(sum(rows) filter (where outcome = 'superseded'), 0)::bigint as rows_superseded,
+    coalesce(sum(rows) filter (where outcome = 'quarantined'), 0)::bigint as rows_quarantined
+  from kept_out group by all
+)
+select source_name, file, table_name, rows_read, rows_not_mapped,
+  coalesce(rows_dropped, 0) as rows_dropped, coalesce(rows_superseded, 0) as rows_superseded,
+  coalesce(rows_quarantined, 0) as rows_quarantined, coalesce(staged.rows, 0) as rows_staged
+from readings_by_file
+full join outcomes using (file, table_name)
+full join staged using (file, table_name)
+"""

@@ -1,0 +1,96 @@
+"""One core table: candidate rows in, good rows and the rest out; no row disappears.
+
+What belongs here: the decision which candidate is staged, quarantined, dropped or superseded. What
+does not: how a value is parsed (parsing.py) or judged (contract.py).
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from cdp_pipeline.lake import Run
+from cdp_pipeline.manifest import Numbers
+from cdp_pipeline.shapes import Contract
+from cdp_pipeline.staging.contract import broken_rows
+from cdp_pipeline.staging.mapping import candidates, empty_candidates, open_source
+
+
+def split_table(run: Run, table: str) -> dict[str, Numbers]:
+    """Write `staging.<table>` and `quarantine.<table>`.
+
+    staging: the contract's columns typed, `_file`, `_line`; grain as the contract says; the newest
+    good version of a row wins. quarantine: `source_name`, `file`, `line`, `outcome` (quarantined,
+    superseded, dropped), `reasons`, and the contract's columns as text for quarantined rows.
+    """
+    contract = run.project.contracts[table]
+    with run.connect() as con:
+        _collect(run, con, table, contract)
+        con.register("broken", broken_rows(con, contract, run.as_of))
+        con.execute(_DECIDE.format(grain=", ".join(contract.grain), newest=_newest_first(contract)))
+        staged = run.write(con, f"staging.{table}", _staged(contract), contract.grain)
+        kept_out = run.write(con, f"quarantine.{table}", _kept_out(contract), ["file", "line", "reasons"])
+        counts = dict(con.execute("select outcome, count(*)::bigint from decided group by outcome order by outcome").fetchall())
+    quarantined = counts.get("quarantined", 0)
+    share = round(quarantined / max(1, staged + quarantined), 6)
+    return {
+        f"staging.{table}": {"superseded": counts.get("superseded", 0)},
+        f"quarantine.{table}": {"rows_kept_out": kept_out, "quarantined": quarantined, "quarantined_share": share},
+    }
+
+
+def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
+    order = ", ".join(f"{column}__text" for column in contract.grain)
+    con.execute(f"create table candidates as select 0::bigint as _row, * from ({empty_candidates(contract)})")
+    for name, source in run.project.sources.items():
+        if table not in source.into or not open_source(run, con, name, source):
+            continue
+        system = run.project.system(name)
+        for ordinal, mapping in enumerate(source.into[table]):
+            select = candidates(name, system, source, mapping, ordinal, contract)
+            con.execute(
+                f"insert into candidates by name select row_number() over (order by _file, _line, {order}) "
+                f"+ (select coalesce(max(_row), 0) from candidates) as _row, * from ({select}) where _outcome <> 'not_mapped'"
+            )
+
+
+_DECIDE = """
+create table decided as
+with reasons as (
+  select _row, string_agg("column" || ': ' || rule, '; ' order by "column", rule) as reasons
+  from (select distinct * from broken) group by _row
+),
+judged as (
+  select candidates.*, reasons.reasons,
+    case when _outcome <> 'mapped' then 'dropped' when reasons.reasons is not null then 'quarantined' else 'good' end as verdict
+  from candidates left join reasons using (_row)
+),
+ranked as (
+  select *, case when verdict = 'good' then
+    row_number() over (partition by verdict, {grain} order by {newest}) end as version
+  from judged
+)
+select *, case when verdict = 'good' then case when version = 1 then 'staged' else 'superseded' end else verdict end as outcome
+from ranked
+"""
+
+
+def _newest_first(contract: Contract) -> str:
+    newest = [f"{column} desc nulls last" for column in contract.newest_by]
+    return ", ".join([*newest, "_delivered_at desc nulls last", "_file desc", "_line desc", "_row desc"])
+
+
+def _staged(contract: Contract) -> str:
+    return f"select {', '.join(contract.columns)}, _file, _line from decided where outcome = 'staged'"
+
+
+def _kept_out(contract: Contract) -> str:
+    texts = [
+        f"case when outcome = 'quarantined' then {column}__text end as {column}"
+        for column, spec in contract.columns.items()
+        if spec.type != "attributes"
+    ]
+    reason = "case outcome when 'dropped' then _outcome when 'superseded' then 'a newer row of the same key' else reasons end"
+    return (
+        f"select _source_name as source_name, _file as file, _line as line, outcome, {reason} as reasons, {', '.join(texts)} "
+        "from decided where outcome <> 'staged'"
+    )

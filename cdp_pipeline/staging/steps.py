@@ -1,0 +1,118 @@
+"""The staging layer as steps: one per core table, and the reconciliation of all of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cdp_pipeline.project import Project
+from cdp_pipeline.shapes import Contract
+from cdp_pipeline.sql_model import Check
+from cdp_pipeline.staging.reconciliation import reconcile
+from cdp_pipeline.staging.split import split_table
+from cdp_pipeline.steps import Step, Table
+
+_KEPT_OUT = {
+    "source_name": "Source YAML that claimed the file",
+    "file": "Export file, relative to the exports folder",
+    "line": "Line of the file where the row starts",
+    "outcome": "quarantined, superseded (a newer row of the same key was used) or dropped (a rule of the source)",
+    "reasons": "Every column and rule that failed",
+}
+_ORIGIN = {"_file": "Export file, relative to the exports folder", "_line": "Line of the file where the row starts"}
+_RECONCILIATION = {
+    "source_name": "Source YAML that claimed the file",
+    "file": "Export file, relative to the exports folder",
+    "table_name": "Core table the file feeds",
+    "rows_read": "Rows of the file, counted from raw",
+    "rows_not_mapped": "Rows that are no row of this table, such as continuation lines",
+    "rows_dropped": "Rows dropped by a rule of the source",
+    "rows_superseded": "Older versions of a row that came again",
+    "rows_quarantined": "Rows that break the contract",
+    "rows_staged": "Rows used",
+}
+
+
+def steps(project: Project) -> tuple[Step, ...]:
+    """A step per contract of 2_staging, then the reconciliation."""
+    tables = tuple(_step(project, name, contract) for name, contract in project.contracts.items())
+    outputs = tuple(name for step in tables for name in step.names)
+    sources = tuple(f"raw.{name}" for name in project.sources)
+    ledger = Table(
+        "staging.reconciliation",
+        "Where every row of every export went: read = not mapped + dropped + superseded + quarantined + used",
+        _RECONCILIATION,
+        grain=("source_name", "file", "table_name"),
+    )
+    version = repr((sorted(project.sources.items()), sorted(project.contracts.items())))
+    return (*tables, Step((ledger,), (*sources, *outputs), reconcile, version))
+
+
+def checks(project: Project) -> tuple[Check, ...]:
+    """What the whole table must meet: unique keys, references that resolve, a bounded share of bad rows."""
+    found = []
+    for name, contract in project.contracts.items():
+        found += [_bad_share(name, contract), *_references(name, contract)]
+    return tuple(found)
+
+
+def _step(project: Project, name: str, contract: Contract) -> Step:
+    feeding = {source: shape for source, shape in project.sources.items() if name in shape.into}
+    personal = frozenset(c for c, spec in contract.columns.items() if spec.sensitivity != "public")
+    docs = {c: spec.description for c, spec in contract.columns.items()}
+    texts = {c: doc for c, doc in docs.items() if contract.columns[c].type != "attributes"}
+    good = Table(f"staging.{name}", contract.description, docs | _ORIGIN, contract.owner, contract.grain, personal=personal)
+    rest = Table(
+        f"quarantine.{name}",
+        f"Rows for staging.{name} that were not used, each with its reason",
+        _KEPT_OUT | texts,
+        contract.owner,
+        personal=frozenset(texts),
+    )
+    return Step(
+        tables=(good, rest),
+        reads=tuple(f"raw.{source}" for source in feeding),
+        run=partial(split_table, table=name),
+        version=repr((contract, sorted(feeding.items()))),
+        uses_as_of=True,
+    )
+
+
+def _bad_share(name: str, contract: Contract) -> Check:
+    return Check(
+        name=f"{name}_bad_share",
+        asset=f"quarantine.{name}",
+        description=f"At most {contract.max_bad_share:.0%} of the rows of an export break the contract of {name}",
+        sql=f"""select source_name, sum(rows_quarantined)::bigint as quarantined
+                from (select source_name, count(*) as rows_quarantined, 0 as rows_used from quarantine.{name} where outcome = 'quarantined' group by all
+                      union all
+                      select kept.source_name, 0, count(*) from staging.{name} as used
+                      join (select distinct source_name, file from quarantine.{name}) as kept on kept.file = used._file group by all)
+                group by source_name
+                having sum(rows_quarantined) > {contract.max_bad_share} * (sum(rows_quarantined) + sum(rows_used)) and sum(rows_quarantined) > 10""",
+        reads=(f"quarantine.{name}", f"staging.{name}"),
+        owner=contract.owner,
+        fix=f"See quarantine.{name} for the reasons; mend the export, its source YAML, or raise max_bad_share",
+    )
+
+
+def _references(name: str, contract: Contract) -> list[Check]:
+    return [
+        Check(
+            name=f"{name}_{column}_refers_to_{spec.references}",
+            asset=f"staging.{name}",
+            description=f"Every {column} of {name} is found in {spec.references}",
+            sql=f"""select source, {column} from staging.{name} where {column} is not null
+                    and not exists (select 1 from staging.{spec.references} as other
+                                    where other.source = {name}.source and other.{_key(column)} = {name}.{column})""",
+            reads=(f"staging.{name}", f"staging.{spec.references}"),
+            severity="warn",
+            owner=contract.owner,
+            fix=f"The {spec.references} row is missing or in quarantine; until it comes the {name} row counts as anonymous",
+        )
+        for column, spec in contract.columns.items()
+        if spec.references
+    ]
+
+
+def _key(column: str) -> str:
+    return "order_id" if column == "order_id" else "record_id"

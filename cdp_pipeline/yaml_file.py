@@ -1,0 +1,91 @@
+"""One YAML file checked against its shape, with the line of every mistake.
+
+What belongs here: turning a file into a frozen shape, or into messages "file:line: …". What does
+not: which files there are (project.py) and what the shapes say (shapes.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from cdp_pipeline.errors import nearest
+
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
+
+
+def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT | None:
+    """The file as `shape`, or None after adding every problem found in it to `problems`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        problems.append(f"{path}: file not found")
+        return None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}" if mark else ""
+        problems.append(f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding'}")
+        return None
+    try:
+        return shape.model_validate(raw)
+    except ValidationError as error:
+        problems.extend(_message(path, node, shape, item) for item in error.errors())
+        return None
+
+
+def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
+    loc = [part for part in error["loc"] if not str(part).startswith(("function-", "union", "tagged"))]
+    line, depth = _line(node, loc)
+    name = ".".join(str(part) for part in loc)
+    hint = ""
+    if error["type"] == "extra_forbidden":
+        hint = nearest(str(loc[-1]), _known_keys(shape, loc[:-1]))
+        return f"{path}:{line}: unknown key '{name}'{hint}"
+    if error["type"] == "missing":
+        return f"{path}:{line}: key '{name}' is missing"
+    if error["type"] == "literal_error":
+        hint = nearest(str(error["input"]), [word.strip(" '") for word in str(error["ctx"]["expected"]).replace(" or ", ",").split(",")])
+    found = f", found {error['input']!r}" if isinstance(error["input"], str | int | float) and depth == len(loc) else ""
+    return f"{path}:{line}: {name}: {error['msg'][0].lower()}{error['msg'][1:]}{found}{hint}"
+
+
+def _line(node: Any, loc: list[Any]) -> tuple[int, int]:
+    """Line (from 1) of the deepest node on the way to `loc`, and how far it went."""
+    line, depth = node.start_mark.line + 1 if node else 1, 0
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode | yaml.MappingNode):
+            break
+        depth += 1
+    return line, depth
+
+
+def _known_keys(shape: Any, loc: list[Any]) -> list[str]:
+    """Every key that any shape in the tree below knows: enough to find a near name."""
+    keys: set[str] = set()
+    seen: set[Any] = set()
+    queue = [shape]
+    while queue:
+        current = queue.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            for name, field in current.model_fields.items():
+                keys.add(field.alias or name)
+                queue.append(field.annotation)
+        else:
+            queue.extend(getattr(current, "__args__", ()))
+    return sorted(keys)

@@ -1,0 +1,279 @@
+"""The house rules of CONTRIBUTING.md, held up to the files of the repository.
+
+What belongs here: rules on how the repository is written, checked by reading it. What does not:
+what the code does, and the rules of dbt_like_sql (test_project_folder.py). A failing test lists
+every file that breaks its rule.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "cdp_pipeline"
+PROJECT = ROOT / "dbt_like_sql"
+
+STAGES = ("sources", "staging", "identity", "profiles", "segments", "activation", "reports")
+MAY_IMPORT_DAGSTER = {
+    "assets.py", "checks.py", "cli.py", "definitions.py", "instance.py", "jobs.py", "resources.py",
+    "schedules.py", "sensors.py",
+}  # fmt: skip
+ENTRIES = ("definitions", "cli")
+NEVER_AT_LOAD = ("great_expectations", "splink", "pandera")
+HEAVY = (*NEVER_AT_LOAD, "altair", "vl_convert", "phonenumbers", "scipy", "mimesis")
+JUNK_DRAWERS = {"helper", "helpers", "util", "utils", "common", "misc", "base", "core", "tools"}
+
+
+# ---- reading the package ---------------------------------------------------------------------
+
+
+@cache
+def modules() -> Mapping[str, Path]:
+    """Dotted name -> file, of every module of the package."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """A module's syntax tree, parsed once."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imported(nodes: Iterator[ast.AST]) -> set[str]:
+    """Every dotted name that the import statements among `nodes` may stand for."""
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def at_load(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements that run when a module is imported: no function bodies, no `if TYPE_CHECKING`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from at_load(child)
+
+
+def reached(start: str) -> Mapping[str, tuple[str, ...]]:
+    """Modules of the package that importing `start` loads, each with the chain that led to it."""
+    chains: dict[str, tuple[str, ...]] = {start: (start,)}
+    queue = [start]
+    while queue:
+        name = queue.pop(0)
+        for target in sorted(imported(at_load(tree(modules()[name]))) & set(modules())):
+            if target not in chains:
+                chains[target] = (*chains[name], target)
+                queue.append(target)
+    return chains
+
+
+def top_level(names: set[str]) -> set[str]:
+    """The packages that dotted names are in."""
+    return {name.split(".")[0] for name in names}
+
+
+def short(path: Path) -> str:
+    """A path as a reader of the repository knows it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+# ---- the Python side -------------------------------------------------------------------------
+
+
+def test_files_stay_short() -> None:
+    """No file of the package has more than 300 lines, and the median is at most 120."""
+    lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules().values()}
+    assert not {name: count for name, count in lines.items() if count > 300}
+    assert statistics.median(count for count in lines.values() if count) <= 120
+
+
+def test_every_module_says_what_belongs_in_it() -> None:
+    """Every module that is not empty has a docstring."""
+    silent = [
+        short(path) for path in modules().values() if tree(path).body and not ast.get_docstring(tree(path))
+    ]
+    assert not silent
+
+
+def test_no_module_is_a_junk_drawer() -> None:
+    """A module is named after what it holds, so none is called helpers, utils or common."""
+    assert not [name for name in modules() if name.split(".")[-1].strip("_") in JUNK_DRAWERS]
+
+
+def test_only_the_orchestration_modules_import_dagster() -> None:
+    """Stages are plain Python: Dagster is imported only where the graph, its jobs and `cdp` are made."""
+    wrong = [
+        short(path)
+        for path in modules().values()
+        if path.name not in MAY_IMPORT_DAGSTER
+        and top_level(imported(ast.walk(tree(path)))) & {"dagster", "dagster_webserver", "dagster_shared"}
+    ]
+    assert not wrong
+
+
+def test_asset_modules_keep_their_annotations() -> None:
+    """Dagster reads the annotations of assets, so an assets.py does not postpone them."""
+    wrong = [
+        short(path)
+        for path in modules().values()
+        if path.name == "assets.py" and "__future__.annotations" in imported(ast.walk(tree(path)))
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("entry", [name for name in ENTRIES if (PACKAGE / f"{name}.py").exists()])
+def test_heavy_packages_are_imported_where_they_are_used(entry: str) -> None:
+    """No module that the graph or the command loads imports a slow package at its top."""
+    wrong = {
+        " > ".join(chain): heavy
+        for module, chain in reached(f"cdp_pipeline.{entry}").items()
+        if (heavy := top_level(imported(at_load(tree(modules()[module])))) & set(HEAVY))
+    }
+    assert not wrong
+
+
+def test_loading_the_graph_imports_no_slow_package() -> None:
+    """A fresh interpreter that has loaded the graph has loaded none of the slowest packages."""
+    code = f"import sys, cdp_pipeline.definitions; print(*(set(sys.modules) & set({NEVER_AT_LOAD!r})))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stages_meet_in_tables_only(stage: str) -> None:
+    """No module of a stage imports another stage, not even through a shared module."""
+    own = f"cdp_pipeline.{stage}"
+    others = tuple(f"cdp_pipeline.{other}" for other in STAGES if other != stage)
+    wrong = set()
+    for name, path in modules().items():
+        if name != own and not name.startswith(own + "."):
+            continue
+        direct = imported(ast.walk(tree(path))) & set(modules())
+        through = {chain for target in direct for chain in reached(target).values()}
+        wrong |= {
+            " > ".join((name, *chain))
+            for chain in through
+            if any(chain[-1] == other or chain[-1].startswith(other + ".") for other in others)
+        }
+    assert not wrong
+
+
+def test_nothing_but_the_command_knows_the_demo() -> None:
+    """The demo's generator makes exports; the pipeline cannot tell them from anybody's."""
+    wrong = [
+        name
+        for name, path in modules().items()
+        if not name.startswith(("cdp_pipeline.demo", "cdp_pipeline.cli"))
+        and any(target.startswith("cdp_pipeline.demo") for target in imported(ast.walk(tree(path))))
+    ]
+    assert not wrong
+
+
+def test_ids_do_not_depend_on_the_process() -> None:
+    """Python's hash() differs from process to process, so nothing calls it."""
+    wrong = [
+        f"{short(path)}:{node.lineno}"
+        for path in modules().values()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "hash"
+    ]
+    assert not wrong
+
+
+# ---- the tests -------------------------------------------------------------------------------
+
+
+def test_every_test_says_what_must_be_true() -> None:
+    """Every test has a docstring: the sentence that is false when it fails."""
+    silent = [
+        f"{short(path)}:{node.lineno}"
+        for path in sorted((ROOT / "cdp_pipeline_tests").rglob("test_*.py"))
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+    assert not silent
+
+
+# ---- the repository --------------------------------------------------------------------------
+
+
+@cache
+def kept_files() -> tuple[Path, ...]:
+    """Every file that git keeps or would keep; where there is no git, the files of known folders."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+            "\0"
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return tuple(path for folder in (PACKAGE, PROJECT) for path in folder.rglob("*") if path.is_file())
+    return tuple(sorted(path for name in listed if name and (path := ROOT / name).is_file()))
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    """A file that names a folder of one machine, or a package host, works only there."""
+    machine = re.compile(r"(?<![\w.~\-])/(?:work|root|home/[a-z_][\w-]*)/\w")
+    registry = re.compile(
+        r"(?:pypi|pythonhosted|npmjs|debian)\.(?:org|com)|\bfile:/{3}\w|index-url\s*=", re.IGNORECASE
+    )
+    wrong = []
+    for path in kept_files():
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        wrong += [
+            f"{short(path)}:{number}"
+            for number, line in enumerate(lines, 1)
+            if machine.search(line) or registry.search(line)
+        ]
+    assert not wrong
+
+
+def test_the_lock_is_whole() -> None:
+    """Every dependency is locked once, by hash, and the lock names no address."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in text
+    entries = [entry for entry in re.split(r"\n(?=\S)", text) if entry.strip()]
+    assert not [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry]
+    locked = [plain(re.split(r"==", entry)[0]) for entry in entries]
+    assert len(locked) == len(set(locked))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {plain(name) for name in [*project["dependencies"], *project["optional-dependencies"]["test"]]}
+    assert wanted <= set(locked)
+
+
+def plain(requirement: str) -> str:
+    """The normalised name of a requirement: no extras, no version, dashes only."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", requirement.strip())[0]).lower()
+
+
+def test_dependencies_have_their_reasons() -> None:
+    """Every package the product or its tests depend on is spoken for in DECISIONS.md."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "DECISIONS.md").read_text(encoding="utf-8").lower()
+    said = set(re.split(r"[^a-z0-9-]+", text))
+    wanted = {plain(name) for name in [*project["dependencies"], *project["optional-dependencies"]["test"]]}
+    assert not wanted - said

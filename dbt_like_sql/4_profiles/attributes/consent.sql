@@ -1,0 +1,27 @@
+-- What a person permits, one column a purpose. Reaching somebody depends on the address in use: e-mail on the
+-- golden e-mail, sms, whatsapp and calls on the golden phone. What needs no address (post, advertising,
+-- analytics, profiling) needs a permission on some identifier and a refusal on none. Nothing said is no.
+-- grain: person_id
+-- owner: privacy officer
+with said as (
+    select p.*, p.value = case p.namespace when 'email' then c.email when 'phone' then c.phone end as is_golden
+    from profiles.permissions as p
+    join profiles.contacts as c on p.person_id = c.person_id
+    where p.recipient is null
+)
+
+select
+    person_id, -- Person
+    coalesce(bool_and(is_permitted) filter (where is_golden and purpose = 'email_marketing' and channel = 'email'), false) as permits_email_marketing, -- [false] The golden e-mail may get marketing
+    coalesce(bool_and(is_permitted) filter (where is_golden and purpose = 'sms_marketing' and channel = 'sms'), false) as permits_sms_marketing, -- [false] The golden phone may get marketing by sms
+    coalesce(bool_and(is_permitted) filter (where is_golden and purpose = 'whatsapp_marketing' and channel = 'whatsapp'), false) as permits_whatsapp_marketing, -- [false] The golden phone may get marketing by WhatsApp
+    coalesce(bool_and(is_permitted) filter (where is_golden and purpose = 'phone_marketing' and channel = 'phone'), false) as permits_phone_marketing, -- [false] The golden phone may be called for marketing
+    coalesce(bool_and(is_permitted) filter (where purpose = 'post_marketing'), false) as permits_post_marketing, -- [false] Marketing by post
+    coalesce(bool_and(is_permitted) filter (where purpose = 'advertising'), false) as permits_advertising, -- [false] Audiences of advertising platforms
+    coalesce(bool_and(is_permitted) filter (where purpose = 'analytics'), false) as permits_analytics, -- [false] Analysis of behaviour
+    coalesce(bool_and(is_permitted) filter (where purpose = 'profiling'), false) as permits_profiling, -- [false] Segments about the person
+    max(status) filter (where is_golden and purpose = 'email_marketing' and channel = 'email') as email_permission_status, -- State of the golden e-mail: granted, pending, denied, withdrawn, complaint, bounced, objected
+    max(basis) filter (where is_golden and purpose = 'email_marketing' and channel = 'email') as email_permission_basis, -- Legal basis of that state
+    max(changed_at) filter (where is_golden and purpose = 'email_marketing' and channel = 'email') as email_permission_changed_at -- Since when (UTC)
+from said
+group by person_id

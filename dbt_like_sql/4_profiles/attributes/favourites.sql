@@ -1,0 +1,39 @@
+-- The category and the brand a person keeps most of: most pieces kept, then most recently ordered, then by name.
+-- grain: person_id
+-- owner: webshop team
+with lines as (
+    select
+        o.person_id, p.category, p.brand, o.order_date,
+        greatest(l.quantity, 0) - coalesce(l.refunded_quantity, 0) as pieces
+    from profiles.order_facts as o
+    join staging.order_lines as l on o.source = l.source and o.order_id = l.order_id
+    join staging.products as p on l.source = p.source and l.sku = p.sku
+    where o.person_id is not null and o.is_sale
+),
+
+counted as (
+    select person_id, 'category' as kind, category as name, sum(pieces) as pieces, max(order_date) as last_date
+    from lines
+    where category is not null
+    group by person_id, category
+    union all
+    select person_id, 'brand', brand, sum(pieces), max(order_date)
+    from lines
+    where brand is not null
+    group by person_id, brand
+),
+
+ranked as (
+    select
+        *, row_number() over (partition by person_id, kind order by pieces desc, last_date desc, name) as place
+    from counted
+    where pieces > 0
+)
+
+select
+    person_id, -- Person
+    max(name) filter (where kind = 'category') as favourite_category, -- Category with most pieces kept
+    max(name) filter (where kind = 'brand') as favourite_brand -- Brand with most pieces kept
+from ranked
+where place = 1
+group by person_id

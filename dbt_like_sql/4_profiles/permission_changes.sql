@@ -1,0 +1,45 @@
+-- Every change of a permission, with its identifier written in one way: e-mail in lower case, phone in E.164.
+-- grain: source, namespace, value, purpose, channel, recipient, status, changed_at
+-- owner: privacy officer
+with spelled as (
+    select
+        *,
+        case namespace
+            when 'email' then lower(trim(nfc_normalize(value)))
+            when 'phone' then regexp_replace(regexp_replace(replace(value, '(0)', ''), '[^0-9+]', '', 'g'), '^[+]?00', '+', 'g')
+            else trim(value)
+        end as spelling
+    from staging.permissions
+),
+
+-- The record a change was recorded on knows the country of its own number.
+own as (
+    select
+        p.source, p.record_id, r.phone_key,
+        regexp_replace(regexp_replace(replace(p.phone, '(0)', ''), '[^0-9+]', '', 'g'), '^[+]?00', '+', 'g') as spelling
+    from staging.people as p
+    join identity.records as r on p.source = r.source and p.record_id = r.record_id
+    where r.phone_key is not null
+),
+
+normalised as (
+    select s.*, if(s.namespace = 'phone', coalesce(own.phone_key, p.phone, s.spelling), s.spelling) as identifier
+    from spelled as s
+    left join own on s.source = own.source and s.record_id = own.record_id and s.spelling = own.spelling
+    left join profiles.phone_spellings as p on s.spelling = p.spelling
+)
+
+select
+    source, -- System that recorded the change
+    max(record_id) as record_id, -- People record it was recorded on
+    namespace, -- Kind of identifier
+    identifier as value, -- [personal] The identifier, normalised
+    purpose, -- What it may be used for
+    channel, -- Through what
+    recipient, -- Who may receive it, when the consent names someone
+    status, -- granted, denied, withdrawn, complaint, bounced, pending or objected
+    max(basis) as basis, -- Legal basis named by the source
+    coalesce(bool_or(trim(proof) <> ''), false) as has_proof, -- The source keeps proof of it
+    changed_at -- When it changed (UTC)
+from normalised
+group by source, namespace, identifier, purpose, channel, recipient, status, changed_at

@@ -1,0 +1,8 @@
+-- Every line of a loaded export was loaded or rejected.
+-- asset: raw.files
+-- severity: error
+-- owner: data team
+-- fix: The reader lost lines of that file; keep the file and report it
+select file, source, rows_read, rows_loaded, rows_rejected
+from raw.files
+where status = 'loaded' and rows_read <> rows_loaded + rows_rejected
