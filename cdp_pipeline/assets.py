@@ -57,7 +57,9 @@ def check_asset(asset: str, checks: list[Check]) -> dg.AssetChecksDefinition:
         for check in checks
     ]
 
-    @dg.multi_asset_check(name=f"check_{asset.replace('.', '__')}", specs=specs, required_resource_keys={"run"})
+    @dg.multi_asset_check(
+        name=f"check_{asset.replace('.', '__')}", specs=specs, required_resource_keys={"run"}
+    )
     def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         with boundary(f"checks of {asset}"):
             verdicts = evaluate(context.resources.run, checks)
@@ -89,14 +91,24 @@ class boundary:  # noqa: N801  (used like a function: `with boundary("profiles.c
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: object) -> None:
         if isinstance(error, CdpError):
-            raise dg.Failure(description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False) from None
-        if isinstance(error, Exception) and not isinstance(error, dg.Failure) and not os.environ.get("CDP_SHOW_ERRORS"):
-            raise dg.Failure(description=f"{self.name}: {type(error).__name__} at {_place(error)}", allow_retries=False) from None
+            raise dg.Failure(
+                description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False
+            ) from None
+        if (
+            isinstance(error, Exception)
+            and not isinstance(error, dg.Failure)
+            and not os.environ.get("CDP_SHOW_ERRORS")
+        ):
+            raise dg.Failure(
+                description=f"{self.name}: {type(error).__name__} at {_place(error)}", allow_retries=False
+            ) from None
 
 
 def _place(error: Exception) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "cdp_pipeline" in f.filename]
-    return " ← ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames)) or "outside cdp_pipeline"
+    return (
+        " ← ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames)) or "outside cdp_pipeline"
+    )
 
 
 def _spec(table: Table, step: Step, pipeline: Pipeline) -> dg.AssetSpec:
@@ -124,7 +136,10 @@ def _result(run: Run, table: Table, entry: Entry, pipeline: Pipeline) -> dg.Mate
     columns = _types(run, table.name)
     sources = _lineage(table, pipeline, columns)
     schema = dg.TableSchema(
-        columns=[dg.TableColumn(name, kind, description=_described(table, name, sources.get(name, ()))) for name, kind in columns.items()]
+        columns=[
+            dg.TableColumn(name, kind, description=_described(table, name, sources.get(name, ())))
+            for name, kind in columns.items()
+        ]
     )
     metadata: dict[str, dg.MetadataValue | int | float | str] = {
         "dagster/row_count": entry.rows,
@@ -135,13 +150,22 @@ def _result(run: Run, table: Table, entry: Entry, pipeline: Pipeline) -> dg.Mate
     }
     if sources:
         metadata["dagster/column_lineage"] = dg.MetadataValue.column_lineage(
-            dg.TableColumnLineage({
-                column: [dg.TableColumnDep(asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2]) for s in found]
-                for column, found in sources.items()
-            })
+            dg.TableColumnLineage(
+                {
+                    column: [
+                        dg.TableColumnDep(
+                            asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2]
+                        )
+                        for s in found
+                    ]
+                    for column, found in sources.items()
+                }
+            )
         )
     return dg.MaterializeResult(
-        asset_key=dg.AssetKey(table.name.split(".")), metadata=metadata, data_version=dg.DataVersion(entry.digest)
+        asset_key=dg.AssetKey(table.name.split(".")),
+        metadata=metadata,
+        data_version=dg.DataVersion(entry.digest),
     )
 
 

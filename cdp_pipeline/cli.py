@@ -14,8 +14,20 @@ import click
 
 from cdp_pipeline.errors import CdpError, InputError, nearest
 
-DATA = click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="Folder of snapshots and warehouses.")
-PROJECT = click.option("--project", type=click.Path(path_type=Path), default=Path("dbt_like_sql"), show_default=True, help="Folder that says what to do.")
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of snapshots and warehouses.",
+)
+PROJECT = click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    default=Path("dbt_like_sql"),
+    show_default=True,
+    help="Folder that says what to do.",
+)
 
 
 class _Commands(click.Group):
@@ -38,9 +50,17 @@ def main() -> None:
 
 @main.command()
 @click.option("--people", default=5000, show_default=True, help="People in the invented population.")
-@click.option("--days", default=1, show_default=True, help="Nights of deliveries; the first holds the history.")
+@click.option(
+    "--days", default=1, show_default=True, help="Nights of deliveries; the first holds the history."
+)
 @click.option("--seed", default=7, show_default=True, help="Another seed, another population.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("data/exports"), show_default=True, help="Where to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("data/exports"),
+    show_default=True,
+    help="Where to write.",
+)
 def demo(people: int, days: int, seed: int, out: Path) -> None:
     """Write consistent exports of an invented European customer base, with the truth beside them."""
     from cdp_pipeline.demo.exports import write_exports
@@ -51,8 +71,16 @@ def demo(people: int, days: int, seed: int, out: Path) -> None:
 
 
 @main.command()
-@click.option("--exports", type=click.Path(path_type=Path), default=Path("data/exports"), show_default=True, help="Folder of export files.")
-@click.option("--as-of", default="", help="Day of the run, YYYY-MM-DD.  [default: today in the project's zone]")
+@click.option(
+    "--exports",
+    type=click.Path(path_type=Path),
+    default=Path("data/exports"),
+    show_default=True,
+    help="Folder of export files.",
+)
+@click.option(
+    "--as-of", default="", help="Day of the run, YYYY-MM-DD.  [default: today in the project's zone]"
+)
 @DATA
 @PROJECT
 def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
@@ -68,7 +96,9 @@ def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
     if as_of:
         _day(as_of)
     if not exports.is_dir():
-        raise InputError(f"{exports} is not a folder: put exports there, or make demo exports with: cdp demo --out {exports}")
+        raise InputError(
+            f"{exports} is not a folder: put exports there, or make demo exports with: cdp demo --out {exports}"
+        )
     build_pipeline(read_project(project))
     os.environ["CDP_PROJECT"] = str(project.resolve())
     console = Console(highlight=False)
@@ -100,7 +130,18 @@ def ui(port: int, data: Path, project: Path) -> None:
     open_instance(data).dispose()
     os.environ["CDP_PROJECT"] = str(project.resolve())
     click.echo(f"http://127.0.0.1:{port}  (stop with Ctrl-C)")
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "cdp_pipeline.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-m",
+        "cdp_pipeline.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     os.execv(sys.executable, command)
 
 
@@ -120,7 +161,9 @@ def check(data: Path, project: Path) -> None:
     for item in found.checks:
         if not verdicts[item.name].passed:
             rows = verdicts[item.name].failing_rows
-            click.echo(f"{item.severity}: {item.name}: {rows} rows; {item.fix} (owner: {item.owner})", err=True)
+            click.echo(
+                f"{item.severity}: {item.name}: {rows} rows; {item.fix} (owner: {item.owner})", err=True
+            )
     click.echo(f"{len(found.checks)} checks, {broken} blocking failures")
     sys.exit(4 if broken else 0)
 
@@ -150,7 +193,12 @@ def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
     if not path.exists():
         raise InputError(f"{path} not found: nothing is published in {data} yet; run cdp run")
     with duckdb.connect(str(path.resolve()), read_only=True) as con:
-        known = {f"{s}.{t}": n for s, t, n in con.execute("select schema_name, table_name, estimated_size from duckdb_tables() order by 1, 2").fetchall()}
+        known = {
+            f"{s}.{t}": n
+            for s, t, n in con.execute(
+                "select schema_name, table_name, estimated_size from duckdb_tables() order by 1, 2"
+            ).fetchall()
+        }
         if table is None:
             for name, rows in known.items():
                 click.echo(f"{name}  {rows:,} rows")
@@ -176,20 +224,46 @@ def explain(person: str, data: Path) -> None:
 
 @main.command()
 @click.argument("records", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Parquet or CSV of record_id, person_id, confidence.")
-@click.option("--map", "mapping", multiple=True, metavar="COLUMN=PEOPLE_COLUMN", help="Name a column's meaning; attributes.NAME adds any other as evidence.")
-@click.option("--id", "id_column", default=None, help="Column with the record id.  [default: record_id, id, or the first unique one]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Parquet or CSV of record_id, person_id, confidence.",
+)
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="COLUMN=PEOPLE_COLUMN",
+    help="Name a column's meaning; attributes.NAME adds any other as evidence.",
+)
+@click.option(
+    "--id",
+    "id_column",
+    default=None,
+    help="Column with the record id.  [default: record_id, id, or the first unique one]",
+)
 @PROJECT
 def resolve(records: Path, out: Path, mapping: tuple[str, ...], id_column: str | None, project: Path) -> None:
     """Find out which rows of any CSV or Parquet are the same person."""
+    from cdp_pipeline.identity.matching import load_matching
     from cdp_pipeline.identity.resolve import resolve_file
+    from cdp_pipeline.project import read_project
 
     wrong = [item for item in mapping if "=" not in item]
     if wrong:
         raise InputError([f"--map {item}: expected COLUMN=PEOPLE_COLUMN" for item in wrong])
     pairs = dict(item.split("=", 1) for item in mapping)
-    for line in resolve_file(records, out, pairs, id_column, project):
-        click.echo(line)
+    country = read_project(project).settings.country
+    said = resolve_file(records, out, pairs, id_column, load_matching(project), country)
+    click.echo(f"{said['records']:,} records are {said['persons']:,} people; written to {out}")
+    click.echo(f"record id: {said['id_column']}")
+    for column, meaning in said["used"].items():
+        click.echo(f"used: {column} as {meaning}")
+    for column in said["not_used"]:
+        click.echo(f"not used: {column}")
+    if said["birth_dates"]:
+        click.echo(said["birth_dates"])
 
 
 @main.command()
@@ -200,7 +274,9 @@ def snapshots(data: Path) -> None:
 
     for snapshot in listed(data):
         mark = "*" if snapshot.is_current else " "
-        click.echo(f"{mark} {snapshot.id}  as of {snapshot.as_of}  published {snapshot.published_at}  {snapshot.tables} tables")
+        click.echo(
+            f"{mark} {snapshot.id}  as of {snapshot.as_of}  published {snapshot.published_at}  {snapshot.tables} tables"
+        )
 
 
 @main.command()
@@ -229,4 +305,6 @@ def _published(data: Path, project: Path) -> Any:
     if snapshot is None:
         raise InputError(f"nothing is published in {data} yet; run cdp run")
     as_of = date.fromisoformat(read_manifest(snapshot).as_of)
-    return Run(read_project(project), data / "exports", data, as_of, "check", b"", published=snapshot, at=snapshot)
+    return Run(
+        read_project(project), data / "exports", data, as_of, "check", b"", published=snapshot, at=snapshot
+    )

@@ -24,7 +24,10 @@ def build_definitions(folder: Path) -> dg.Definitions:
     project = read_project(folder)
     pipeline = build_pipeline(project)
     assets = [step_asset(step, pipeline) for step in pipeline.steps]
-    checks = [check_asset(asset, list(found)) for asset, found in groupby(pipeline.checks, key=lambda check: check.asset)]
+    checks = [
+        check_asset(asset, list(found))
+        for asset, found in groupby(pipeline.checks, key=lambda check: check.asset)
+    ]
     return dg.Definitions(
         assets=[*assets, *publishing_assets(pipeline)],
         asset_checks=checks,

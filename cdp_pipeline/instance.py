@@ -69,14 +69,19 @@ def start_run(
     definition = recon.get_definition()
     origin = RemoteJobOrigin(
         RemoteRepositoryOrigin(
-            ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=MODULE, working_directory=str(Path.cwd())), MODULE),
+            ManagedGrpcPythonEnvCodeLocationOrigin(
+                LoadableTargetOrigin(module_name=MODULE, working_directory=str(Path.cwd())), MODULE
+            ),
             "__repository__",
         ),
         job,
     )
     run = instance.create_run_for_job(
         job_def=definition,
-        run_config={"resources": {"run": {"config": dict(resources)}}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        run_config={
+            "resources": {"run": {"config": dict(resources)}},
+            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+        },
         tags={**tags, "cdp/pid": str(os.getpid()), "cdp/host": os.uname().nodename},
         remote_job_origin=origin,
         job_code_origin=recon.get_python_origin(),
@@ -86,4 +91,3 @@ def start_run(
     finished = instance.get_run_by_id(run.run_id)
     assert finished is not None
     return finished
-

@@ -73,7 +73,12 @@ class Run:
         con.execute("create schema config")
         con.execute(
             "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country",
-            [self.as_of, self.project.settings.zone, self.project.settings.currency, self.project.settings.country],
+            [
+                self.as_of,
+                self.project.settings.zone,
+                self.project.settings.currency,
+                self.project.settings.country,
+            ],
         )
         for table in tables:
             self._attach(con, table, (empty or {}).get(table))
@@ -106,12 +111,19 @@ class Run:
         """
         wide = [row[0] for row in con.execute(f"describe {select}").fetchall() if "HUGEINT" in row[1]]
         if wide:
-            raise TypeError(f"{table}: cast {', '.join(wide)} to BIGINT or DECIMAL; HUGEINT is stored as DOUBLE")
+            raise TypeError(
+                f"{table}: cast {', '.join(wide)} to BIGINT or DECIMAL; HUGEINT is stored as DOUBLE"
+            )
         path = self.path(table)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         order = f" order by {', '.join(order_by)}" if order_by else ""
-        con.execute(f"copy (select * from ({select}){order}) to '{temporary}' (format parquet, compression zstd, parquet_version v2)")
+        # Statistics decide whether a Parquet column is "required"; without them equal rows are equal bytes.
+        con.execute("set disabled_optimizers = 'statistics_propagation'")
+        con.execute(
+            f"copy (select * from ({select}){order}) to '{temporary}' (format parquet, compression zstd, parquet_version v2)"
+        )
+        con.execute("set disabled_optimizers = ''")
         temporary.replace(path)
         return self.count(table)
 
@@ -165,16 +177,28 @@ def open_run(run: Run) -> Run:
         if run.published:
             _clone(run.published, temporary)
         manifest = read_manifest(temporary)
-        fresh = replace(manifest, run_id=run.id, as_of=str(run.as_of), key_fingerprint=run.key_fingerprint, published_at="", checks={})
+        fresh = replace(
+            manifest,
+            run_id=run.id,
+            as_of=str(run.as_of),
+            key_fingerprint=run.key_fingerprint,
+            published_at="",
+            checks={},
+        )
         write_manifest(temporary, fresh)
         temporary.rename(run.folder)
     shutil.rmtree(run.folder / ".spill", ignore_errors=True)
     return run
 
 
-def open_duckdb(spill: Path | None = None, memory_limit: str | None = None, path: str = ":memory:") -> duckdb.DuckDBPyConnection:
+def open_duckdb(
+    spill: Path | None = None, memory_limit: str | None = None, path: str = ":memory:"
+) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection that never reaches the network and spills only to `spill`."""
-    config: dict[str, str] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
     if spill:
         config["temp_directory"] = str(spill)
     if memory_limit:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -28,9 +29,17 @@ def column_lineage(sql: str, tables: Mapping[str, Sequence[str]]) -> dict[str, t
         schema.add_table(name, dict.fromkeys(columns, "text"), dialect="duckdb", match_depth=False)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every UNPIVOT
     try:
-        tree = qualify(sqlglot.parse_one(sql, dialect="duckdb"), schema=schema, dialect="duckdb", validate_qualify_columns=False)
+        tree: Any = qualify(
+            sqlglot.parse_one(sql, dialect="duckdb"),
+            schema=schema,
+            dialect="duckdb",
+            validate_qualify_columns=False,
+        )
         scope = build_scope(tree)
-        return {select.alias_or_name: _sources(select.alias_or_name, tree, schema, scope) for select in tree.selects}
+        return {
+            select.alias_or_name: _sources(select.alias_or_name, tree, schema, scope)
+            for select in tree.selects
+        }
     except SqlglotError:
         return {}
 

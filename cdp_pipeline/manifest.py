@@ -57,7 +57,11 @@ class Manifest:
         return sorted(
             name
             for name, entry in self.tables.items()
-            if any(self.tables.get(read, entry).digest != seen for read, seen in entry.inputs.items() if read in self.tables)
+            if any(
+                self.tables.get(read, entry).digest != seen
+                for read, seen in entry.inputs.items()
+                if read in self.tables
+            )
         )
 
     def refused(self, expected: Iterable[str]) -> list[str]:
@@ -90,6 +94,4 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     temporary = folder / f".manifest.{os.getpid()}"
     with temporary.open("w") as file:
         json.dump(asdict(manifest), file, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
     temporary.replace(folder / "manifest.json")

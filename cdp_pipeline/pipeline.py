@@ -12,6 +12,7 @@ from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from cdp_pipeline.activation import steps as activation
+from cdp_pipeline.activation.destinations import check_destinations
 from cdp_pipeline.errors import ProjectError, nearest
 from cdp_pipeline.identity import steps as identity
 from cdp_pipeline.lake import Run
@@ -20,6 +21,7 @@ from cdp_pipeline.profiles import steps as profiles
 from cdp_pipeline.project import Project
 from cdp_pipeline.reports import steps as reports
 from cdp_pipeline.segments import steps as segments
+from cdp_pipeline.segments.rules import check_rules
 from cdp_pipeline.sources import steps as sources
 from cdp_pipeline.sql_model import Check, Model
 from cdp_pipeline.staging import steps as staging
@@ -57,8 +59,10 @@ def build_pipeline(project: Project) -> Pipeline:
         raise ProjectError(problems)
     steps = _in_order(found)
     tables = {table.name: table for step in steps for table in step.tables}
+    facts = tables["profiles.customers"].columns
+    problems = [*check_rules(project, facts), *check_destinations(project, facts)]
     checks = [*staging.checks(project), *_table_checks(tables, project), *project.checks.values()]
-    problems = _misplaced_checks(checks, steps, project)
+    problems += _misplaced_checks(checks, steps, project)
     if problems:
         raise ProjectError(problems)
     return Pipeline(steps, tuple(sorted(checks, key=lambda check: (check.asset, check.name))))
@@ -75,7 +79,9 @@ def _model_step(model: Model) -> Step:
         personal=model.personal,
         sql=model.sql,
     )
-    return Step((table,), model.inputs, partial(_run_model, model=model), model.version, uses_as_of=model.uses_as_of)
+    return Step(
+        (table,), model.inputs, partial(_run_model, model=model), model.version, uses_as_of=model.uses_as_of
+    )
 
 
 def _run_model(run: Run, model: Model) -> dict[str, Numbers]:
@@ -96,7 +102,9 @@ def _unknown_tables(steps: list[Step], project: Project) -> list[str]:
     for check in project.checks.values():
         for name in (check.asset, *(r for r in check.reads if r != "config.run")):
             if name.removeprefix("previous.") not in known:
-                problems.append(f"{project.folder}/checks/{check.name}.sql: {name}: nothing makes this table{nearest(name, known)}")
+                problems.append(
+                    f"{project.folder}/checks/{check.name}.sql: {name}: nothing makes this table{nearest(name, known)}"
+                )
     return problems
 
 
@@ -125,7 +133,9 @@ def _table_checks(tables: Mapping[str, Table], project: Project) -> list[Check]:
                     fix="Two rows share a key: see what the table is made from",
                 )
             )
-        for number, condition in enumerate(project.models[table.name].conditions if table.name in project.models else (), 1):
+        for number, condition in enumerate(
+            project.models[table.name].conditions if table.name in project.models else (), 1
+        ):
             checks.append(
                 Check(
                     name=f"{table.name.replace('.', '_')}_condition_{number}",

@@ -13,7 +13,17 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-ORDER = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports", "publish")
+ORDER = (
+    "raw",
+    "staging",
+    "quarantine",
+    "identity",
+    "profiles",
+    "segments",
+    "activation",
+    "reports",
+    "publish",
+)
 
 
 @dataclass
@@ -63,13 +73,29 @@ class Progress:
     def table(self) -> Table:
         """One line per layer: tables made or reused, rows, checks, seconds."""
         shown = Table(box=None, pad_edge=False)
-        for heading, justify in (("layer", "left"), ("tables", "right"), ("unchanged", "right"), ("rows", "right"), ("checks", "right"), ("seconds", "right")):
+        for heading, justify in (
+            ("layer", "left"),
+            ("tables", "right"),
+            ("unchanged", "right"),
+            ("rows", "right"),
+            ("checks", "right"),
+            ("seconds", "right"),
+        ):
             shown.add_column(heading, justify=justify)  # type: ignore[arg-type]
         for name in ORDER:
             layer = self.layers.get(name)
             if layer:
-                checks = f"{layer.checks}" + (f" ({layer.failed_checks} failed)" if layer.failed_checks else "")
-                shown.add_row(name, f"{layer.tables}", f"{layer.reused}", f"{layer.rows:,}", checks, f"{layer.ended - layer.started:.1f}")
+                checks = f"{layer.checks}" + (
+                    f" ({layer.failed_checks} failed)" if layer.failed_checks else ""
+                )
+                shown.add_row(
+                    name,
+                    f"{layer.tables}",
+                    f"{layer.reused}",
+                    f"{layer.rows:,}",
+                    checks,
+                    f"{layer.ended - layer.started:.1f}",
+                )
         return shown
 
     def _layer(self, name: str) -> _Layer:
@@ -95,7 +121,9 @@ class Progress:
             layer.failed_checks += 1
             rows = evaluation.metadata["failing_rows"].value if "failing_rows" in evaluation.metadata else "?"
             word = "blocks publication" if evaluation.severity.value == "ERROR" else "warning"
-            self.failures.append(f"{word}: check {evaluation.check_name} on {'.'.join(evaluation.asset_key.path)}: {rows} rows")
+            self.failures.append(
+                f"{word}: check {evaluation.check_name} on {'.'.join(evaluation.asset_key.path)}: {rows} rows"
+            )
             if evaluation.severity.value == "ERROR":
                 self.exit_code = self.exit_code or 4
 
@@ -115,4 +143,8 @@ class Progress:
 def _innermost(error: Any) -> str:
     while error.cause:
         error = error.cause
-    return str(error.message).strip() if error.cls_name == "Failure" else f"{error.cls_name} in the run; see the Dagster UI"
+    return (
+        str(error.message).strip()
+        if error.cls_name == "Failure"
+        else f"{error.cls_name} in the run; see the Dagster UI"
+    )

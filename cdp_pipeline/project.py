@@ -17,7 +17,13 @@ from cdp_pipeline.sql_model import Check, Model, read_check, read_model
 from cdp_pipeline.yaml_file import ShapeT, read_shape
 
 LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports")
-_FOLDERS = {"identity": "3_identity", "profiles": "4_profiles", "segments": "5_segments", "activation": "6_activation", "reports": "7_reports"}
+_FOLDERS = {
+    "identity": "3_identity",
+    "profiles": "4_profiles",
+    "segments": "5_segments",
+    "activation": "6_activation",
+    "reports": "7_reports",
+}
 FOLDERS = ("1_sources", "2_staging", *_FOLDERS.values(), "checks")
 T = TypeVar("T")
 
@@ -61,14 +67,20 @@ def read_project(folder: Path) -> Project:
         settings=settings or Settings(name="unreadable"),
         sources=_shapes(folder / "1_sources", Source, problems),
         contracts=_shapes(folder / "2_staging", Contract, problems),
-        survivorship=read_shape(folder / "4_profiles" / "survivorship.yml", Survivorship, problems) or Survivorship(trust=(), fields={}),
+        survivorship=read_shape(folder / "4_profiles" / "survivorship.yml", Survivorship, problems)
+        or Survivorship(trust=(), fields={}),
         segmentations=_shapes(folder / "5_segments", Segmentation, problems),
         audiences=_shapes(folder / "5_segments" / "audiences", Audience, problems),
         destinations=_shapes(folder / "6_activation", Destination, problems),
         models=models,
         checks=_files(folder / "checks", "*.sql", lambda path: read_check(path, problems)),
     )
-    problems += [*_mistakes_in_sources(project), *_mistakes_in_contracts(project), *_mistakes_in_models(project), *_mistakes_in_audiences(project)]
+    problems += [
+        *_mistakes_in_sources(project),
+        *_mistakes_in_contracts(project),
+        *_mistakes_in_models(project),
+        *_mistakes_in_audiences(project),
+    ]
     if problems:
         raise ProjectError(problems)
     return project
@@ -90,14 +102,24 @@ def _mistakes_in_sources(project: Project) -> list[str]:
         for table, mappings in source.into.items():
             contract = project.contracts.get(table)
             if contract is None:
-                problems.append(f"{path}: into {table}: no such core table{nearest(table, project.contracts)}")
+                problems.append(
+                    f"{path}: into {table}: no such core table{nearest(table, project.contracts)}"
+                )
                 continue
             for mapping in mappings:
                 for column in mapping.columns:
                     if column not in contract.columns and not column.startswith("attributes."):
-                        problems.append(f"{path}: into {table}: unknown column {column}{nearest(column, contract.columns)}")
-                missing = [c for c, spec in contract.columns.items() if spec.required and c != "source" and c not in mapping.columns]
-                problems += [f"{path}: into {table}: required column {column} is not mapped" for column in missing]
+                        problems.append(
+                            f"{path}: into {table}: unknown column {column}{nearest(column, contract.columns)}"
+                        )
+                missing = [
+                    c
+                    for c, spec in contract.columns.items()
+                    if spec.required and c != "source" and c not in mapping.columns
+                ]
+                problems += [
+                    f"{path}: into {table}: required column {column} is not mapped" for column in missing
+                ]
     return problems
 
 
@@ -107,10 +129,14 @@ def _mistakes_in_contracts(project: Project) -> list[str]:
         path = project.folder / "2_staging" / f"{name}.yml"
         for column in (*contract.grain, *contract.newest_by):
             if column not in contract.columns:
-                problems.append(f"{path}: unknown column {column} in grain or newest_by{nearest(column, contract.columns)}")
+                problems.append(
+                    f"{path}: unknown column {column} in grain or newest_by{nearest(column, contract.columns)}"
+                )
         for column, spec in contract.columns.items():
             if spec.references and spec.references not in project.contracts:
-                problems.append(f"{path}: {column} refers to {spec.references}, which is no core table{nearest(spec.references, project.contracts)}")
+                problems.append(
+                    f"{path}: {column} refers to {spec.references}, which is no core table{nearest(spec.references, project.contracts)}"
+                )
     return problems
 
 
@@ -122,7 +148,9 @@ def _mistakes_in_models(project: Project) -> list[str]:
             if layer not in LAYERS:
                 problems.append(f"{model.path}: reads {read}: no layer {layer}{nearest(layer, LAYERS)}")
             elif not read.startswith("previous.") and LAYERS.index(layer) > LAYERS.index(model.layer):
-                problems.append(f"{model.path}: reads {read}: a model reads its own or an earlier layer, not {layer}")
+                problems.append(
+                    f"{model.path}: reads {read}: a model reads its own or an earlier layer, not {layer}"
+                )
     return problems
 
 
@@ -132,5 +160,7 @@ def _mistakes_in_audiences(project: Project) -> list[str]:
         path = project.folder / "5_segments" / "audiences" / f"{name}.yml"
         for destination in audience.destinations:
             if destination not in project.destinations:
-                problems.append(f"{path}: unknown destination {destination}{nearest(destination, project.destinations)}")
+                problems.append(
+                    f"{path}: unknown destination {destination}{nearest(destination, project.destinations)}"
+                )
     return problems

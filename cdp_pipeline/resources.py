@@ -20,7 +20,9 @@ from cdp_pipeline.project import Project
 CONFIG = {
     "exports": dg.Field(str, default_value="data/exports", description="Folder of export files"),
     "data": dg.Field(str, default_value="data", description="Folder of runs, snapshots and warehouses"),
-    "as_of": dg.Field(str, default_value="", description="Day of the run, YYYY-MM-DD; empty: today in the project's zone"),
+    "as_of": dg.Field(
+        str, default_value="", description="Day of the run, YYYY-MM-DD; empty: today in the project's zone"
+    ),
 }
 
 
@@ -32,7 +34,11 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
         config = context.resource_config
         data = Path(config["data"]).resolve()
         exports = Path(config["exports"]).resolve()
-        root = context.run.root_run_id if context.run and context.run.root_run_id else (context.run_id or "unnamed")
+        root = (
+            context.run.root_run_id
+            if context.run and context.run.root_run_id
+            else (context.run_id or "unnamed")
+        )
         with boundary("run"):
             lock = hold(data)
             run = Run(

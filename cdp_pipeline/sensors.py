@@ -16,7 +16,12 @@ def new_exports_sensor(project: Project) -> dg.SensorDefinition:
     Off until switched on in the UI: the schedule is the default.
     """
 
-    @dg.sensor(name="new_exports_sensor", job_name=NIGHTLY, minimum_interval_seconds=60, description="Runs the nightly job when exports have arrived")
+    @dg.sensor(
+        name="new_exports_sensor",
+        job_name=NIGHTLY,
+        minimum_interval_seconds=60,
+        description="Runs the nightly job when exports have arrived",
+    )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from cdp_pipeline.sources.arrivals import ready_files  # noqa: PLC0415
 

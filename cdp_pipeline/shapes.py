@@ -7,6 +7,7 @@ files (project.py) and everything that acts on them (the stages).
 from __future__ import annotations
 
 from datetime import date
+import hashlib
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -18,7 +19,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def __hash__(self) -> int:
-        return hash(self.model_dump_json())
+        return int.from_bytes(hashlib.sha256(self.model_dump_json().encode()).digest()[:8])
 
 
 def _as_list(value: Any) -> Any:

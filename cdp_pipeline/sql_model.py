@@ -81,7 +81,10 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
         return None
     description, fields = _header(text)
     columns, personal = _columns(tree)
-    for wanted, found in (("a description in the first comment lines", description), ("-- grain:", fields.get("grain"))):
+    for wanted, found in (
+        ("a description in the first comment lines", description),
+        ("-- grain:", fields.get("grain")),
+    ):
         if not found:
             problems.append(f"{path}:1: missing {wanted}")
     if layer != "identity" and any(isinstance(c, exp.Star) for c in tree.selects):
@@ -97,7 +100,9 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
         reads=tables_read(tree),
         columns=columns,
         personal=personal,
-        empty={key.removeprefix("empty "): value[0] for key, value in fields.items() if key.startswith("empty ")},
+        empty={
+            key.removeprefix("empty "): value[0] for key, value in fields.items() if key.startswith("empty ")
+        },
     )
 
 

@@ -11,6 +11,8 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Entry, Manifest, Numbers
@@ -73,10 +75,21 @@ def key_of(run: Run, step: Step, manifest: Manifest) -> str:
     Previously published tables are left out on purpose: a step that reads them must give the same
     rows when run twice (DESIGN: determinism), so equal inputs mean equal outputs.
     """
-    parts = [step.version, run.key_fingerprint, *step.names]
+    parts = [step.version, code_digest(step.tables[0].layer), run.key_fingerprint, *step.names]
     parts += [f"{name}={manifest.tables[name].digest}" for name in sorted(step.inputs)]
     parts += [str(run.as_of)] if step.uses_as_of else []
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+_PACKAGES = {"raw": "sources", "quarantine": "staging"}
+
+
+@cache
+def code_digest(layer: str) -> str:
+    """Digest of the package that makes a layer: new code, new rows."""
+    package = Path(__file__).parent / _PACKAGES.get(layer, layer)
+    files = sorted(path for path in package.rglob("*") if path.suffix in {".py", ".sql", ".j2", ".css"})
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def perform(run: Run, step: Step) -> Mapping[str, Entry]:
@@ -87,7 +100,9 @@ def perform(run: Run, step: Step) -> Mapping[str, Entry]:
     manifest = run.manifest()
     key = key_of(run, step, manifest)
     entries = [manifest.tables.get(name) for name in step.names]
-    if not step.uses_exports and all(e and e.key == key and run.path(n).exists() for e, n in zip(entries, step.names, strict=True)):
+    if not step.uses_exports and all(
+        e and e.key == key and run.path(n).exists() for e, n in zip(entries, step.names, strict=True)
+    ):
         reused = {n: e.reused() for e, n in zip(entries, step.names, strict=True) if e}
         run.record(reused)
         return reused

@@ -29,7 +29,9 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
-        problems.append(f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding'}")
+        problems.append(
+            f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding'}"
+        )
         return None
     try:
         return shape.model_validate(raw)
@@ -49,8 +51,15 @@ def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
     if error["type"] == "missing":
         return f"{path}:{line}: key '{name}' is missing"
     if error["type"] == "literal_error":
-        hint = nearest(str(error["input"]), [word.strip(" '") for word in str(error["ctx"]["expected"]).replace(" or ", ",").split(",")])
-    found = f", found {error['input']!r}" if isinstance(error["input"], str | int | float) and depth == len(loc) else ""
+        hint = nearest(
+            str(error["input"]),
+            [word.strip(" '") for word in str(error["ctx"]["expected"]).replace(" or ", ",").split(",")],
+        )
+    found = (
+        f", found {error['input']!r}"
+        if isinstance(error["input"], str | int | float) and depth == len(loc)
+        else ""
+    )
     return f"{path}:{line}: {name}: {error['msg'][0].lower()}{error['msg'][1:]}{found}{hint}"
 
 

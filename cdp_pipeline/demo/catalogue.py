@@ -10,17 +10,58 @@ import hashlib
 from collections.abc import Iterator
 
 _RANGES: dict[str, tuple[str, int, tuple[str, ...]]] = {
-    "Cycling": ("Sporting Goods > Outdoor Recreation > Cycling", 90, (
-        "City Bike Light", "Pannier Bag", "Bell", "Floor Pump", "Helmet", "Rain Cape", "Child Seat", "Lock")),
-    "Kitchen": ("Home & Garden > Kitchen & Dining", 55, (
-        "Saucepan", "Chef's Knife", "Teapot", "Baking Tin", "Storage Jar Set", "Moka Pot", "Pepper Mill",
-        "Cutting Board")),
-    "Garden": ("Home & Garden > Lawn & Garden", 45, (
-        "Watering Can", "Secateurs", "Raised Bed", "Bird House", "Lantern", "Hand Fork", "Hose Reel", "Planter")),
-    "Outdoor": ("Sporting Goods > Outdoor Recreation > Camping & Hiking", 110, (
-        "Rucksack", "Sleeping Mat", "Tent", "Headlamp", "Bottle", "Trekking Poles", "Stove", "Down Jacket")),
-    "Home": ("Home & Garden > Linens & Bedding", 65, (
-        "Wool Blanket", "Duvet Cover", "Cushion", "Bath Towel", "Table Lamp", "Wall Clock", "Rug", "Candle Set")),
+    "Cycling": (
+        "Sporting Goods > Outdoor Recreation > Cycling",
+        90,
+        ("City Bike Light", "Pannier Bag", "Bell", "Floor Pump", "Helmet", "Rain Cape", "Child Seat", "Lock"),
+    ),
+    "Kitchen": (
+        "Home & Garden > Kitchen & Dining",
+        55,
+        (
+            "Saucepan",
+            "Chef's Knife",
+            "Teapot",
+            "Baking Tin",
+            "Storage Jar Set",
+            "Moka Pot",
+            "Pepper Mill",
+            "Cutting Board",
+        ),
+    ),
+    "Garden": (
+        "Home & Garden > Lawn & Garden",
+        45,
+        (
+            "Watering Can",
+            "Secateurs",
+            "Raised Bed",
+            "Bird House",
+            "Lantern",
+            "Hand Fork",
+            "Hose Reel",
+            "Planter",
+        ),
+    ),
+    "Outdoor": (
+        "Sporting Goods > Outdoor Recreation > Camping & Hiking",
+        110,
+        ("Rucksack", "Sleeping Mat", "Tent", "Headlamp", "Bottle", "Trekking Poles", "Stove", "Down Jacket"),
+    ),
+    "Home": (
+        "Home & Garden > Linens & Bedding",
+        65,
+        (
+            "Wool Blanket",
+            "Duvet Cover",
+            "Cushion",
+            "Bath Towel",
+            "Table Lamp",
+            "Wall Clock",
+            "Rug",
+            "Candle Set",
+        ),
+    ),
 }
 _VENDORS = ("Noordkust", "Bergwald", "Sol y Sal", "Atelier Lys", "Harbour & Co")
 _EDITIONS = ("Classic", "Compact", "Family", "Pro", "Eco")
@@ -45,8 +86,10 @@ def products() -> Iterator[tuple[str, str, str, str, str, str, str, int, int, in
 def product_slots() -> Iterator[tuple[str, int, str]]:
     """(type, slot, sku): a type's products over 1024 slots, the popular ones in more slots."""
     for kind in _RANGES:
-        skus = sorted((p[0] for p in products() if p[5] == kind),
-                      key=lambda sku: hashlib.sha256(sku.encode()).hexdigest())
+        skus = sorted(
+            (p[0] for p in products() if p[5] == kind),
+            key=lambda sku: hashlib.sha256(sku.encode()).hexdigest(),
+        )
         yield from ((kind, slot, sku) for slot, sku in enumerate(slots(skus, _POPULARITY, 0.8)))
 
 

@@ -22,6 +22,9 @@ select contact_id::varchar as record_id, p, key, country, first_name, head_first
 from known('crm', 400, day) join contact using (p)
 where created_at::date <= day and not coalesce(is_gone, false) and not coalesce(merged_on <= day, false);
 
+-- asked by the sales team, in two properties of their own
+create macro ads_answer(p) as chance(p, 'ads_opt_in', ads_opt_in());
+
 -- HubSpot > Contacts > Export: the header of the default view, then chosen properties
 create macro hubspot_contacts(day) as table
 with merged as (
@@ -48,7 +51,10 @@ select record_id as "Record ID", first_name as "First Name", last_name as "Last 
     case when in_shop then 'Customer' else pick(key, 'stage', ['Lead', 'Subscriber', 'Opportunity']) end as "Lifecycle Stage",
     case when accepts(p, 'crm', day) then 'Marketing contact' else 'Non-marketing contact' end as "Marketing contact status",
     case when chance(p, 'opt_in', opt_in()) and not accepts(p, 'crm', day) then 'true' end as "Unsubscribed from all email",
-    strftime(modified_at, '%Y-%m-%d %H:%M') as "Last Modified Date", ids as "Merged contact IDs", language as "Preferred language",
+    strftime(modified_at, '%Y-%m-%d %H:%M') as "Last Modified Date", 
+    case when chance(p, 'ads_asked', ads_asked()) then case when ads_answer(p) then 'Yes' else 'No' end end as "Personalised ads consent",
+    case when chance(p, 'ads_asked', ads_asked()) then strftime(created_at, '%Y-%m-%d %H:%M') end as "Personalised ads consent date",
+    ids as "Merged contact IDs", language as "Preferred language",
     case when chance(p, 'loyalty', 0.3) then 'L' || lpad(scramble(p, 7919317, 100000000)::varchar, 8, '0') end as "Loyalty number"
 from shown join (select country, country_name, local_name, language from countries) using (country)
     join (select p, in_shop from person) using (p)

@@ -55,6 +55,8 @@ class Rates:
     # permissions
     opt_in: float = 0.55
     opt_out_a_year: float = 0.08
+    ads_asked: float = 0.90
+    ads_opt_in: float = 0.75
     double_opt_in: float = 0.70
     hard_bounce: float = 0.02
     conflicting_consent: float = 0.03

@@ -27,7 +27,8 @@ COUNTRIES: dict[str, tuple[int, str, str, str, str, str, int, str]] = {
     "FR": (6, "France", "France", "fr", "33", "EUR", 20, "SARL"),
     "GB": (10, "United Kingdom", "United Kingdom", "en", "44", "GBP", 20, "Ltd"),
 }
-_LOCALES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {  # given, surnames, addresses
+# country -> locales of given names, surnames, addresses
+_LOCALES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "NL": (("nl",), ("nl",), ("nl",)),
     "DE": (("de",), ("de", "de-at", "de-ch"), ("de",)),
     "ES": (("es",), ("es",), ("es",)),
@@ -45,16 +46,32 @@ _MAIL: dict[str, tuple[str, ...]] = {  # reserved top-level domains only, most u
 }
 _PARTICLES = ("van", "de", "van de", "van den", "van der")
 _NICKNAMES = {  # short forms that are no beginning of the name
-    "Willem": "Wim", "Hendrik": "Henk", "Cornelis": "Kees", "Pieter": "Piet", "Elisabeth": "Betty", "Johann": "Hans",
-    "Michael": "Mike", "William": "Bill", "Richard": "Dick", "James": "Jim", "Friedrich": "Fritz", "José": "Pepe",
-    "Francisco": "Paco", "Ignacio": "Nacho", "Manuel": "Manolo", "Dolores": "Lola", "Andrew": "Andy",
-    "Margaret": "Maggie", "Rebecca": "Becky",
+    "Willem": "Wim",
+    "Hendrik": "Henk",
+    "Cornelis": "Kees",
+    "Pieter": "Piet",
+    "Elisabeth": "Betty",
+    "Johann": "Hans",
+    "Michael": "Mike",
+    "William": "Bill",
+    "Richard": "Dick",
+    "James": "Jim",
+    "Friedrich": "Fritz",
+    "José": "Pepe",
+    "Francisco": "Paco",
+    "Ignacio": "Nacho",
+    "Manuel": "Manolo",
+    "Dolores": "Lola",
+    "Andrew": "Andy",
+    "Margaret": "Maggie",
+    "Rebecca": "Becky",
 }
 
 
 def nicknames() -> Iterator[tuple[str, str]]:
     """(name, nickname): a given name that begins the longer one (Benjamin, Ben), and some that do not."""
-    known = {name for given, _, _ in _LOCALES.values() for name in _given(given, "male") + _given(given, "female")}
+    sexes = ("male", "female")
+    known = {name for given, _, _ in _LOCALES.values() for sex in sexes for name in _given(given, sex)}
     for name in sorted(known):
         starts = [name[:length] for length in range(len(name) - 2, 2, -1) if name[:length] in known]
         if name in _NICKNAMES or starts:
@@ -68,7 +85,8 @@ def name_slots() -> Iterator[tuple[str, str, int, str]]:
             for cohort in range(3):  # fashion: the same names, in another order of popularity a generation
                 ranked = _shuffled(_given(given, key), f"{country}{sex}{cohort}")
                 yield from _numbered(country, f"given_{sex}_{cohort}", slots(ranked, GIVEN, 0.7))
-        family = [_with_particle(country, n) for n in _union(surnames, lambda locale: _person(locale)["surnames"])]
+        names = _union(surnames, lambda locale: _person(locale)["surnames"])
+        family = [_with_particle(country, name) for name in names]
         yield from _numbered(country, "surname", slots(_shuffled(family, country), SURNAMES, 0.75))
         names = _union(addresses, lambda locale: _address(locale)["street"]["name"])
         streets = [_street(country, name) for name in names]

@@ -32,7 +32,7 @@ with gone as (select p, gone_on from person), records as (
     union all select distinct 'zendesk', requester_id(p, j)::varchar, p from ticket where opened_at::date <= day
     union all select 'mailchimp', member_id, p from membership
     where opted_in_at::date <= day and coalesce(gone_from_mail > first_day, true)
-    union all select 'meta_leads', lead_id(id), p from lead where created_at::date <= day
+    union all select 'meta_leads', lead_id(id)[3:], p from lead where created_at::date <= day
 )
 select system, record_id, r.p as person_id, head as household_id from records r join person on person.p = r.p
 order by system, record_id;
@@ -54,6 +54,9 @@ with changes as (
     union all
     select p, 'phone', phone, 'sms_marketing', 'sms', 'granted', created_at, 'shopify' from account_seen join account using (p, key)
     where phone is not null and chance(p, 'opt_in.sms', 0.15)
+    union all
+    select p, 'email', lower(trim(email)), 'advertising', 'ads', case when ads_answer(p) then 'granted' else 'denied' end, created_at, 'hubspot'
+    from contact_seen join contact using (p, key) where email is not null and chance(p, 'ads_asked', ads_asked())
 )
 select namespace, value, purpose, channel, status, changed_at, p as person_id, system from changes
 where changed_at::date <= day order by namespace, value, changed_at, status, system, p;

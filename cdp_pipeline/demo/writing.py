@@ -64,4 +64,3 @@ def _rewrite(path: Path, style: Style) -> None:
         else:
             shutil.copyfileobj(read, out, 1 << 20)
     plain.unlink()
-

@@ -17,7 +17,9 @@ SMALL_LINE = 50_000  # pairs any line may list, however few the records
 
 def present_columns(con: DuckDBPyConnection, extra: tuple[str, ...], smallest: int) -> frozenset[str]:
     """Columns of `nodes` that hold something; from `smallest` nodes on, at least two values."""
-    columns = sorted({*BLOCK_FIELDS.values(), "name_first", "place_key", *(f"{EXTRA}{name}" for name in extra)})
+    columns = sorted(
+        {*BLOCK_FIELDS.values(), "name_first", "place_key", *(f"{EXTRA}{name}" for name in extra)}
+    )
     counted = ", ".join(
         f"""max("{column}") is not null
             and (count(*) < {smallest} or min("{column}") is distinct from max("{column}"))"""
@@ -45,7 +47,9 @@ def candidates(con: DuckDBPyConnection, matching: Matching, present: frozenset[s
             select record_key, dense_rank() over (order by {columns}) as block,
                    count(*) over (partition by {columns}) as size from nodes where {filled}""")
         limit = _largest_block(con, matching, rule)
-        skipped += con.execute(f"select count(distinct block) from block where size > {limit}").fetchall()[0][0]
+        skipped += con.execute(f"select count(distinct block) from block where size > {limit}").fetchall()[0][
+            0
+        ]
         con.execute(f"""insert into candidate_rows
             select l.record_key, r.record_key from block l join block r
             on l.block = r.block and l.record_key < r.record_key
@@ -54,10 +58,13 @@ def candidates(con: DuckDBPyConnection, matching: Matching, present: frozenset[s
         con.execute(f"""insert into candidate_rows
             with further as (select record_key, unnest({others}) as value from nodes where len({others}) > 0),
             every as (select record_key, value from further
-                      union select record_key, {column} from nodes where {column} in (select value from further)),
-            small as (select value from every group by 1 having count(*) between 2 and {matching.largest_block})
+                      union select record_key, {column} from nodes where {column} in (select value
+                          from further)),
+            small as (select value from every group by 1 having count(*) between 2
+                and {matching.largest_block})
             select l.record_key, r.record_key from every l join every r
-            on l.value = r.value and l.record_key < r.record_key where l.value in (select value from small)""")
+            on l.value = r.value and l.record_key < r.record_key where l.value in (select value
+                from small)""")
     con.execute("""create or replace temp table candidates as
         select distinct l as join_key_l, r as join_key_r from candidate_rows order by 1, 2""")
     con.execute("drop table candidate_rows; drop table if exists block")
@@ -71,7 +78,8 @@ def _largest_block(con: DuckDBPyConnection, matching: Matching, rule: tuple[str,
         return 10 * matching.largest_block
     row = con.execute(f"""
         with sizes as (select size, count(*) // size as blocks from block group by size),
-        filling as (select size, sum(blocks * (size * (size - 1) // 2)) over (order by size) as pairs from sizes)
+        filling as (select size, sum(blocks * (size * (size - 1) // 2)) over (order by size) as pairs
+            from sizes)
         select max(size) from filling, (select count(*) as records from nodes)
         where size <= {matching.largest_block}
           and pairs <= greatest({matching.pairs_per_record} * records, {SMALL_LINE})""").fetchall()[0]

@@ -39,7 +39,8 @@ def components(nodes: int, a: Ints, b: Ints) -> Ints:
     _, labels = connected_components(graph, directed=False)
     smallest = np.full(labels.max(initial=-1) + 1, nodes, dtype=np.int64)
     np.minimum.at(smallest, labels, np.arange(nodes, dtype=np.int64))
-    return smallest[labels]
+    found: Ints = smallest[labels]
+    return found
 
 
 def contract(edges: Edges, group: Ints, veto: float) -> Edges:
@@ -73,7 +74,7 @@ def limited_components(nodes: int, edges: Edges, least: float, largest: int) -> 
         labels = components(nodes, edges.a[keep], edges.b[keep])
 
 
-def missing_inner_pairs(labels: Ints, edges: Edges, largest: int) -> tuple[Ints, Ints]:
+def missing_inner_pairs(labels: Ints, edges: Edges) -> tuple[Ints, Ints]:
     """Pairs (a < b) inside one component of 3 or more that `edges` does not hold."""
     order = np.lexsort((np.arange(len(labels)), labels))
     sizes = np.bincount(labels, minlength=len(labels))

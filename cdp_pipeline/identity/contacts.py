@@ -49,7 +49,8 @@ def add_emails(con: DuckDBPyConnection) -> None:
     placeholders = ", ".join(f"'{word}'" for word in NOBODYS_MAILBOX)
     con.execute(f"""create or replace temp table email_keys as
     with trimmed as (
-        select email, regexp_replace(lower(nfc_normalize(email)), '^.*<|>.*$|^mailto:|\\s+', '', 'g') as address
+        select email, regexp_replace(lower(nfc_normalize(email)), '^.*<|>.*$|^mailto:|\\s+', '', 'g')
+            as address
         from raw_emails),
     parts as (
         select email, regexp_extract(address, '^([^@+]+)(\\+[^@]*)?@', 1) as local,
@@ -58,7 +59,8 @@ def add_emails(con: DuckDBPyConnection) -> None:
     select email,
            case when is_address then local || '@' || domain end as email_key,
            case when is_address then local end as email_local
-    from (select *, local <> '' and domain <> '' and local not in ({placeholders}) as is_address from parts)""")
+    from (select *, local <> '' and domain <> '' and local not in ({placeholders}) as is_address
+        from parts)""")
 
 
 def add_phones(con: DuckDBPyConnection) -> None:
@@ -78,7 +80,8 @@ def add_phones(con: DuckDBPyConnection) -> None:
     digits as (
         select *, case when starts_with(dialled, '+') then replace(dialled, '+', '')
                        when starts_with(dialled, '00') then substr(dialled, 3) end as abroad,
-               case when not starts_with(dialled, '+') and not starts_with(dialled, '00') then dialled end as home
+               case when not starts_with(dialled, '+') and not starts_with(dialled, '00')
+                   then dialled end as home
         from cleaned),
     numbers as (
         select d.phone, d.country_code, coalesce(d.abroad, d.home) as digits,
@@ -90,8 +93,10 @@ def add_phones(con: DuckDBPyConnection) -> None:
         select n.phone, n.country_code, n.digits,
                coalesce(min('+' || n.code || n.at_home)
                             filter (len(n.at_home) between n.shortest and n.longest),
-                        min('+' || n.abroad) filter (len(n.abroad) - len(a.code) between a.shortest and a.longest
-                                                     and substr(n.abroad, len(a.code) + 1, 1) <> '0')) as phone_key
+                        min('+' || n.abroad) filter (len(n.abroad) - len(a.code) between a.shortest
+                            and a.longest
+                                                     and substr(n.abroad, len(a.code) + 1, 1) <> '0'))
+                                            as phone_key
         from numbers n left join dialling a on starts_with(n.abroad, a.code)
         group by all)
     select phone, country_code, digits, phone_key,

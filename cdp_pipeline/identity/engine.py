@@ -13,12 +13,14 @@ import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from cdp_pipeline.identity import blocking, cluster, guard, ids, model, normalise, pairs
+from cdp_pipeline.identity import blocking, cluster, guard, ids, model, normalise, pairs, saved_model
+from cdp_pipeline.identity.comparisons import Comparison
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.model import Model
 from cdp_pipeline.identity.normalise import Inputs
 
 Numbers = dict[str, int | float | str]
+Picked = tuple[Comparison, ...]
 LEAST_SHOWN = -6.0  # refused pairs below this weight are not written to `pairs`
 MUST_WEIGHT = 40.0
 WORDS = {
@@ -67,52 +69,66 @@ def prepare(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: by
     return {"records": rows, "distinct_records": distinct, "blocked_identifiers": blocked}
 
 
-def link(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, saved: Model | None) -> tuple[Model, Numbers]:
+def link(
+    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, saved: Model | None
+) -> tuple[Model, Numbers]:
     """Tables `pairs` and `model_weights` from `records`; the model used, new or saved."""
     must = guard.must_links(con, inputs, matching)
     con.execute("""create or replace temp table nodes as
         select * from records where record_key = node_key order by record_key""")
     nodes = con.sql("select * exclude (source, record_id, updated_at, node_key) from nodes").to_arrow_table()
     present = blocking.present_columns(con, inputs.extra, matching.training.smallest)
-    is_reused = model.is_usable(saved, model.stamp(matching, present, inputs.extra), nodes.num_rows, matching)
+    is_reused = saved_model.is_usable(
+        saved, model.stamp(matching, present, inputs.extra), nodes.num_rows, matching
+    )
     used = saved if is_reused and saved else model.train(nodes, matching, present, inputs.extra)
     picked = model.chosen(matching, present, inputs.extra)
     counts = blocking.candidates(con, matching, present)
     _judge_all(con, nodes, used, picked, matching)
     if not is_reused:
-        used = pairs.with_prior(con, used, matching)
+        used = pairs.with_prior(con, used)
     _cluster(con, nodes, used, picked, matching)
     _write_pairs(con)
     _write_weights(con, used, picked)
     found = con.execute("""select count(*), count(*) filter (is_kept), count(*) filter (reason like 'veto%'),
         count(*) filter (provenance = 'email_rule' and is_kept) from pairs""").fetchall()[0]
-    return model.pruned(used, nodes), {
+    return saved_model.pruned(used, nodes), {
         **counts,
         "pairs_listed": found[0],
         "pairs_kept": found[1],
         "pairs_vetoed": found[2],
         "pairs_joined_by_email_rule": found[3],
         "must_links": must,
-        "model": "reused" if is_reused else "trained" if used.is_trained else "shipped weights (too few records)",
+        "model": "reused"
+        if is_reused
+        else "trained"
+        if used.is_trained
+        else "shipped weights (too few records)",
         "training_sessions": used.sessions,
         "compared": ", ".join(used.compared),
         "chance_two_records_match": used.prior,
     }
 
 
-def _judge_all(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: tuple, matching: Matching) -> None:  # type: ignore[type-arg]
+def _judge_all(
+    con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, matching: Matching
+) -> None:
     listed = con.sql("select join_key_l, join_key_r from candidates order by 1, 2").to_arrow_table()
     pairs.judge(con, _scored(con, nodes, used, picked, listed), matching, "judged")
 
 
-def _scored(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: tuple, listed: pa.Table) -> pa.Table:  # type: ignore[type-arg]
+def _scored(
+    con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, listed: pa.Table
+) -> pa.Table:
     if picked and listed.num_rows:
         return pairs.score(pairs.open_scorer(nodes, used, picked), listed)
     return con.sql("""select 0::bigint as l, 0::bigint as r, 0::double as weight, '' as reason
                           where false""").to_arrow_table()
 
 
-def _cluster(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: tuple, matching: Matching) -> None:  # type: ignore[type-arg]
+def _cluster(
+    con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, matching: Matching
+) -> None:
     """Table `node_clusters(record_key, cluster)`, and `settled` with the inner pairs added."""
     keys = nodes["record_key"].to_numpy().astype(np.int64)
     joining = matching.joining
@@ -120,8 +136,10 @@ def _cluster(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: tupl
     group = _must_groups(con, keys)
     edges = _edges(con, keys)
     outer = cluster.contract(edges, group, pairs.VETO_WEIGHT)
-    labels = cluster.limited_components(len(keys), outer, joining.candidate_weight, joining.largest_group)[group]
-    a, b = cluster.missing_inner_pairs(labels, edges, joining.largest_group)
+    labels = cluster.limited_components(len(keys), outer, joining.candidate_weight, joining.largest_group)[
+        group
+    ]
+    a, b = cluster.missing_inner_pairs(labels, edges)
     apart = group[a] != group[b]
     if apart.any():
         listed = pa.table({"join_key_l": keys[a[apart]], "join_key_r": keys[b[apart]]})
@@ -135,7 +153,9 @@ def _cluster(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: tupl
     inner = cluster.Edges(dense[outer.a], dense[outer.b], outer.weight)
     final = cluster.average_linkage(_dense_labels(labels[is_lead], dense), inner, joining.cut)
     leads = np.flatnonzero(is_lead)
-    con.register("clusters_arrow", pa.table({"record_key": keys, "cluster": keys[leads[final[dense[group]]]]}))
+    con.register(
+        "clusters_arrow", pa.table({"record_key": keys, "cluster": keys[leads[final[dense[group]]]]})
+    )
     con.execute("create or replace temp table node_clusters as select * from clusters_arrow")
     con.unregister("clusters_arrow")
 
@@ -181,16 +201,15 @@ def _write_pairs(con: DuckDBPyConnection) -> None:
     order by 1, 2""")
 
 
-def _write_weights(con: DuckDBPyConnection, used: Model, picked: tuple) -> None:  # type: ignore[type-arg]
+def _write_weights(con: DuckDBPyConnection, used: Model, picked: Picked) -> None:
     rows = [
         (c.name, len(c.levels) - 1 - at, level.label, *used.levels[c.name][at])
         for c in picked
         for at, level in enumerate(c.levels)
     ]
-    columns = list(zip(*rows)) if rows else [[], [], [], [], []]
     names = ("comparison", "level", "label", "m", "u")
     types = (pa.string(), pa.int64(), pa.string(), pa.float64(), pa.float64())
-    table = pa.table({n: pa.array(list(v), t) for n, v, t in zip(names, columns, types, strict=True)})
+    table = pa.table({names[at]: pa.array([row[at] for row in rows], types[at]) for at in range(len(names))})
     con.register("weights_arrow", table)
     con.execute("""create or replace temp table model_weights as
         select *, round(log2(m / u), 6) as match_weight from weights_arrow order by comparison, level desc""")

@@ -16,8 +16,8 @@ from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.normalise import EXTRA, NO_ACCOUNT, Inputs
 
 SAME_WHEN_EQUAL = (  # a copy agrees on all of these
-    "name_first name_middle name_last name_words email_key phone_key birth_date postcode_key address_key house_key "
-    "city_key country_code company_key login_id other_emails other_phones"
+    "name_first name_middle name_last name_words email_key phone_key birth_date postcode_key address_key "
+    "house_key city_key country_code company_key login_id other_emails other_phones"
 ).split()
 
 
@@ -111,7 +111,8 @@ def must_links(con: DuckDBPyConnection, inputs: Inputs, matching: Matching) -> i
     select e.record_key, e.account from everybody e
     where e.account not in (
         select e2.account from everybody e2 join records r using (record_key) group by 1
-        having count(*) > {matching.junk.records} and count(distinct r.name_last) > {matching.junk.last_names})""")
+        having count(*) > {matching.junk.records}
+            and count(distinct r.name_last) > {matching.junk.last_names})""")
     con.execute(f"""create or replace temp table must_links as
     with chains as (
         select lag(record_key) over (partition by account order by record_key) as record_key_l,

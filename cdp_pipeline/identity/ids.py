@@ -33,7 +33,8 @@ class Previous:
 
 
 EMPTY = {
-    "person_records": "select null::varchar source, null::varchar record_id, null::varchar person_id where false",
+    "person_records": "select null::varchar source, null::varchar record_id, null::varchar person_id "
+    "where false",
     "persons": "select null::varchar person_id, null::date since where false",
     "changes": """select null::date as_of, null::varchar change, null::varchar person_id,
         null::varchar other_person_id, null::bigint records, null::varchar cause, null::double weakest_weight
@@ -43,10 +44,12 @@ EMPTY = {
 
 
 def assign(con: DuckDBPyConnection, previous: Previous, key: bytes, as_of: date) -> dict[str, int | float]:
-    """records + pairs -> person_records, persons, changes, redirects (temp tables); returns counts."""
+    """Records + pairs -> person_records, persons, changes, redirects (temp tables); returns counts."""
     for name, empty in EMPTY.items():
         relation = getattr(previous, name)
-        con.execute(f"create or replace temp table previous_{name} as {f'from {relation}' if relation else empty}")
+        con.execute(
+            f"create or replace temp table previous_{name} as {f'from {relation}' if relation else empty}"
+        )
     con.execute("create or replace temp table run_day as select $day::date as day", {"day": as_of})
     _clusters(con)
     _inherit(con)
@@ -70,8 +73,11 @@ def new_id(key: bytes, source: str, record_id: str, generation: int) -> str:
 
 def _clusters(con: DuckDBPyConnection) -> None:
     """cluster_records(record_key, cluster): components over the kept pairs, labelled by smallest record."""
-    kept = con.execute("select record_key_l, record_key_r from pairs where is_kept order by 1, 2").fetchnumpy()
-    keys = con.execute("select record_key from records order by 1").fetchnumpy()["record_key"].astype(np.int64)
+    kept = con.execute(
+        "select record_key_l, record_key_r from pairs where is_kept order by 1, 2"
+    ).fetchnumpy()
+    found = con.execute("select record_key from records order by 1").fetchnumpy()
+    keys = np.asarray(found["record_key"], dtype=np.int64)
     a = np.searchsorted(keys, np.asarray(kept["record_key_l"], dtype=np.int64))
     b = np.searchsorted(keys, np.asarray(kept["record_key_r"], dtype=np.int64))
     labels = components(len(keys), a, b)
@@ -102,7 +108,8 @@ def _mint(con: DuckDBPyConnection, key: bytes) -> None:
         join records r on r.record_key = c.cluster order by c.cluster""").fetchall()
     used = {
         row[0]
-        for row in con.execute("""select person_id from previous_persons union select person_id from previous_redirects
+        for row in con.execute("""select person_id from previous_persons union select person_id
+            from previous_redirects
             union select person_id from previous_changes union select to_person_id from previous_redirects
             union select other_person_id from previous_changes""").fetchall()
     }
@@ -130,9 +137,11 @@ def _outcome(con: DuckDBPyConnection) -> None:
         select cluster, person_id from heirs union all select cluster, person_id from minted;
     create or replace temp table best_links as
     with both_ends as (
-        select record_key_l as record_key, match_weight, is_kept from pairs where provenance <> 'copy' or is_kept
+        select record_key_l as record_key, match_weight, is_kept from pairs
+            where provenance <> 'copy' or is_kept
         union all select record_key_r, match_weight, is_kept from pairs where provenance <> 'copy' or is_kept)
-    select record_key, max(match_weight) filter (is_kept) as kept, max(match_weight) filter (not is_kept) as refused
+    select record_key, max(match_weight) filter (is_kept) as kept, max(match_weight)
+        filter (not is_kept) as refused
     from both_ends group by 1;
     create or replace temp table person_records as
     select c.source, c.record_id, g.person_id,

@@ -48,8 +48,8 @@ class Training(Shape):
 
 
 class Joining(Shape):
-    candidate_weight: float = 2
-    cut: float = 0
+    candidate_weight: float = 1
+    cut: float = -1
     largest_group: int = Field(default=150, ge=3)
 
 
@@ -90,7 +90,7 @@ def fingerprint(matching: Matching) -> str:
 
 
 def load_matching(folder: Path) -> Matching:
-    """matching.yml and nicknames.csv of `folder` (dbt_like_sql/3_identity); ProjectError lists every mistake."""
+    """matching.yml and nicknames.csv of `folder` (3_identity); ProjectError lists every mistake."""
     path = folder / "matching.yml"
     label = f"{folder.name}/matching.yml"
     try:
@@ -117,8 +117,10 @@ def _problem(label: str, detail: dict[str, object]) -> str:
     where = tuple(str(part) for part in detail["loc"])  # type: ignore[attr-defined]
     hint = ""
     if detail["type"] == "extra_forbidden":
-        shape = {"training": Training, "joining": Joining, "email_rule": EmailRule, "junk": Junk}
-        known = shape.get(where[0], Matching).model_fields if len(where) > 1 else Matching.model_fields
+        shapes: dict[str, type[Shape]] = {
+            "training": Training, "joining": Joining, "email_rule": EmailRule, "junk": Junk,
+        }  # fmt: skip
+        known = (shapes.get(where[0], Matching) if len(where) > 1 else Matching).model_fields
         hint = nearest(where[-1], known)
     return f"{label}: {'.'.join(where)}: {str(detail['msg']).lower()}{hint}"
 

@@ -12,17 +12,14 @@ share of matches the model itself expects among all pairs.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log2
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cdp_pipeline.identity import comparisons
 from cdp_pipeline.identity.matching import Matching, fingerprint
@@ -41,7 +38,7 @@ FEWEST_PAIRS = 30  # a session with fewer pairs teaches nothing
 
 @dataclass(frozen=True)
 class Model:
-    """`levels`: comparison -> (m, u) per level; `terms`: column, value, tf; `stamp`: what it was trained for."""
+    """`levels`: comparison -> (m, u) per level; `terms`: column, value, tf; `stamp`: what it fits."""
 
     stamp: str
     compared: tuple[str, ...]
@@ -56,7 +53,7 @@ class Model:
 
 def shift(model: Model) -> float:
     """What the prior adds to every weight that was computed with `base` (log2 odds)."""
-    return round(log2(model.prior / (1 - model.prior)) - log2(model.base / (1 - model.base)), 6)
+    return float(round(log2(model.prior / (1 - model.prior)) - log2(model.base / (1 - model.base)), 6))
 
 
 def stamp(matching: Matching, present: frozenset[str], extra: Sequence[str]) -> str:
@@ -92,7 +89,7 @@ def train(nodes: pa.Table, matching: Matching, present: frozenset[str], extra: S
     )
     if nodes.num_rows < matching.training.smallest or not picked:
         return model
-    con = _connection(1)
+    con = duckdb.connect(config={"threads": 1})
     con.register("nodes_arrow", nodes)
     con.execute("create table nodes as select * from nodes_arrow")
     model = _with_u(con, model, picked, matching)
@@ -139,7 +136,9 @@ def _with_m(
         rule = " and ".join(f"l.{column} = r.{column}" for column in block)
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
-                rule, estimate_without_term_frequencies=True, max_pairs=float(matching.training.pairs),
+                rule,
+                estimate_without_term_frequencies=True,
+                max_pairs=float(matching.training.pairs),
                 record_sample_proportion=1.0 if model.records < 200_000 else 0.1,
             )
             held += 1
@@ -149,17 +148,21 @@ def _with_m(
     levels = {}
     for name, pairs in model.levels.items():
         levels[name] = tuple(
-            (_bounded(found[name][at] if found[name][at] is not None else m, M_BOUNDS), u)
-            for at, (m, u) in enumerate(pairs)
+            (_bounded(m if seen is None else seen, M_BOUNDS), u)
+            for (m, u), seen in zip(pairs, found[name], strict=True)
         )
     return replace(model, levels=levels, is_trained=held > 0, sessions=held)
 
 
 def splink_linker(
-    con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[comparisons.Comparison], retain: bool = False
+    con: duckdb.DuckDBPyConnection,
+    model: Model,
+    picked: Sequence[comparisons.Comparison],
+    retain: bool = False,
 ) -> Any:
     """A Splink linker over table `nodes` of `con` with the model's weights and term frequencies."""
     from splink import DuckDBAPI, Linker, SettingsCreator
+    from splink.blocking_rule_library import CustomRule
 
     api = DuckDBAPI(connection=con)
     settings = SettingsCreator(
@@ -167,7 +170,7 @@ def splink_linker(
         unique_id_column_name="record_key",
         probability_two_random_records_match=model.base,
         comparisons=[comparisons.splink_comparison(c, model.levels[c.name]) for c in picked],
-        blocking_rules_to_generate_predictions=["l.record_key = r.record_key"],
+        blocking_rules_to_generate_predictions=[CustomRule("l.record_key = r.record_key")],
         retain_matching_columns=retain,
         retain_intermediate_calculation_columns=False,
         max_iterations=25,
@@ -193,7 +196,8 @@ def term_frequencies(nodes: pa.Table, picked: Sequence[comparisons.Comparison]) 
     con.register("nodes", nodes)
     parts = [
         f"""select '{level.tf}' as column_name, "{level.tf}"::varchar as value,
-            (count(*) + {BACKGROUND * level.u}) / ((select count("{level.tf}") from nodes) + {BACKGROUND}) as tf
+            (count(*) + {BACKGROUND * level.u}) / ((select count("{level.tf}")
+                from nodes) + {BACKGROUND}) as tf
             from nodes where "{level.tf}" is not null group by all"""
         for comparison in picked
         for level in comparison.levels
@@ -201,52 +205,6 @@ def term_frequencies(nodes: pa.Table, picked: Sequence[comparisons.Comparison]) 
     ]
     empty = "select ''::varchar as column_name, ''::varchar as value, 0::double as tf where false"
     return con.sql(" union all ".join([empty, *parts]) + " order by 1, 2").to_arrow_table()
-
-
-def pruned(model: Model, nodes: pa.Table) -> Model:
-    """The model without the term frequencies of values no record has any more: erased stays erased."""
-    con = duckdb.connect()
-    con.register("nodes", nodes)
-    con.register("terms", model.terms)
-    columns = sorted(set(model.terms["column_name"].to_pylist()))
-    here = " union ".join(f"select '{column}' as column_name, \"{column}\" as value from nodes" for column in columns)
-    if not here:
-        return model
-    kept = con.sql(f"select * from terms semi join ({here}) h using (column_name, value) order by 1, 2")
-    return replace(model, terms=kept.to_arrow_table())
-
-
-def save(model: Model, folder: Path) -> None:
-    """model.json and term_frequencies.parquet in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    said = {name: getattr(model, name) for name in Model.__dataclass_fields__ if name != "terms"}
-    terms, settings = folder / "term_frequencies.parquet", folder / "model.json"
-    pq.write_table(model.terms, terms.with_name(f".{terms.name}"), compression="zstd")
-    settings.with_name(f".{settings.name}").write_text(json.dumps(said, indent=1, sort_keys=True) + "\n", "utf-8")
-    for path in (terms, settings):  # replaced, never overwritten: a snapshot may share the old file
-        path.with_name(f".{path.name}").replace(path)
-
-
-def load(folder: Path) -> Model | None:
-    """The saved model of `folder`, or None when there is none."""
-    if not (folder / "model.json").exists() or not (folder / "term_frequencies.parquet").exists():
-        return None
-    said = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    said["levels"] = {name: tuple((m, u) for m, u in pairs) for name, pairs in said["levels"].items()}
-    said["compared"] = tuple(said["compared"])
-    return Model(**said, terms=pq.read_table(folder / "term_frequencies.parquet"))
-
-
-def is_usable(model: Model | None, wanted: str, records: int, matching: Matching) -> bool:
-    """True when the saved model was trained for these settings and about this many records."""
-    if model is None or model.stamp != wanted:
-        return False
-    grown = matching.training.retrain_when_grown
-    return model.records / grown <= records <= model.records * grown
-
-
-def _connection(threads: int) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"threads": threads})
 
 
 def _first_prior(nodes: pa.Table, matching: Matching, present: frozenset[str]) -> float:
@@ -257,7 +215,7 @@ def _first_prior(nodes: pa.Table, matching: Matching, present: frozenset[str]) -
     found = [_pairs_in(con, rule) for rule in sure if present.issuperset(rule)]
     records = max(nodes.num_rows, 2)
     matches = max([*found, 0.02 * records]) / matching.sure_rules_find
-    return min(max(matches / (records * (records - 1) / 2), 1e-12), 0.3)
+    return float(min(max(matches / (records * (records - 1) / 2), 1e-12), 0.3))
 
 
 def _pairs_in(con: duckdb.DuckDBPyConnection, block: Sequence[str]) -> int:
@@ -278,7 +236,7 @@ def _collision_shares(
                 agreeing = _pairs_in(con, (level.tf,))
                 filled = con.execute(f'select count("{level.tf}") from nodes').fetchall()[0][0]
                 if agreeing and filled > 1:
-                    shares[level.label] = agreeing / (filled * (filled - 1) / 2)
+                    shares[level.label] = float(agreeing / (filled * (filled - 1) / 2))
     return shares
 
 
@@ -287,7 +245,9 @@ def _read(linker: Any, key: str) -> dict[str, list[float | None]]:
     said = linker.misc.save_model_to_json()
     found: dict[str, list[float | None]] = {}
     for comparison in said["comparisons"]:
-        values = [level.get(key) for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        values = [
+            level.get(key) for level in comparison["comparison_levels"] if not level.get("is_null_level")
+        ]
         found[comparison["output_column_name"]] = [v if isinstance(v, float) else None for v in values]
     return found
 

@@ -14,10 +14,12 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 PARTICLES = (
-    "van de der den het t ter ten te von zu zum zur vom af av da das dos do di del della dello la le les du des "
-    "el al bin ibn ben y e op in 's s d l"
+    "van de der den het t ter ten te von zu zum zur vom af av da das dos do di del della dello la le "
+    "les du des el al bin ibn ben y e op in 's s d l"
 ).split()
-LEADING = "van de der den ter ten te von zu del della di du le la dos da das".split()  # before a lone last name
+LEADING = (
+    "van de der den ter ten te von zu del della di du le la dos da das".split()
+)  # before a lone last name
 TITLES = (
     "mr mrs ms miss mx dr drs ir ing prof dhr mevr mevrouw meneer de heer herr frau hr fr sir dame lord lady "
     "rev hon monsieur madame mme mlle sig sra sr jr ii iii iv phd msc bsc md junior senior"
@@ -42,7 +44,8 @@ def _quoted(words: list[str]) -> str:
 
 def _words(column: str, drop: list[str]) -> str:
     return (
-        f"list_filter(string_split(coalesce({column}, ''), ' '), lambda w: w <> '' and w not in ({_quoted(drop)}) "
+        f"list_filter(string_split(coalesce({column}, ''), ' '), lambda w: w <> '' "
+        f"and w not in ({_quoted(drop)}) "
         "and not regexp_matches(w, '^[0-9]+(st|nd|rd|th)?$'))"
     )
 
@@ -88,7 +91,8 @@ def add_names(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]])
            nullif(firsts[1], '') as first_word,
            array_to_string(list_filter(case when is_given then firsts[2:] || ms else family[:-2] end,
                                        lambda w: w not in ({_quoted(PARTICLES)})), ' ') as middle_words,
-           nullif(array_to_string(case when is_given then family else family[-1:] end, ' '), '') as last_words,
+           nullif(array_to_string(case when is_given then family else family[-1:] end, ' '), '')
+               as last_words,
            list_sort(list_distinct(list_filter(firsts || lasts || case when is_given then ws else [] end,
                 lambda w: len(w) > 1 and w not in ({_quoted(PARTICLES)})))) as every_word
     from plain""")
@@ -140,5 +144,7 @@ def sound(word: str) -> str:
     """
     import jellyfish
 
-    spelled = word.replace("ij", "y").replace("sch", "sh").replace("ue", "u").replace("oe", "o").replace("ae", "a")
+    spelled = (
+        word.replace("ij", "y").replace("sch", "sh").replace("ue", "u").replace("oe", "o").replace("ae", "a")
+    )
     return jellyfish.metaphone(spelled) or word

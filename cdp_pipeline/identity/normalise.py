@@ -16,8 +16,8 @@ from cdp_pipeline.identity import contacts, names, places
 from cdp_pipeline.identity.matching import Matching
 
 PEOPLE_COLUMNS = (
-    "source record_id full_name first_name middle_name last_name birth_date gender email is_email_verified phone "
-    "company street house_number postcode city region country language login_id created_at updated_at"
+    "source record_id full_name first_name middle_name last_name birth_date gender email is_email_verified "
+    "phone company street house_number postcode city region country language login_id created_at updated_at"
 ).split()
 EXTRA = "extra_"  # prefix of the columns of further evidence, in people and in records
 NO_ACCOUNT = "('', '0', '-1', 'null', 'none', 'guest', 'nan', 'n/a', 'anonymous', 'undefined')"
@@ -48,7 +48,8 @@ def normalise(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, count
     con.execute("""insert into raw_emails select distinct value from raw_identifiers where namespace = 'email'
                        and value not in (select email from raw_emails where email is not null);
                    insert into raw_phones
-                       select distinct i.value, r.phone_country from raw_identifiers i join raw r using (record_key)
+                       select distinct i.value, r.phone_country from raw_identifiers i join raw r
+                           using (record_key)
                        where i.namespace = 'phone' except select phone, country_code from raw_phones""")
     con.execute("delete from raw_emails where email is null; delete from raw_phones where phone is null")
     names.add_names(con, matching.nicknames)
@@ -60,7 +61,9 @@ def normalise(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, count
 
 
 def _raw(con: DuckDBPyConnection, inputs: Inputs, country: str) -> None:
-    countries = pa.table(dict(zip(("name", "code"), map(list, zip(*places.country_rows())))))
+    countries = pa.table(
+        dict(zip(("name", "code"), map(list, zip(*places.country_rows(), strict=True)), strict=True))
+    )
     con.register("countries_arrow", countries)
     con.execute("create or replace temp table countries as select * from countries_arrow")
     con.unregister("countries_arrow")
@@ -68,7 +71,8 @@ def _raw(con: DuckDBPyConnection, inputs: Inputs, country: str) -> None:
     con.execute(
         f"""create or replace temp table raw as
         select row_number() over (order by p.source, p.record_id) as record_key, p.source, p.record_id,
-               p.full_name, p.first_name, p.middle_name, p.last_name, p.birth_date, p.email, p.phone, p.company,
+               p.full_name, p.first_name, p.middle_name, p.last_name, p.birth_date, p.email, p.phone,
+                   p.company,
                p.street, p.house_number, p.postcode, p.city, p.login_id, p.updated_at, c.code as country_code,
                coalesce(c.code, $country) as phone_country {extra}
         from {inputs.people} p left join countries c on c.name = {names.folded("p.country")}""",
@@ -89,7 +93,8 @@ def _places(con: DuckDBPyConnection) -> None:
         create or replace temp table city_keys as
         select city, {places.city("city")} as city_key from (select distinct city from raw);
         create or replace temp table postcode_keys as
-        select postcode, {places.postcode("postcode")} as postcode_key from (select distinct postcode from raw);
+        select postcode, {places.postcode("postcode")} as postcode_key from (select distinct postcode
+            from raw);
         create or replace temp table company_keys as
         select company, {names.folded("company")} as company_key from (select distinct company from raw)""")
 
@@ -104,12 +109,14 @@ def _assemble(con: DuckDBPyConnection, extra: Sequence[str]) -> None:
                list_sort(list(distinct p.phone_key) filter (p.phone_key is not null)) as other_phones
         from raw_identifiers i join raw r using (record_key)
         left join email_keys e on i.namespace = 'email' and e.email = i.value
-        left join phone_keys p on i.namespace = 'phone' and p.phone = i.value and p.country_code = r.phone_country
+        left join phone_keys p on i.namespace = 'phone' and p.phone = i.value
+            and p.country_code = r.phone_country
         where i.namespace in ('email', 'phone')
         group by i.record_key),
     joined as (
         select r.record_key, r.source, r.record_id,
-               n.name_first, n.name_middle, n.name_last, n.name_full, n.name_nick, n.name_nick_full, n.name_forms,
+               n.name_first, n.name_middle, n.name_last, n.name_full, n.name_nick, n.name_nick_full,
+                   n.name_forms,
                n.name_words, n.sound_last, n.sound_full,
                coalesce(e.email_key, o.other_emails[1]) as email_key,
                coalesce(p.phone_key, o.other_phones[1]) as phone_key,
@@ -117,7 +124,8 @@ def _assemble(con: DuckDBPyConnection, extra: Sequence[str]) -> None:
                case when r.birth_date not in (date '1900-01-01', date '1901-01-01', date '1800-01-01')
                     then r.birth_date end as birth_date,
                pc.postcode_key, s.street_key, s.house_key, ct.city_key, r.country_code,
-               case when len(co.company_key) > 1 and co.company_key not in ('na', 'none', 'prive', 'private', 'test')
+               case when len(co.company_key) > 1 and co.company_key not in ('na', 'none', 'prive',
+                   'private', 'test')
                     then co.company_key end as company_key,
                case when lower(trim(r.login_id)) not in {NO_ACCOUNT} then trim(r.login_id) end as login_id,
                r.updated_at {columns}
@@ -135,7 +143,8 @@ def _assemble(con: DuckDBPyConnection, extra: Sequence[str]) -> None:
         left join company_keys co on co.company = r.company
         left join others o on o.record_key = r.record_key)
     select * exclude (birth_date, street_key, house_key, updated_at, other_emails, other_phones),
-           case when len(split_part(email_key, '@', 1)) >= 5 and split_part(email_key, '@', 1) not in {generic}
+           case when len(split_part(email_key, '@', 1)) >= 5 and split_part(email_key, '@',
+               1) not in {generic}
                 then split_part(email_key, '@', 1) end as email_local,
            list_filter(other_emails, lambda v: v <> email_key) as other_emails,
            list_filter(other_phones, lambda v: v <> phone_key) as other_phones,

@@ -23,6 +23,7 @@ from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.model import Model, splink_linker
 
 VETO_WEIGHT = -40.0
+DISPUTED_WEIGHT = -6.0  # a nameless record on an address of several people: nobody knows whose
 _JW = "jaro_winkler_similarity"
 # Another first name speaks against one person: households share everything else. Twins share the
 # birth date too; only where there is no e-mail and no phone to compare is an equal birth date let
@@ -32,7 +33,8 @@ FIRST_NAME_VETO = (
     "and (phone_key_l is null or phone_key_r is null)) "
     "and len(name_first_l) > 1 and len(name_first_r) > 1 and not list_has_any(name_forms_l, name_forms_r) "
     "and not coalesce(name_first_l = name_last_r or name_last_l = name_first_r, false) "
-    "and not coalesce(list_contains(name_words_l, name_first_r) and list_contains(name_words_r, name_first_l), false) "
+    "and not coalesce(list_contains(name_words_l, name_first_r) "
+    "and list_contains(name_words_r, name_first_l), false) "
     f"and {_JW}(name_first_l, name_first_r) < case when left(name_first_l, 1) = left(name_first_r, 1) "
     "then 0.7 else 0.75 end"
 )
@@ -41,7 +43,8 @@ NAMELESS_R = "(name_first_r is null and name_last_r is null)"
 NAMES_AGREE = f"""(coalesce(name_last_l is null or name_last_r is null
         or {_JW}(name_last_l, name_last_r) >= 0.88 or sound_last_l = sound_last_r, false)
     and coalesce(name_first_l is null or name_first_r is null or list_has_any(name_forms_l, name_forms_r)
-        or ((len(name_first_l) = 1 or len(name_first_r) = 1) and left(name_first_l, 1) = left(name_first_r, 1))
+        or ((len(name_first_l) = 1 or len(name_first_r) = 1) and left(name_first_l,
+            1) = left(name_first_r, 1))
         or {_JW}(name_first_l, name_first_r) >= 0.85, false)
     or coalesce(name_first_l = name_last_r and name_last_l = name_first_r, false)
     or coalesce(len(list_intersect(name_words_l, name_words_r)) >= 2, false))"""
@@ -65,6 +68,7 @@ class Scorer:
 
 
 def open_scorer(nodes: pa.Table, model: Model, picked: Sequence[comparisons.Comparison]) -> Scorer:
+    """A linker over `nodes` that scores any list of their pairs."""
     con = duckdb.connect(config={"threads": 2})
     con.register("nodes_arrow", nodes)
     con.execute("create table nodes as select * from nodes_arrow")
@@ -79,7 +83,7 @@ def score(scorer: Scorer, listed: pa.Table) -> pa.Table:
     scorer.con.register("listed_arrow", listed)
     scorer.con.execute(f"create table {table} as select '0' as match_key, * from listed_arrow")
     scorer.con.unregister("listed_arrow")
-    api = scorer.linker._db_api
+    api = scorer.linker._db_api  # noqa: SLF001 - Splink gives no other way to register on its connection
     registered = api.register(table, dataset_display_name=table)
     scorer.linker.table_management.register_blocked_pairs_for_predict(registered)
     scored = scorer.linker.inference.predict(warning_mode="never").physical_name
@@ -103,10 +107,17 @@ def _reason(comparison: comparisons.Comparison) -> str:
 
 def judge(con: DuckDBPyConnection, scored: pa.Table, matching: Matching, into: str) -> None:
     """Make table `into` (see the module docstring) from raw scores, with `nodes` in `con`."""
-    vetoes = {"birth_date": (BIRTH_VETO, "birth dates differ"), "first_name": (FIRST_NAME_VETO, "first names differ")}
-    said = " ".join(f"when {sql} then '{words}'" for name, (sql, words) in vetoes.items() if name in matching.veto)
+    vetoes = {
+        "birth_date": (BIRTH_VETO, "birth dates differ"),
+        "first_name": (FIRST_NAME_VETO, "first names differ"),
+    }
+    said = " ".join(
+        f"when {sql} then '{words}'" for name, (sql, words) in vetoes.items() if name in matching.veto
+    )
     con.register("scored_arrow", scored)
-    shown = "name_first name_last name_forms name_words sound_last birth_date email_key phone_key other_emails".split()
+    shown = (
+        "name_first name_last name_forms name_words sound_last birth_date email_key phone_key other_emails"
+    ).split()
     both = ", ".join(f"a.{c} as {c}_l, b.{c} as {c}_r" for c in shown)
     con.execute(f"""create or replace temp table {into} as
     with both_sides as (
@@ -117,12 +128,13 @@ def judge(con: DuckDBPyConnection, scored: pa.Table, matching: Matching, into: s
                     or list_contains(other_emails_r, email_key_l)
                     or list_has_any(other_emails_l, other_emails_r), false) as is_same_email,
            {NAMELESS_L} or {NAMELESS_R} as is_nameless, {NAMELESS_L} and {NAMELESS_R} as are_nameless,
-           {NAMES_AGREE} as do_names_agree, email_key_l, email_key_r
+           {NAMES_AGREE} as do_names_agree, coalesce(phone_key_l = phone_key_r, false) as is_same_phone,
+               email_key_l, email_key_r
     from both_sides""")
     con.unregister("scored_arrow")
 
 
-def with_prior(con: DuckDBPyConnection, model: Model, matching: Matching) -> Model:
+def with_prior(con: DuckDBPyConnection, model: Model) -> Model:
     """The prior at which the expected share of matches among all pairs equals itself.
 
     Vetoed pairs count as no match. Needs table `judged`; at most 20 steps, a factor of 2 each.
@@ -134,7 +146,8 @@ def with_prior(con: DuckDBPyConnection, model: Model, matching: Matching) -> Mod
     start = log2(prior / (1 - prior))
     for _ in range(20):
         shift = log2(prior / (1 - prior)) - start
-        expected = con.execute(f"""select coalesce(sum((1 / (1 + pow(2.0, -greatest(-60, least(60, weight + {shift})))))
+        expected = con.execute(f"""select coalesce(sum((1 / (1 + pow(2.0, -greatest(-60, least(60,
+            weight + {shift})))))
             ::decimal(18, 9)), 0)::double from judged where veto is null""").fetchall()[0][0]
         wanted = min(max(expected / total, prior / 2, 1e-12), prior * 2, 0.3)
         if abs(log2(wanted / prior)) < 0.01:
@@ -156,12 +169,17 @@ def settle(con: DuckDBPyConnection, matching: Matching, shift: float, judged: st
     ruled as (
         select *, {str(rule.use).lower()} and is_same_email and veto is null and case
                 when are_nameless then true
-                when is_nameless then email_key_l not in (from disputed) and email_key_r not in (from disputed)
+                when is_nameless then email_key_l not in (from disputed) and email_key_r not
+                    in (from disputed)
                 else do_names_agree end as is_ruled
         from {judged})
     select l, r, case when veto is not null then {VETO_WEIGHT}
                       when is_ruled then greatest(round(weight + {shift}, 6), {rule.weight})
+                      when is_same_email and is_nameless and not are_nameless and not is_same_phone
+                           and (email_key_l in (from disputed) or email_key_r in (from disputed))
+                      then least(round(weight + {shift}, 6), {DISPUTED_WEIGHT})
                       else round(weight + {shift}, 6) end as weight,
-           case when is_ruled and weight + {shift} < {rule.weight} then 'email_rule' else 'model' end as provenance,
+           case when is_ruled and weight + {shift} < {rule.weight} then 'email_rule' else 'model' end
+               as provenance,
            veto is not null as is_vetoed, coalesce('veto: ' || veto || '; ', '') || reason as reason
     from ruled order by l, r""")

@@ -65,6 +65,7 @@ COUNTRIES: dict[str, str] = {
     "AE": "are|uae|united arab emirates|verenigde arabische emiraten",
 }
 
+NOWHERE = "('na', 'none', 'unknown', 'test', 'onbekend', 'null', 'x')"  # SQL list of placeholders
 STREET_WORDS = (  # long form -> short form, at the end of a word or as a word
     ("straat", "str"),
     ("strasse", "str"),
@@ -93,7 +94,9 @@ def country_rows() -> list[tuple[str, str]]:
 def postcode(column: str) -> str:
     """SQL: letters and digits in upper case; null for placeholders (0000, 99999, xxxx)."""
     bare = f"regexp_replace(upper(nfc_normalize({column})), '[^A-Z0-9]', '', 'g')"
-    return f"case when regexp_matches({bare}, '^(0+[A]*|9{{4,}}|X+|NA|NONE|1234AB|)$') then null else {bare} end"
+    return (
+        f"case when regexp_matches({bare}, '^(0+[A]*|9{{4,}}|X+|NA|NONE|1234AB|)$') then null else {bare} end"
+    )
 
 
 def street(column: str) -> str:
@@ -102,15 +105,16 @@ def street(column: str) -> str:
     for long, short in STREET_WORDS:
         words = f"regexp_replace({words}, '{long}\\b', '{short}', 'g')"
     words = f"nullif(trim(regexp_replace({words}, '\\s+', ' ', 'g')), '')"
-    return f"case when {words} in ('na', 'none', 'unknown', 'test', 'onbekend', 'null', 'x') then null else {words} end"
+    return f"case when {words} in {NOWHERE} then null else {words} end"
 
 
 def house_number(street_column: str, number_column: str) -> str:
     """SQL: digits and addition of the number column, else of the first number inside the street."""
-    written = f"coalesce(nullif(trim({number_column}), ''), regexp_extract({street_column}, '[0-9]+ ?[-/]?[a-zA-Z]?\\b'))"
+    inside = f"regexp_extract({street_column}, '[0-9]+ ?[-/]?[a-zA-Z]?\\b')"
+    written = f"coalesce(nullif(trim({number_column}), ''), {inside})"
     return f"nullif(regexp_replace(lower({written}), '[^a-z0-9]', '', 'g'), '')"
 
 
 def city(column: str) -> str:
     """SQL: folded city; null for placeholders."""
-    return f"case when {folded(column)} in ('na', 'none', 'unknown', 'test', 'onbekend', 'null', 'x') then null else {folded(column)} end"
+    return f"case when {folded(column)} in {NOWHERE} then null else {folded(column)} end"

@@ -21,7 +21,12 @@ from cdp_pipeline.identity.normalise import EXTRA, PEOPLE_COLUMNS, Inputs
 
 PUBLIC_KEY = b"cdp resolve"  # ids of a file are not pseudonyms; pass a key to make them so
 NULLS = ("", "NULL", "null", "None", "NaN", "nan", "\\N")
-TYPES = {"birth_date": "date", "is_email_verified": "boolean", "created_at": "timestamp", "updated_at": "timestamp"}
+TYPES = {
+    "birth_date": "date",
+    "is_email_verified": "boolean",
+    "created_at": "timestamp",
+    "updated_at": "timestamp",
+}
 
 
 def resolve_file(
@@ -47,9 +52,13 @@ def resolve_file(
     con = duckdb.connect()
     headers = _read(con, records)
     found_id, mapped = columns.choose(headers, mapping, id_column)
-    extra = tuple(target.removeprefix("attributes.") for target in mapped.values() if target.startswith("attributes."))
+    extra = tuple(
+        target.removeprefix("attributes.") for target in mapped.values() if target.startswith("attributes.")
+    )
     if not mapped and not columns.birth_parts(headers, mapped):
-        raise InputError(f"{records.name}: no column is one of the people columns; map one with --map column=people_column")
+        raise InputError(
+            f"{records.name}: no column is one of the people columns; map one with --map column=people_column"
+        )
     _check_ids(con, records.name, found_id)
     said = _people(con, headers, found_id, mapped, extra)
     inputs = Inputs(people="people", identifiers=None, links=None, extra=extra)
@@ -57,7 +66,8 @@ def resolve_file(
     out.parent.mkdir(parents=True, exist_ok=True)
     form = "format parquet, compression zstd" if out.suffix == ".parquet" else "format csv, header true"
     temporary = out.with_name(f".{out.name}")
-    con.execute(f"""copy (select record_id, person_id, confidence from person_records order by person_id, record_id)
+    con.execute(f"""copy (select record_id, person_id, confidence from person_records
+        order by person_id, record_id)
                     to '{_quoted(temporary)}' ({form})""")
     temporary.replace(out)
     parts = columns.birth_parts(headers, mapped) or ()
@@ -65,7 +75,7 @@ def resolve_file(
         "records": resolution.numbers["records"],
         "persons": resolution.numbers["persons"],
         "id_column": found_id,
-        "used": {**mapped, **{part: "birth_date" for part in parts}},
+        "used": {**mapped, **dict.fromkeys(parts, "birth_date")},
         "not_used": [h for h in headers if h not in mapped and h != found_id and h not in parts],
         "birth_dates": said,
         "numbers": resolution.numbers,
@@ -81,7 +91,8 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     else:
         encoding, delimiter = _csv_form(path)
         scan = (
-            f"read_csv('{_quoted(path)}', delim = '{delimiter}', header = true, all_varchar = true, quote = '\"', "
+            f"read_csv('{_quoted(path)}', delim = '{delimiter}', header = true, all_varchar = true, "
+            "quote = '\"', "
             f"encoding = '{encoding}', strict_mode = false, null_padding = true)"
         )
     nulls = ", ".join(f"'{word}'" for word in NULLS)
@@ -89,10 +100,15 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
         headers = [str(row[0]) for row in con.execute(f"describe select * from {scan}").fetchall()]
         if problems := [f"{path.name}: column {h!r} has a quote in its name" for h in headers if '"' in h]:
             raise InputError(problems)
-        kept = ", ".join(f'case when trim("{h}"::varchar) not in ({nulls}) then trim("{h}"::varchar) end as "{h.strip()}"' for h in headers)
+        kept = ", ".join(
+            f'case when trim("{h}"::varchar) not in ({nulls}) then trim("{h}"::varchar) end as "{h.strip()}"'
+            for h in headers
+        )
         con.execute(f"create table file as select {kept} from {scan}")
     except duckdb.Error as error:
-        raise InputError(f"{path.name}: not readable as {path.suffix[1:] or 'CSV'} ({type(error).__name__})") from None
+        raise InputError(
+            f"{path.name}: not readable as {path.suffix[1:] or 'CSV'} ({type(error).__name__})"
+        ) from None
     return [h.strip() for h in headers]
 
 
@@ -113,7 +129,9 @@ def _csv_form(path: Path) -> tuple[str, str]:
 
 
 def _check_ids(con: duckdb.DuckDBPyConnection, name: str, found_id: str) -> None:
-    rows, filled, distinct = con.execute(f'select count(*), count("{found_id}"), count(distinct "{found_id}") from file').fetchall()[0]
+    rows, filled, distinct = con.execute(
+        f'select count(*), count("{found_id}"), count(distinct "{found_id}") from file'
+    ).fetchall()[0]
     if not rows:
         raise InputError(f"{name}: no rows")
     if filled < rows or distinct < filled:
@@ -124,7 +142,11 @@ def _check_ids(con: duckdb.DuckDBPyConnection, name: str, found_id: str) -> None
 
 
 def _people(
-    con: duckdb.DuckDBPyConnection, headers: list[str], found_id: str, mapped: Mapping[str, str], extra: tuple[str, ...]
+    con: duckdb.DuckDBPyConnection,
+    headers: list[str],
+    found_id: str,
+    mapped: Mapping[str, str],
+    extra: tuple[str, ...],
 ) -> str:
     """Table `people` from `file`; returns what was understood of the birth dates."""
     by_target = {target: header for header, target in mapped.items()}
@@ -139,7 +161,8 @@ def _people(
             said += "; day and month could be swapped" if form.is_ambiguous else ""
     elif parts := columns.birth_parts(headers, mapped):
         year, month, day = (f'"{part}"' for part in parts)
-        birth = f"try_strptime({year} || '-' || lpad({month}, 2, '0') || '-' || lpad({day}, 2, '0'), '%Y-%m-%d')::date"
+        written = f"{year} || '-' || lpad({month}, 2, '0') || '-' || lpad({day}, 2, '0')"
+        birth = f"try_strptime({written}, '%Y-%m-%d')::date"
         said = f"{', '.join(parts)}: year, month and day"
     chosen = []
     for column in PEOPLE_COLUMNS:

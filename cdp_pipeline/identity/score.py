@@ -26,7 +26,8 @@ def accuracy(con: DuckDBPyConnection, found: str, truth: str) -> dict[str, float
     select (select sum(n * (n - 1) // 2) from scored_cells)::double,
            (select sum(size * (size - 1) // 2) from f)::double,
            (select sum(size * (size - 1) // 2) from t)::double,
-           sum((n * n / f_size)::decimal(18, 9))::double / sum(n), sum((n * n / t_size)::decimal(18, 9))::double / sum(n),
+           sum((n * n / f_size)::decimal(18, 9))::double / sum(n), sum((n * n / t_size)::decimal(18,
+               9))::double / sum(n),
            sum(n)::bigint, count(distinct f_size)
     from cells""").fetchall()[0]
     together, found_pairs, true_pairs = (value or 0.0 for value in row[:3])

@@ -35,7 +35,7 @@ RECORDS = Table(
         "name_words": "All words of the name, sorted",
         "sound_last": "How the last name sounds (metaphone)",
         "sound_full": "How both names sound",
-        "email_key": "E-mail address in lower case without +tag; empty when it is a placeholder or over-shared",
+        "email_key": "E-mail address in lower case without +tag; empty when a placeholder or over-shared",
         "phone_key": "Phone number in E.164; behind a ? when it could not be placed",
         "postcode_key": "Postal code, letters and digits only",
         "city_key": "Town, folded",
@@ -57,9 +57,9 @@ RECORDS = Table(
     grain=("record_key",),
     kinds=("duckdb", "parquet"),
     personal=frozenset(
-        "record_id name_first name_middle name_last name_full name_nick name_nick_full name_forms name_words sound_last "
-        "sound_full email_key phone_key postcode_key company_key login_id email_local other_emails other_phones "
-        "birth_date street_key house_key address_key place_key".split()
+        "record_id name_first name_middle name_last name_full name_nick name_nick_full name_forms name_words "
+        "sound_last sound_full email_key phone_key postcode_key company_key login_id email_local "
+        "other_emails other_phones birth_date street_key house_key address_key place_key".split()
     ),
 )
 BLOCKED = Table(
@@ -109,8 +109,8 @@ PERSON_RECORDS = Table(
         "source": "System of the record",
         "record_id": "Key of the record inside its system",
         "person_id": "The person; the id outlives runs, rebuilds and model changes",
-        "confidence": "Joined record: chance of its best link being right. Lone record: chance that the best refused "
-        "link was rightly refused",
+        "confidence": "Joined record: chance of its best link being right. Lone record: chance that the best "
+        "refused link was rightly refused",
     },
     grain=("source", "record_id"),
     personal=frozenset({"record_id"}),
@@ -121,7 +121,7 @@ PERSONS = Table(
     {
         "person_id": "The person",
         "records": "How many records the person has",
-        "weakest_weight": "Weight of the best link of the record that hangs on most loosely; empty for a lone record",
+        "weakest_weight": "Weight of the best link of the record that hangs loosest; empty for one record",
         "since": "Day the id was minted",
     },
     grain=("person_id",),
@@ -147,7 +147,8 @@ REDIRECTS = Table(
     grain=("person_id",),
 )
 PREVIOUS = {
-    "previous.identity.person_records": "source varchar, record_id varchar, person_id varchar, confidence double",
+    "previous.identity.person_records": "source varchar, record_id varchar, person_id varchar, "
+    "confidence double",
     "previous.identity.persons": "person_id varchar, records bigint, weakest_weight double, since date",
     "previous.identity.changes": "as_of date, change varchar, person_id varchar, other_person_id varchar, "
     "records bigint, cause varchar, weakest_weight double",
@@ -161,7 +162,12 @@ def steps(project: Project) -> tuple[Step, ...]:
     matching = load_matching(project.folder / "3_identity")
     version = f"{VERSION} {matching.model_dump_json()} {project.settings.country}"
     return (
-        Step((RECORDS, BLOCKED), ("staging.people", "staging.identifiers"), lambda run: _records(run, matching), version),
+        Step(
+            (RECORDS, BLOCKED),
+            ("staging.people", "staging.identifiers"),
+            lambda run: _records(run, matching),
+            version,
+        ),
         Step(
             (PAIRS, WEIGHTS),
             ("identity.records", "staging.identifiers", "staging.links"),
@@ -190,14 +196,14 @@ def _records(run: Run, matching: Matching) -> Outcome:
 
 
 def _pairs(run: Run, matching: Matching) -> Outcome:
-    from cdp_pipeline.identity import engine, model
+    from cdp_pipeline.identity import engine, saved_model
     from cdp_pipeline.identity.normalise import Inputs
 
     con = run.connect("identity.records", "staging.identifiers", "staging.links")
     con.execute("create temp table records as from identity.records order by record_key")
-    saved = model.load(run.published / MODEL_FOLDER) if run.published else None
+    saved = saved_model.load(run.published / MODEL_FOLDER) if run.published else None
     used, numbers = engine.link(con, Inputs(), matching, saved)
-    model.save(used, Path(run.folder) / MODEL_FOLDER)
+    saved_model.save(used, Path(run.folder) / MODEL_FOLDER)
     run.write(con, PAIRS.name, _select(PAIRS, "pairs"), ["record_key_l", "record_key_r"])
     run.write(con, WEIGHTS.name, _select(WEIGHTS, "model_weights"), ["comparison", "level desc"])
     return {PAIRS.name: numbers, WEIGHTS.name: {"model": numbers["model"]}}
@@ -207,10 +213,17 @@ def _persons(run: Run) -> Outcome:
     from cdp_pipeline.identity import ids
 
     con = run.connect("identity.records", "identity.pairs", *PREVIOUS, empty=PREVIOUS)
-    con.execute("create temp table records as from identity.records; create temp table pairs as from identity.pairs")
+    con.execute(
+        "create temp table records as from identity.records; create temp table pairs as from identity.pairs"
+    )
     previous = ids.Previous(*PREVIOUS)
     numbers = ids.assign(con, previous, run.key, run.as_of)
-    run.write(con, PERSON_RECORDS.name, _select(PERSON_RECORDS, "person_records"), ["person_id", "source", "record_id"])
+    run.write(
+        con,
+        PERSON_RECORDS.name,
+        _select(PERSON_RECORDS, "person_records"),
+        ["person_id", "source", "record_id"],
+    )
     run.write(con, PERSONS.name, _select(PERSONS, "persons"), ["person_id"])
     order = ["as_of", "change", "person_id", "other_person_id"]
     run.write(con, CHANGES.name, _select(CHANGES, "changes"), order)

@@ -26,7 +26,9 @@ def secret_key(variable: str, data: Path, exports: Path) -> bytes:
     is_demo = (exports / "_demo.json").exists()
     key = _find(variable, data, is_demo)
     if key == DEMO_KEY and not is_demo:
-        raise KeyMismatchError(f"{variable} is the public demo key, but {exports} holds no demo exports: set a key of your own")
+        raise KeyMismatchError(
+            f"{variable} is the public demo key, but {exports} holds no demo exports: set a key of your own"
+        )
     published = published_snapshot(data)
     known = read_manifest(published).key_fingerprint if published else ""
     if known and known != fingerprint(key):

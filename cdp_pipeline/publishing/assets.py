@@ -28,7 +28,9 @@ def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
     def warehouse_candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with boundary("publish.warehouse_candidate"):
             sizes = build_warehouse(context.resources.run, pipeline.tables)
-        return dg.MaterializeResult(metadata={f"bytes_{name.removesuffix('.duckdb')}": size for name, size in sizes.items()})
+        return dg.MaterializeResult(
+            metadata={f"bytes_{name.removesuffix('.duckdb')}": size for name, size in sizes.items()}
+        )
 
     @dg.asset(
         key=PUBLISHED,

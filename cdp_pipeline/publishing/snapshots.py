@@ -68,7 +68,16 @@ def snapshots(data: Path) -> list[Snapshot]:
     found = []
     for folder in sorted((data / "snapshots").glob("*"), reverse=True):
         manifest = read_manifest(folder)
-        found.append(Snapshot(folder.name, manifest.as_of, manifest.published_at, manifest.run_id, len(manifest.tables), folder.resolve() == current))
+        found.append(
+            Snapshot(
+                folder.name,
+                manifest.as_of,
+                manifest.published_at,
+                manifest.run_id,
+                len(manifest.tables),
+                folder.resolve() == current,
+            )
+        )
     return found
 
 
@@ -82,7 +91,9 @@ def rollback(data: Path, wanted: str | None) -> str:
     earlier = known[position + 1 :]
     target = wanted or (earlier[0].id if earlier else "")
     if target not in {s.id for s in known}:
-        raise InputError(f"no snapshot {target or 'before the current one'} in {data}/snapshots{nearest(target, [s.id for s in known])}")
+        raise InputError(
+            f"no snapshot {target or 'before the current one'} in {data}/snapshots{nearest(target, [s.id for s in known])}"
+        )
     point_at(data, target)
     return target
 

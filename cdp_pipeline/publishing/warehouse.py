@@ -45,8 +45,13 @@ def build_warehouse(run: Run, tables: Mapping[str, Table]) -> dict[str, int]:
 def _personal_names(run: Run) -> frozenset[str]:
     """Column names that a contract or the survivorship file labels as personal, in any table."""
     contracts = run.project.contracts.values()
-    from_contracts = {c for contract in contracts for c, spec in contract.columns.items() if spec.sensitivity != "public"}
-    return frozenset(from_contracts | {f for f, rule in run.project.survivorship.fields.items() if rule.sensitivity != "public"})
+    from_contracts = {
+        c for contract in contracts for c, spec in contract.columns.items() if spec.sensitivity != "public"
+    }
+    return frozenset(
+        from_contracts
+        | {f for f, rule in run.project.survivorship.fields.items() if rule.sensitivity != "public"}
+    )
 
 
 def _fill(run: Run, path: Path, tables: Mapping[str, Table], labels: frozenset[str] | None) -> None:
@@ -57,7 +62,9 @@ def _fill(run: Run, path: Path, tables: Mapping[str, Table], labels: frozenset[s
         for name, table in tables.items():
             personal = frozenset() if labels is None else labels | table.personal
             con.execute(f"create schema if not exists warehouse.{table.layer}")
-            con.execute(f"create table warehouse.{name} as select {_columns(con, name, personal)} from {name}")
+            con.execute(
+                f"create table warehouse.{name} as select {_columns(con, name, personal)} from {name}"
+            )
             con.execute(f"comment on table warehouse.{name} is {_literal(table.description)}")
             present = {row[0] for row in con.execute(f"describe {name}").fetchall()}
             for column, words in table.columns.items():

@@ -66,7 +66,8 @@ def _bad_rows(facts: Facts) -> list[Notice]:
                 and (r["source_name"], r["table_name"]) == (row["source_name"], row["table_name"])
             ]
             why = f", most because {max(reasons)[1]}" if reasons else ""
-            text = f"{percent(row['bad_share'])} of the rows for {words(row['table_name'])} from {title(row['source_name'])} were set aside{why}."
+            rows = f"{percent(row['bad_share'])} of the rows for {words(row['table_name'])}"
+            text = f"{rows} from {title(row['source_name'])} were set aside{why}."
             found.append(Notice(text, "Mend the export, or the rule if the values are right.", "arrivals"))
     return found
 
@@ -79,12 +80,16 @@ def _unwritten(facts: Facts) -> list[Notice]:
             by_reason[row["destination"], reason, _mend(row)].append(f"“{words(row['audience'])}”")
     return [
         Notice(
-            f"{listed(names)} {'has' if len(names) == 1 else 'have'} no file for {title(destination)}: {reason}.",
+            f"{listed(names)} {_has(names)} no file for {title(destination)}: {reason}.",
             todo,
             "audiences",
         )
         for (destination, reason, todo), names in sorted(by_reason.items())
     ]
+
+
+def _has(names: list[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def _mend(row: Row) -> str:
@@ -118,7 +123,7 @@ def _consent(facts: Facts) -> list[Notice]:
     }
     found = []
     if states.get("never asked", 0) >= facts.floor:
-        text = f"{count(states['never asked'])} people with an e-mail address were never asked for the newsletter."
+        text = f"{count(states['never asked'])} people with an e-mail address were never asked to subscribe."
         found.append(Notice(text, "Ask at checkout or in the account.", "consent"))
     if states.get("pending", 0) >= facts.floor:
         text = f"{count(states['pending'])} people signed up and have not confirmed."
@@ -180,5 +185,6 @@ def _unmapped(facts: Facts) -> list[Notice]:
     sources = sorted({title(r["source"]) for r in rows})
     if not rows:
         return []
-    text = f"{things(len(rows), 'column')} of {things(len(sources), 'export')} {'is' if len(rows) == 1 else 'are'} not used."
+    are = "is" if len(rows) == 1 else "are"
+    text = f"{things(len(rows), 'column')} of {things(len(sources), 'export')} {are} not used."
     return [Notice(text, "Look whether one would help; map it if you have a legal basis.", "arrivals")]

@@ -61,7 +61,9 @@ def _finding(facts: Facts) -> str:
     parts.append(f"{things(out, 'file was', 'files were')} left out" if out else "no file was refused")
     text = f"{parts[0]}, and {parts[1]}."
     if copies:
-        text += f" {things(copies, 'file was a copy or an older snapshot and counts', 'files were copies or older snapshots and count')} once."
+        text += (
+            f" {things(copies, 'more is a copy or an older snapshot', 'more are copies or older snapshots')}."
+        )
     return text + (
         f" {things(broken, 'row was', 'rows were')} set aside, each with its reason."
         if broken
@@ -74,7 +76,7 @@ def _rows_by_source(deliveries: tuple[Row, ...]) -> Block:
         (r for r in deliveries if r["status"] == "loaded"), key=lambda r: (-r["rows_loaded"], r["source"])
     )
     drawn = [
-        Bar(title(r["source"]), float(r["rows_loaded"]), count(r["rows_loaded"]), note=things(r["files"], "file"),
+        Bar(title(r["source"]), r["rows_loaded"], count(r["rows_loaded"]), note=things(r["files"], "file"),
             mark=f"{count(r['rows_rejected'])} unreadable" if r["rows_rejected"] else "")
         for r in loaded
     ]  # fmt: skip
@@ -86,10 +88,12 @@ def _outcomes(facts: Facts) -> Block | None:
     for row in facts.rows("row_outcomes"):
         for _, column, _tone in _OUTCOMES:
             totals[row["table_name"]][column] += row[column]
-    drawn = []
+    drawn, clean = [], []
     for table, sums in sorted(totals.items(), key=lambda item: (-sum(item[1].values()), item[0])):
         whole = sum(sums.values())
-        if whole:
+        if whole and whole == sums["rows_used"]:
+            clean.append(words(table))
+        elif whole:
             parts = [
                 Part(
                     name, sums[column], f"{count(sums[column])} ({percent(share(sums[column], whole))})", tone
@@ -104,9 +108,10 @@ def _outcomes(facts: Facts) -> Block | None:
                     note=things(whole, "row"),
                 )
             )
-    if not drawn:
-        return None
-    return Block("What became of the rows", stacks("What became of the rows of each core table", drawn))
+    text = f"Every row was used for {listed(clean)}." if clean else ""
+    return (
+        Block("What became of the rows", stacks("What became of the rows", drawn), text) if totals else None
+    )
 
 
 def rule_in_words(table: str, reason: str) -> str:
@@ -125,7 +130,7 @@ def _reasons(facts: Facts) -> Block | None:
             reason = rule_in_words(row["table_name"], row["reason"])
             totals[reason] += row["rows_kept_out"]
             sources[reason].add(title(row["source_name"]))
-    top = sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:8]
+    top = sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:5]
     if not top:
         return None
     drawn = [
@@ -146,7 +151,7 @@ def _files_left_out(facts: Facts) -> Block | None:
     rows = [
         (
             Markup("<code>{}</code>").format(row["file"]),
-            _STATUS.get(row["status"], row["status"]),
+            _STATUS.get(row["status"], str(row["status"])),
             row["reason"],
         )
         for row in facts.rows("refused_files")

@@ -56,7 +56,7 @@ def bars(title: str, rows: Sequence[Bar], most: float = 0.0) -> Markup:
     lines = [
         Markup(
             '<tr><th scope="row">{}{}</th><td class="track">{}</td><td class="figure">{}{}</td></tr>'
-        ).format(row.label, _note(row.note), _bar(row.tone, row.value, top), row.text, _note(row.mark))
+        ).format(row.label, _note(row.note), _bar(row, top), row.text, _note(row.mark))
         for row in rows
     ]
     return _table("bars", title, lines)
@@ -103,7 +103,8 @@ def columns(title: str, rows: Sequence[Stack], axis: Sequence[str], scale: Calla
         told = "; ".join([row.text, *(f"{part.name} {part.text}" for part in row.parts)])
         lines.append(
             Markup(
-                '<li title="{0}: {1}"><span class="unseen">{0}: {1}</span>{2}<i aria-hidden="true">{3}</i></li>'
+                '<li title="{0}: {1}"><span class="unseen">{0}: {1}</span>'
+                '{2}<i aria-hidden="true">{3}</i></li>'
             ).format(row.label, told, Markup("").join(pieces), tick)
         )
     legend = _legend([part for row in rows for part in row.parts])
@@ -133,7 +134,8 @@ def weights(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> Markup:
             side, tone = ("against", "c5") if bar.value < 0 else ("for", "c1")
             lines.append(
                 Markup(
-                    '<tr><th scope="row">{}</th><td class="track zero"><span class="bar {} {}" style="width:{}%"></span></td>'
+                    '<tr><th scope="row">{}</th><td class="track zero">'
+                    '<span class="bar {} {}" style="width:{}%"></span></td>'
                     '<td class="figure">{}</td></tr>'
                 ).format(bar.label, side, tone, _share(abs(bar.value), top * 2), bar.text)
             )
@@ -149,7 +151,7 @@ def funnel(title: str, steps: Sequence[Bar]) -> Markup:
             '<span class="name">{}</span> <b>{}</b></li>'
         ).format(
             Markup('<span class="lost">{}</span>').format(step.note) if step.note else "",
-            _bar(step.tone, step.value, top), step.label, step.text,
+            _bar(step, top), step.label, step.text,
         )
         for step in steps
     ]  # fmt: skip
@@ -192,11 +194,13 @@ def _note(note: str) -> Markup:
     return Markup("<small>{}</small>").format(note) if note else Markup("")
 
 
-def _bar(tone: Tone, value: float, top: float) -> Markup:
-    return (
-        Markup('<span class="bar {}" style="width:{}%"></span>').format(tone, _share(value, top))
-        if value > 0
-        else Markup("")
+def _bar(bar: Bar, top: float) -> Markup:
+    """A figure that is told as a bound (`< 20`) is drawn hatched: its length is no measure."""
+    if bar.value <= 0:
+        return Markup("")
+    hatched = " vague" if bar.text.startswith("<") else ""
+    return Markup('<span class="bar {}{}" style="width:{}%"></span>').format(
+        bar.tone, hatched, _share(bar.value, top)
     )
 
 

@@ -85,6 +85,7 @@ def read_facts(run: Run, tables: tuple[str, ...]) -> Facts:
         for name, shape in project.segmentations.items()
         for s in shape.segments
     }
+    segments |= {f"{name}.{shape.otherwise}": "No rule fits" for name, shape in project.segmentations.items()}
     segments |= {f"audience.{name}": shape.description for name, shape in project.audiences.items()}
     manifest = run.manifest()
     times = {name: entry.seconds for name, entry in manifest.tables.items() if not entry.is_reused}

@@ -14,9 +14,11 @@ Number = int | float | Decimal
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _WORDS = {
-    "crm": "CRM", "sms": "SMS", "ga4": "GA4", "id": "ID", "email": "e-mail", "rfm": "RFM", "url": "URL", "csv": "CSV",
-    "hubspot": "HubSpot", "shopify": "Shopify", "mailchimp": "Mailchimp", "zendesk": "Zendesk", "klaviyo": "Klaviyo",
-    "woocommerce": "WooCommerce", "meta": "Meta", "google": "Google", "whatsapp": "WhatsApp", "salesforce": "Salesforce",
+    "crm": "CRM", "csv": "CSV", "email": "e-mail", "ga4": "GA4", "google": "Google",
+    "hubspot": "HubSpot", "id": "ID", "klaviyo": "Klaviyo", "magento": "Magento",
+    "mailchimp": "Mailchimp", "meta": "Meta", "prestashop": "PrestaShop", "rfm": "RFM",
+    "salesforce": "Salesforce", "shopify": "Shopify", "sms": "SMS", "url": "URL", "vip": "VIP",
+    "whatsapp": "WhatsApp", "woocommerce": "WooCommerce", "zendesk": "Zendesk",
 }  # fmt: skip
 
 

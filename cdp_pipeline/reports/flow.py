@@ -71,7 +71,8 @@ def _stream(y0: float, y1: float, width: float, tone: str, told: str) -> Markup:
     half = (_LEFT + _RIGHT) / 2
     path = (
         f"M{_LEFT:.1f},{y0:.1f}C{half:.1f},{y0:.1f} {half:.1f},{y1:.1f} {_RIGHT:.1f},{y1:.1f}"
-        f"V{y1 + width:.1f}C{half:.1f},{y1 + width:.1f} {half:.1f},{y0 + width:.1f} {_LEFT:.1f},{y0 + width:.1f}Z"
+        f"V{y1 + width:.1f}"
+        f"C{half:.1f},{y1 + width:.1f} {half:.1f},{y0 + width:.1f} {_LEFT:.1f},{y0 + width:.1f}Z"
     )
     return Markup('<path class="stream {}" d="{}"><title>{}</title></path>').format(tone, path, told)
 
@@ -80,5 +81,6 @@ def _block(x: float, top: float, height: float, tone: str, node: Node, text_x: f
     middle = top + height / 2
     return Markup(
         '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.0f}" height="{:.1f}" rx="2"/>'
-        '<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}<tspan class="soft" x="{:.1f}" dy="13">{}</tspan></text>'
+        '<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}'
+        '<tspan class="soft" x="{:.1f}" dy="13">{}</tspan></text>'
     ).format(tone, x, top, _BLOCK, max(height, 1.5), text_x, middle - 2, anchor, node.name, text_x, node.text)

@@ -1,25 +1,21 @@
-"""The sections on groups of people: segments, what people permit, audiences and their files.
+"""The sections on groups of people: segments, and what people permit.
 
-What belongs here: sizes, movements and funnels; groups smaller than the floor are not told exactly.
-What does not: single people, ever.
+What belongs here: sizes and movements; groups smaller than the floor are not told exactly. What does
+not: audiences and their files (audience_files.py); single people, ever.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 
-from markupsafe import Markup
-
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, facts_table, funnel, stacks
+from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, stacks
 from cdp_pipeline.reports.facts import Facts, Row
 from cdp_pipeline.reports.figures import (
-    count,
     drawn,
     listed,
     part,
     people,
     percent,
-    share,
     things,
     title,
     words,
@@ -56,7 +52,8 @@ def is_first(rows: tuple[Row, ...] | list[Row]) -> bool:
 
 def _movement(facts: Facts, rows: list[Row]) -> str:
     biggest = max(rows, key=lambda r: (r["people"], r["segment"]))
-    text = f"The largest segment is “{words(biggest['segment'])}” with {people(biggest['people'], facts.floor)} people ({percent(biggest['share'])})."
+    size = f"{people(biggest['people'], facts.floor)} people ({percent(biggest['share'])})"
+    text = f"The largest segment is “{words(biggest['segment'])}” with {size}."
     if is_first(rows):
         return f"{text} Movements show from the second run on."
     moved = sum(r["entered"] for r in rows)
@@ -65,9 +62,8 @@ def _movement(facts: Facts, rows: list[Row]) -> str:
     grown = max(rows, key=lambda r: (r["people"] - r["previous_people"], r["segment"]))
     text += f" Since the last run people moved {things(moved, 'time')} into another segment"
     gain = grown["people"] - grown["previous_people"]
-    return text + (
-        f"; “{words(grown['segment'])}” grew most, by {people(gain, facts.floor)}." if gain > 0 else "."
-    )
+    by = people(gain, facts.floor).replace("<", "fewer than")
+    return text + (f"; “{words(grown['segment'])}” grew most, by {by}." if gain > 0 else ".")
 
 
 def _segmentation(facts: Facts, name: str, rows: list[Row]) -> Block:
@@ -77,9 +73,9 @@ def _segmentation(facts: Facts, name: str, rows: list[Row]) -> Block:
     )
     rows_drawn = [
         Bar(title(r["segment"]), drawn(r["people"], facts.floor), people(r["people"], facts.floor),
-            note=_segment_note(facts, name, r), mark=_moved(facts, r, is_first(rows)))
+            note=segment_note(facts, name, r), mark=moved(facts, r, is_first(rows)))
         for r in ranked
-        if r["people"] or r["previous_people"] or r["segment"] in order
+        if r["people"] or r["previous_people"] or r["segment"] in order[:-1]
     ]  # fmt: skip
     return Block(
         title(name),
@@ -88,12 +84,13 @@ def _segmentation(facts: Facts, name: str, rows: list[Row]) -> Block:
     )
 
 
-def _segment_note(facts: Facts, name: str, row: Row) -> str:
-    told = facts.segments.get(f"{name}.{row['segment']}", "")
-    return told or ("No rule fits" if row["kind"] == "exclusive" else "")
+def segment_note(facts: Facts, name: str, row: Row) -> str:
+    """What the project says about a segment."""
+    return facts.segments.get(f"{name}.{row['segment']}", "")
 
 
-def _moved(facts: Facts, row: Row, first: bool) -> str:
+def moved(facts: Facts, row: Row, first: bool) -> str:
+    """Who came and who went; the share of all people when there is nothing to compare with."""
     if first:
         return percent(row["share"]) if row["people"] >= facts.floor else ""
     if not row["entered"] and not row["left_people"]:
@@ -162,137 +159,3 @@ def _consent_finding(facts: Facts, uses: dict[tuple[str, str], dict[str, int]]) 
     more = [f"{people(pending, facts.floor)} still have to confirm"] if pending else []
     more += [f"{people(unasked, facts.floor)} with an address were never asked"] if unasked else []
     return text + (f" {listed(more)}." if more else "") + " Nothing said is no."
-
-
-def audiences(facts: Facts) -> Section | None:
-    """Audiences, and what is left of each when it becomes a file."""
-    sizes = [r for r in facts.rows("segment_sizes") if r["kind"] == "audience"]
-    funnels = facts.rows("audience_funnels")
-    if not sizes and not funnels:
-        return None
-    blocks = [_sizes(facts, sizes)] if sizes else []
-    for destination in sorted({r["destination"] for r in funnels}):
-        blocks.append(
-            _destination(facts, destination, [r for r in funnels if r["destination"] == destination])
-        )
-    overlaps = _overlaps(facts)
-    blocks += [overlaps] if overlaps else []
-    return Section(
-        "audiences",
-        "Audiences and their files",
-        _audiences_finding(facts, funnels),
-        tuple(blocks),
-        menu="Audiences",
-    )
-
-
-def _audiences_finding(facts: Facts, funnels: tuple[Row, ...]) -> str:
-    if not funnels:
-        return "No audience has a destination yet."
-    written = [r for r in funnels if r["written"]]
-    inside, out = sum(r["in_rule"] for r in funnels), sum(r["written"] for r in funnels)
-    text = f"{len(written)} of {things(len(funnels), 'audience file')} could be written."
-    if inside:
-        text += f" Of every 100 people an audience finds, {round(100 * share(out, inside))} reach its file."
-    gates = (("without permission", "has_key", "permitted"), ("without a usable key", "in_rule", "has_key"))
-    lost = {name: sum(r[a] - r[b] for r in funnels) for name, a, b in gates}
-    most = max(lost, key=lambda name: (lost[name], name))
-    return text + (f" Most of the others drop out {most}." if lost[most] > 0 else "")
-
-
-def _sizes(facts: Facts, sizes: list[Row]) -> Block:
-    first = is_first(sizes)
-    rows_drawn = [
-        Bar(
-            title(r["segment"]),
-            drawn(r["people"], facts.floor),
-            people(r["people"], facts.floor),
-            note=_segment_note(facts, "audience", r),
-            mark=_moved(facts, r, first),
-        )
-        for r in sorted(sizes, key=lambda r: (-r["people"], r["segment"]))
-    ]
-    return Block(
-        "People each audience finds",
-        bars("People each audience finds", rows_drawn),
-        "Before permissions; a person may be in several.",
-        wide=True,
-    )
-
-
-def _destination(facts: Facts, destination: str, rows: list[Row]) -> Block:
-    ranked = sorted(rows, key=lambda r: (-r["in_rule"], r["audience"]))
-    reasons = {_blocked(row) for row in rows if not row["written"]}
-    is_shared = len(reasons) == 1 and len(rows) > 1 and not any(row["written"] for row in rows)
-    funnels = Markup("").join(_funnel(facts, row, "" if is_shared else _blocked(row)) for row in ranked)
-    told = [f"Goes to {row['recipient']}." for row in rows[:1] if row.get("recipient")]
-    told += [f"Asks for {words(row['needs'])}." for row in rows[:1] if row.get("needs")]
-    stop = Markup('<p class="stop">{}</p>').format(*reasons) if is_shared else Markup("")
-    return Block(
-        title(destination), Markup('{}<div class="funnels">{}</div>').format(stop, funnels), " ".join(told)
-    )
-
-
-def _funnel(facts: Facts, row: Row, why: str) -> Markup:
-    floor = facts.floor
-    gates = [
-        ("in the audience", "in_rule", ""),
-        ("can be found there", "has_key", "without a usable key"),
-        ("permit it", "permitted", "without permission"),
-        ("may travel there", "transfer_allowed", "stopped: no basis for the transfer"),
-        ("in the file", "written", "left out: too few, or the same key twice"),
-    ]
-    steps, before = [], row["in_rule"]
-    for label, column, lost in gates:
-        value = row[column]
-        note = f"− {people(before - value, floor)} {lost}" if before > value else ""
-        if note or column in {"in_rule", "written"}:
-            steps.append(
-                Bar(
-                    label,
-                    drawn(value, floor),
-                    people(value, floor),
-                    note,
-                    "c2" if column == "written" else "c1",
-                )
-            )
-        before = value
-    name = title(row["audience"])
-    verdict = f"{part(row['written'], row['in_rule'], floor)} reach the file." if row["written"] else why
-    chart = funnel(f"{name} at {title(row['destination'])}", steps)
-    removed = f" {people(row['removed'], floor)} to be removed there." if row.get("removed") else ""
-    said = (
-        Markup('<p class="{}">{}{}</p>').format("" if row["written"] else "stop", verdict, removed)
-        if verdict + removed
-        else ""
-    )
-    return Markup("<article><h4>{}</h4>{}{}</article>").format(name, said, chart)
-
-
-def _blocked(row: Row) -> str:
-    return f"No file: {words(str(row['reason'] or 'nobody is left')).removeprefix('nothing written: ')}."
-
-
-def _overlaps(facts: Facts) -> Block | None:
-    rows = [r for r in facts.rows("audience_overlaps") if r["people"] >= facts.floor]
-    if not rows:
-        return None
-    ranked = sorted(rows, key=lambda r: (-r["people"], r["segment_a"], r["segment_b"]))
-    head = ("Audience", "Shares", "People in both", "Of the first", "Of the second")
-    table = [
-        (
-            title(r["segment_a"]),
-            title(r["segment_b"]),
-            count(r["people"]),
-            percent(r["share_of_a"]),
-            percent(r["share_of_b"]),
-        )
-        for r in ranked
-    ]
-    return Block(
-        "Audiences that reach the same people",
-        facts_table("Overlaps", head, table, (2, 3, 4)),
-        wide=True,
-        folded=True,
-        is_chart=False,
-    )

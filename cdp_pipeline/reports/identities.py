@@ -30,7 +30,8 @@ _TONES = ("c4", "c2", "c1", "c3")
 _MANY = 6
 _USUAL = 0.25  # a sign that at least this share of the pairs of one person shows is worth a sentence
 _EVIDENCE = {
-    "model": "Enough signs together", "copy": "The same in every field", "login": "The same account", "email_rule": "The same e-mail, alone",
+    "model": "Enough signs together", "copy": "The same in every field", "login": "The same account",
+    "email_rule": "The same e-mail, alone",
 }  # fmt: skip
 _CHANGES = {
     "created": "new people", "merged": "people found to be one", "split": "people found to be two",
@@ -58,10 +59,12 @@ def _finding(sizes: tuple[Row, ...], facts: Facts) -> str:
     persons = sum(row["people"] for row in sizes)
     shared = sum(row["people"] for row in sizes if row["systems"] > 1)
     systems = len(facts.rows("systems"))
-    text = f"{things(records, 'record')} from {things(systems, 'system')} turned out to be {things(persons, 'person', 'people')}"
+    text = f"{things(records, 'record')} from {things(systems, 'system')} turned out to be "
+    text += things(persons, "person", "people")
     text += f", {records / persons:.1f} records each." if persons else "."
     if shared:
-        text += f" {percent(share(shared, persons))} of them are known to more than one system: no single tool sees them whole."
+        text += f" {percent(share(shared, persons))} of them are known to more than one system: "
+        text += "no single tool sees them whole."
     return text
 
 
@@ -85,7 +88,7 @@ def _flow(facts: Facts) -> Block | None:
     ]
     right = [Node(_known_in(n), f"{people(persons[n], facts.floor)} people", _TONES[n - 1]) for n in ends]
     links = [
-        Link(i, j, value, f"{title(sources[i])} → {_known_in(ends[j])}: {people(value, facts.floor)} records")
+        Link(i, j, value, f"{title(sources[i])} → {_known_in(ends[j])}: {count(value)} records")
         for (i, j), value in sorted(streams.items())
     ]
     picture = flow(
@@ -142,8 +145,8 @@ def _sizes(facts: Facts) -> Block:
         totals[min(row["records"], _MANY)] += row["people"]
     whole = sum(totals.values())
     rows_drawn = [
-        Bar(f"{_MANY} or more records" if n == _MANY else things(n, "record"), drawn(value, facts.floor), people(value, facts.floor),
-            tone="c2", mark=part(value, whole, facts.floor))
+        Bar(f"{_MANY} or more records" if n == _MANY else things(n, "record"), drawn(value, facts.floor),
+            people(value, facts.floor), tone="c2", mark=part(value, whole, facts.floor))
         for n, value in sorted(totals.items())
     ]  # fmt: skip
     return Block("Records of one person", bars("People by number of records", rows_drawn))
@@ -151,7 +154,7 @@ def _sizes(facts: Facts) -> Block:
 
 def _changes(facts: Facts) -> Block | None:
     rows = facts.rows("identity_changes")
-    if not rows:
+    if all(r["change"] == "created" for r in rows):
         return None
     rows_drawn = [
         Bar(
@@ -175,8 +178,9 @@ def matching(facts: Facts) -> Section | None:
     best = max(usual, key=lambda r: (r["match_weight"], r["label"]))
     worst = min(rows, key=lambda r: (r["match_weight"], r["label"]))
     finding = (
-        f"The strongest sign that two records are one person: {_sign(best)}, seen {times(best['match_weight'])} times "
-        f"as often among records of one person as among strangers. The strongest sign against: {_sign(worst)}."
+        f"The strongest everyday sign that two records are one person: {_sign(best)}, seen "
+        f"{times(best['match_weight'])} times as often among records of one person as among strangers. "
+        f"The strongest sign against: {_sign(worst)}."
     )
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -190,8 +194,8 @@ def matching(facts: Facts) -> Section | None:
         for name, levels in ordered
     ]
     text = (
-        "Weights of independent signs add up. +1 doubles the odds that two records are one person, +10 makes them "
-        "a thousand times higher, −1 halves them."
+        "Weights of independent signs add up. +1 doubles the odds that two records are one person, "
+        "+10 makes them a thousand times higher, −1 halves them."
     )
     blocks = [
         Block(

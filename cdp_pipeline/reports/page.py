@@ -15,8 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cdp_pipeline.reports import figures
 from cdp_pipeline.reports.advice import next_steps, warnings
 from cdp_pipeline.reports.arrivals import arrivals
+from cdp_pipeline.reports.audience_files import audiences
 from cdp_pipeline.reports.facts import Facts
-from cdp_pipeline.reports.groups import audiences, consent, segments
+from cdp_pipeline.reports.groups import consent, segments
 from cdp_pipeline.reports.identities import identities, matching
 from cdp_pipeline.reports.profiles import profiles, revenue
 from cdp_pipeline.reports.section import Section
@@ -76,23 +77,30 @@ def tiles(facts: Facts) -> list[Tile]:
     row = facts.headline
     if not row:
         return []
-    currency = row["currency"]
+    floor, currency, percent = facts.floor, row["currency"], figures.percent
+    came_back = percent(figures.share(row["repeat_buyers"], row["buyers"]))
+    reachable = figures.part(row["reachable_by_email"], row["people"], floor)
+    year, ever = (
+        figures.money(row[c], currency, short=True) for c in ("net_revenue_last_year", "net_revenue")
+    )
+    files, orders = figures.things(row["files_loaded"], "file"), figures.things(row["orders"], "order")
     return [
-        Tile(figures.count(row["records"]), "customer records", f"from {figures.things(row['files_loaded'], 'file')}", "arrivals"),
+        Tile(figures.count(row["records"]), "customer records", f"from {files}", "arrivals"),
         Tile(figures.count(row["people"]), "people", _per(row["records"], row["people"]), "people"),
         Tile(
-            figures.people(row["buyers"], facts.floor), "customers with an order",
-            f"{figures.percent(figures.share(row['repeat_buyers'], row['buyers']))} of them came back", "segments",
+            figures.people(row["buyers"], floor),
+            "customers with an order",
+            f"{came_back} came back",
+            "segments",
         ),
         Tile(
-            figures.people(row["reachable_by_email"], facts.floor), "may get your newsletter",
-            f"{figures.percent(figures.share(row['reachable_by_email'], row['people']))} of all people", "consent",
+            figures.people(row["reachable_by_email"], floor),
+            "may get your newsletter",
+            f"{reachable} of all people",
+            "consent",
         ),
-        Tile(
-            figures.money(row["net_revenue_last_year"], currency, short=True), "net revenue, 12 months",
-            f"{figures.money(row['net_revenue'], currency, short=True)} in all, {figures.things(row['orders'], 'order')}", "revenue",
-        ),
-    ]  # fmt: skip
+        Tile(year, "net revenue, 12 months", f"{ever} in all, {orders}", "revenue"),
+    ]
 
 
 def _per(records: int, persons: int) -> str:

@@ -77,7 +77,8 @@ def _gain(facts: Facts, shares: dict[str, float]) -> str:
     after = float(shares.get("phone", 0))
     if not before or after <= before + 0.01:
         return ""
-    return f"Putting records together raised phone numbers from {percent(before)} of the records to {percent(after)} of the people."
+    raised = f"from {percent(before)} of the records to {percent(after)} of the people"
+    return f"Putting records together raised phone numbers {raised}."
 
 
 def _by_system(facts: Facts, rows: list[Row]) -> Block | None:
@@ -184,7 +185,8 @@ def _revenue_finding(facts: Facts, rows: list[Row]) -> str:
     before = rows[-24:-12]
     if len(before) == 12 and sum(r["net_amount"] for r in before) > 0:
         change = share(total, sum(r["net_amount"] for r in before)) - 1
-        text += f" That is {percent(abs(change))} {'more' if change >= 0 else 'less'} than in the 12 months before."
+        more = "more" if change >= 0 else "less"
+        text += f" That is {percent(abs(change))} {more} than in the 12 months before."
     if total > 0 and share(anonymous, total) >= 0.005:
         text += f" {percent(share(anonymous, total))} cannot be tied to anybody."
     others = sorted({r["currency"] for r in facts.rows("revenue_by_month")} - {facts.currency})

@@ -16,15 +16,16 @@ from cdp_pipeline.reports.figures import count, day, people, seconds, share, thi
 from cdp_pipeline.reports.section import Block, Section
 
 DRAWN = frozenset({
-    "deliveries", "refused_files", "unmapped_columns", "row_outcomes", "kept_out_reasons", "systems", "identity_flow",
-    "person_sizes", "match_weights", "match_evidence", "identity_changes", "blocked_identifiers", "fill_rates",
-    "fill_rates_by_system", "revenue_by_month", "segment_sizes", "audience_overlaps", "consent_coverage", "audience_funnels",
-    "headlines",
+    "audience_funnels", "audience_overlaps", "blocked_identifiers", "consent_coverage", "deliveries",
+    "fill_rates", "fill_rates_by_system", "headlines", "identity_changes", "identity_flow",
+    "kept_out_reasons", "match_evidence", "match_weights", "person_sizes", "refused_files",
+    "revenue_by_month", "row_outcomes", "segment_sizes", "systems", "unmapped_columns"
 })  # fmt: skip
 _MOST_ROWS = 50
 _LAYERS = {
     "raw": "reading the files", "staging": "sorting good rows from bad", "quarantine": "keeping the bad ones",
-    "identity": "finding who is who", "profiles": "building profiles", "segments": "putting people in segments",
+    "identity": "finding who is who", "profiles": "building profiles",
+    "segments": "putting people in segments",
     "activation": "writing audience files", "reports": "counting for this page",
 }  # fmt: skip
 
@@ -37,14 +38,14 @@ def run_times(facts: Facts) -> Section | None:
     reused = sum(stage.reused for stage in facts.stages)
     made = sum(stage.made for stage in facts.stages)
     drawn = [
-        Bar(title(s.name), s.seconds, seconds(s.seconds) if s.made else "unchanged", note=_LAYERS.get(s.name, ""),
-            mark=things(s.made, "table") if s.made else "", tone="c6" if s.name == "quarantine" else "c4")
+        Bar(title(s.name), s.seconds, seconds(s.seconds) if s.made else "unchanged",
+            note=_LAYERS.get(s.name, ""), mark=things(s.made, "table") if s.made else "", tone="c4")
         for s in facts.stages
     ]  # fmt: skip
     slow = [Bar(name, value, seconds(value), tone="c4") for name, value in facts.slowest]
     slowest = max(facts.stages, key=lambda s: (s.seconds, s.name))
     finding = f"{things(made, 'table')} were made in {seconds(total)}"
-    finding += f"; {things(reused, 'table')} had not changed and were kept." if reused else "."
+    finding += f"; {count(reused)} had not changed and stayed." if reused else "."
     if total:
         part = round(100 * share(slowest.seconds, total))
         finding += f" {part}% of the time went into {_LAYERS.get(slowest.name, slowest.name)}."

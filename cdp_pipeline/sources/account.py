@@ -62,7 +62,7 @@ def files_table(folders: Mapping[str, Path], arrivals: Sequence[Arrival]) -> pa.
     """raw.files: a row for every file that was read, and one for every arrival that was not."""
     rows = []
     read = set()
-    present = {(a.source, a.fingerprint): a.file for a in arrivals if a.status in {"new", "known"}}
+    present = {(a.source, a.fingerprint): a.file for a in arrivals if a.status == "accepted"}
     for name, folder in folders.items():
         for receipt, _ in receipts_of(folder):
             read.add((name, receipt.fingerprint))
@@ -75,7 +75,7 @@ def files_table(folders: Mapping[str, Path], arrivals: Sequence[Arrival]) -> pa.
         if a.status != "duplicate" and (a.source, a.fingerprint) in read:
             continue
         delivered = a.delivered_at.isoformat()
-        changed = a.status in {"new", "known"}
+        changed = a.status == "accepted"
         status, reason = (
             ("unready", "could not be read, or changed meanwhile") if changed else (a.status, a.reason)
         )

@@ -36,7 +36,7 @@ class Arrival:
     """A row of raw.arrivals.
 
     file: path relative to the exports root; modified_ns: mtime; fingerprint: sha256 of the bytes
-    ("" when not read); status: new, known, duplicate, superseded, unclaimed, unready or refused.
+    ("" when not read); status: accepted, duplicate, superseded, unclaimed, unready or refused.
     """
 
     file: str
@@ -62,7 +62,6 @@ def find_arrivals(
     A fingerprint is taken from `previous` when path, size and mtime are equal.
     """
     cached = {(a.file, a.bytes, a.modified_ns): a.fingerprint for a in previous if a.fingerprint}
-    known = {(a.source, a.fingerprint) for a in previous if a.fingerprint and a.status != "refused"}
     needs = {name: needs_of(source, contracts) for name, source in sources.items()}
     found = []
     for path in sorted(export_files(exports)):
@@ -79,7 +78,7 @@ def find_arrivals(
             status="unclaimed",
             reason="no source has a matching `files` pattern",
         )
-        found.append(_judge(arrival, path, sources, needs, cached, known, now))
+        found.append(_judge(arrival, path, sources, needs, cached, now))
     return _weigh(found, sources)
 
 
@@ -161,7 +160,6 @@ def _judge(
     sources: Mapping[str, Source],
     needs: Mapping[str, Needs],
     cached: Mapping[tuple[str, int, int], str],
-    known: set[tuple[str | None, str]],
     now: float,
 ) -> Arrival:
     if not _is_text(arrival.file):
@@ -192,9 +190,8 @@ def _judge(
         return replace(
             arrival, status="refused", reason=str(RefusedError("unreadable", error.strerror or ""))
         )
-    status = "known" if (name, fingerprint) in known else "new"
     system = sources[name].system or name
-    return replace(arrival, source=name, system=system, fingerprint=fingerprint, status=status, reason="")
+    return replace(arrival, source=name, system=system, fingerprint=fingerprint, status="accepted", reason="")
 
 
 def _is_text(name: str) -> bool:
@@ -213,7 +210,7 @@ def _ranked(file: str, sources: Mapping[str, Source]) -> list[tuple[int, str]]:
 
 def _weigh(arrivals: Sequence[Arrival], sources: Mapping[str, Source]) -> list[Arrival]:
     """Marks what an equal file or a newer snapshot makes superfluous."""
-    counting = [a for a in arrivals if a.status in {"new", "known"}]
+    counting = [a for a in arrivals if a.status == "accepted"]
     newest: dict[str, datetime] = {}
     for a in counting:
         if a.source and sources[a.source].delivery == "snapshot":

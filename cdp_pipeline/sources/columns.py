@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -35,6 +36,7 @@ def needs_of(source: Source, contracts: Mapping[str, Contract]) -> Needs:
     return Needs(referenced_columns(source), required_columns(source, contracts))
 
 
+@cache
 def referenced_columns(source: Source) -> tuple[str, ...]:
     """Names of the export's columns used in `prepare`, mappings, `where` and `drop`, each once, in order.
 

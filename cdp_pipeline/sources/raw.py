@@ -117,7 +117,7 @@ def receipts_of(folder: Path) -> Iterator[tuple[Receipt, Path]]:
 def _deliveries(name: str, source: Source, arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
     """Files to read, in batches: all at once, or one delivery after another, the newest first."""
     own = sorted((a for a in arrivals if a.source == name), key=lambda a: (a.delivered_at, a.file))
-    yield [a for a in own if a.status in {"new", "known"}]
+    yield [a for a in own if a.status == "accepted"]
     if source.delivery == "snapshot":
         for arrival in reversed([a for a in own if a.status == "superseded"]):
             yield [arrival]

@@ -30,7 +30,7 @@ _ARRIVALS = {
     "modified_ns": "Last change, in nanoseconds since 1970",
     "fingerprint": "SHA-256 of its bytes; empty when it was not read",
     "delivered_at": "Date and time in its path, else its last change (UTC)",
-    "status": "new, known, duplicate, superseded, unclaimed, unready or refused",
+    "status": "accepted, duplicate, superseded, unclaimed, unready or refused",
     "reason": "Why it does not count",
 }
 _FILES = {

@@ -18,7 +18,14 @@ from cdp_pipeline.shapes import Column, Contract
 from cdp_pipeline.staging.currencies import ISO_4217
 
 BATCH_ROWS = 100_000
-_NOT_A = {"date": "not a date", "timestamp": "not a time", "money": "not an amount", "decimal": "not a number", "integer": "not a whole number", "boolean": "not yes or no"}
+_NOT_A = {
+    "date": "not a date",
+    "timestamp": "not a time",
+    "money": "not an amount",
+    "decimal": "not a number",
+    "integer": "not a whole number",
+    "boolean": "not yes or no",
+}
 
 
 def schema_of(contract: Contract, as_of: date) -> Any:
@@ -30,7 +37,10 @@ def schema_of(contract: Contract, as_of: date) -> Any:
         for name, spec in contract.columns.items()
         if spec.type != "attributes"
     }
-    flags = {flag: pandera.Column(None, pandera.Check.eq(True, name=words), nullable=True) for flag, words in _flags(contract).items()}
+    flags = {
+        flag: pandera.Column(None, pandera.Check.eq(True, name=words), nullable=True)
+        for flag, words in _flags(contract).items()
+    }
     return pandera.DataFrameSchema({**columns, **flags}, strict=False)
 
 
@@ -44,7 +54,9 @@ def broken_rows(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date)
     return pa.concat_tables(batches) if batches else _NONE
 
 
-_NONE = pa.table({"_row": pa.array([], pa.int64()), "column": pa.array([], pa.string()), "rule": pa.array([], pa.string())})
+_NONE = pa.table(
+    {"_row": pa.array([], pa.int64()), "column": pa.array([], pa.string()), "rule": pa.array([], pa.string())}
+)
 
 
 def _checks(spec: Column, as_of: date) -> list[Any]:
@@ -63,7 +75,11 @@ def _checks(spec: Column, as_of: date) -> list[Any]:
     if spec.max is not None:
         upper = _bound(spec, spec.max, as_of)
         late = spec.type == "timestamp"
-        checks.append(pandera.Check.lt(upper + timedelta(days=1), name="after the run's day") if late else pandera.Check.le(upper, name="above the maximum"))
+        checks.append(
+            pandera.Check.lt(upper + timedelta(days=1), name="after the run's day")
+            if late
+            else pandera.Check.le(upper, name="above the maximum")
+        )
     return checks
 
 
@@ -73,17 +89,27 @@ def _bound(spec: Column, value: Any, as_of: date) -> Any:
 
 
 def _flags(contract: Contract) -> dict[str, str]:
-    parsed = {f"{c}__parsed": _NOT_A[spec.type] for c, spec in contract.columns.items() if spec.type in _NOT_A}
+    parsed = {
+        f"{c}__parsed": _NOT_A[spec.type] for c, spec in contract.columns.items() if spec.type in _NOT_A
+    }
     rules = {f"rule__{rule.name}": rule.name for rule in contract.rules if rule.severity == "error"}
     return parsed | rules
 
 
 def _batches(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[pa.RecordBatch]:
     columns = ["_row", *(c for c, spec in contract.columns.items() if spec.type != "attributes")]
-    columns += [f"({c}__text is null or {c} is not null) as {c}__parsed" for c, spec in contract.columns.items() if spec.type in _NOT_A]
+    columns += [
+        f"({c}__text is null or {c} is not null) as {c}__parsed"
+        for c, spec in contract.columns.items()
+        if spec.type in _NOT_A
+    ]
     columns += [f"({rule.sql}) as rule__{rule.name}" for rule in contract.rules if rule.severity == "error"]
     # A cursor's relation streams; execute() would hold the whole result in memory.
-    reader = con.cursor().sql(f"select {', '.join(columns)} from candidates order by _row").to_arrow_reader(BATCH_ROWS)
+    reader = (
+        con.cursor()
+        .sql(f"select {', '.join(columns)} from candidates order by _row")
+        .to_arrow_reader(BATCH_ROWS)
+    )
     yield from reader
 
 
@@ -103,5 +129,11 @@ def _failures(schema: Any, batch: pa.RecordBatch) -> pa.Table:
         rows = frame["_row"].gather(cases["index"].cast(pl.UInt32))
         columns = [str(c).removesuffix("__parsed").removeprefix("rule__") for c in cases["column"]]
         rules = ["missing" if check == "not_nullable" else str(check) for check in cases["check"]]
-        return pa.table({"_row": rows.to_arrow(), "column": pa.array(columns, pa.string()), "rule": pa.array(rules, pa.string())})
+        return pa.table(
+            {
+                "_row": rows.to_arrow(),
+                "column": pa.array(columns, pa.string()),
+                "rule": pa.array(rules, pa.string()),
+            }
+        )
     return _NONE

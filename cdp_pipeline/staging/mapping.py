@@ -11,7 +11,6 @@ import duckdb
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.lake import Run
 from cdp_pipeline.shapes import Contract, Expression, FileFormat, Mapping, Source
-from cdp_pipeline.sources.columns import referenced_columns
 from cdp_pipeline.staging.parsing import MACROS, TYPES, typed
 
 
@@ -21,25 +20,31 @@ def open_source(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Sou
     Columns of `prepared`: the referenced columns of the export as text, `_file`, `_line`,
     `_delivered_at`, or whatever the source's `prepare` makes of them.
     """
-    parts = sorted(p for p in run.path(f"raw.{name}").glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
+    parts = sorted(
+        p for p in run.path(f"raw.{name}").glob("*.parquet") if not p.name.endswith(".rejects.parquet")
+    )
     if not parts:
         return False
     files = ", ".join("'" + str(p).replace("'", "''") + "'" for p in parts)
-    con.execute(f"create or replace temp view parts as select * from read_parquet([{files}], union_by_name = true)")
-    present = {row[0].lower() for row in con.execute("describe parts").fetchall()}
-    absent = [c for c in referenced_columns(source) if c.lower() not in present]
-    extra = "".join(f", null::varchar as {_quoted(c)}" for c in absent)
-    con.execute(f"create or replace temp view file as select *{extra} from parts")
+    con.execute(
+        f"create or replace temp view file as select * from read_parquet([{files}], union_by_name = true)"
+    )
+    if con.execute("select count(*) from file").fetchall()[0][0] == 0:
+        return False
     for macro in MACROS:
         con.execute(macro)
     try:
         con.execute(f"create or replace temp view prepared as {source.prepare or 'select * from file'}")
     except duckdb.Error as error:
-        raise ProjectError(f"{run.project.folder}/1_sources/{name}.yml: prepare: {_first_line(error)}") from None
+        raise ProjectError(
+            f"{run.project.folder}/1_sources/{name}.yml: prepare: {_first_line(error)}"
+        ) from None
     return True
 
 
-def candidates(name: str, system: str, source: Source, mapping: Mapping, ordinal: int, contract: Contract) -> str:
+def candidates(
+    name: str, system: str, source: Source, mapping: Mapping, ordinal: int, contract: Contract
+) -> str:
     """SELECT with one row per row of `prepared`.
 
     Columns: `_source_name`, `_file`, `_line`, `_delivered_at`, `_mapping`, `_outcome` (`mapped`,
@@ -56,7 +61,9 @@ def candidates(name: str, system: str, source: Source, mapping: Mapping, ordinal
     drops = " ".join(f"when {sql} then '{rule}'" for rule, sql in mapping.drop.items())
     outcome = f"case when not coalesce(({mapping.where or 'true'}), false) then 'not_mapped' {drops} else 'mapped' end"
     parsed = ", ".join(
-        f"{typed(c + '__text', spec.type, source.format)} as {c}" for c, spec in contract.columns.items() if spec.type != "attributes"
+        f"{typed(c + '__text', spec.type, source.format)} as {c}"
+        for c, spec in contract.columns.items()
+        if spec.type != "attributes"
     )
     return (
         f"select *, {parsed} from (select '{name}' as _source_name, _file, _line, _delivered_at, {ordinal} as _mapping, "
@@ -66,9 +73,16 @@ def candidates(name: str, system: str, source: Source, mapping: Mapping, ordinal
 
 def empty_candidates(contract: Contract) -> str:
     """The columns of `candidates` without a row, for a core table that nothing feeds."""
-    columns = ["''::varchar as _source_name", "''::varchar as _file", "0::bigint as _line", "null::timestamp as _delivered_at"]
+    columns = [
+        "''::varchar as _source_name",
+        "''::varchar as _file",
+        "0::bigint as _line",
+        "null::timestamp as _delivered_at",
+    ]
     columns += ["0 as _mapping", "''::varchar as _outcome"]
-    columns += [f"null::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"]
+    columns += [
+        f"null::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"
+    ]
     columns += [f"null::{TYPES[spec.type]} as {c}" for c, spec in contract.columns.items()]
     return f"select {', '.join(columns)} where false"
 
@@ -86,7 +100,11 @@ def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -
 def _clean(expression: str, form: FileFormat) -> str:
     nulls = ", ".join("'" + value.replace("'", "''") + "'" for value in form.nulls)
     trimmed = f"regexp_replace({expression}::varchar, '^[\\s\\x{{00a0}}\\x{{200b}}\\x{{feff}}]+|[\\s\\x{{00a0}}\\x{{200b}}\\x{{feff}}]+$', '', 'g')"
-    return f"case when {trimmed} in ({nulls}) or {trimmed} = '' then null else {trimmed} end" if nulls else f"nullif({trimmed}, '')"
+    return (
+        f"case when {trimmed} in ({nulls}) or {trimmed} = '' then null else {trimmed} end"
+        if nulls
+        else f"nullif({trimmed}, '')"
+    )
 
 
 def _attributes(mapping: Mapping, form: FileFormat) -> str:

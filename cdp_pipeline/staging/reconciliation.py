@@ -34,8 +34,10 @@ def reconcile(run: Run) -> dict[str, Numbers]:
 
 def _read_again(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
     source = run.project.sources[name]
-    con.execute("create or replace temp table lost as select _file, count(*)::bigint as lines from parts "
-                "anti join prepared using (_file, _line) group by _file")
+    con.execute(
+        "create or replace temp table lost as select _file, count(*)::bigint as lines from file "
+        "anti join prepared using (_file, _line) group by _file"
+    )
     for table, mappings in source.into.items():
         contract = run.project.contracts[table]
         for ordinal, mapping in enumerate(mappings):

@@ -27,7 +27,7 @@ SQL = Path(__file__).parents[2] / "dbt_like_sql"
 Row = Mapping[str, Any]
 
 TABLES = {
-    "identity.records": "record_key bigint, source varchar, record_id varchar, phone_key varchar, country_code varchar",
+    "identity.records": "source varchar, record_id varchar, phone_key varchar, country_code varchar",
     "identity.person_records": "source varchar, record_id varchar, person_id varchar, confidence double",
     "identity.persons": "person_id varchar, records bigint, weakest_weight double, since date",
     "identity.redirects": "person_id varchar, to_person_id varchar, since date",

@@ -11,6 +11,7 @@ What belongs here: rows by arithmetic, nothing random, nobody real. What does no
 from __future__ import annotations
 
 from datetime import date
+from functools import reduce
 from pathlib import Path
 
 from cdp_pipeline.lake import Run, open_run
@@ -56,7 +57,7 @@ TABLES = {
         ) as rows(source_name, file, table_name, rows_read, rows_not_mapped, rows_dropped, rows_superseded, rows_quarantined, rows_staged)""",
     "quarantine.orders": """
         select 'shop_orders' as source_name, if(i < 150, 'quarantined', 'superseded') as outcome,
-            if(i < 150, if(i % 3 = 0, 'currency: in; ordered_at: required', 'currency: in'), 'a newer row of the same key') as reasons
+            if(i < 150, if(i % 3 = 0, 'currency: not an allowed value; ordered_at: missing', 'currency: not an allowed value'), 'a newer row of the same key') as reasons
         from range(190) as r(i)""",
     "identity.person_records": """
         select 'shop' as source, 's' || i as record_id, 'p' || lpad(i::varchar, 4, '0') as person_id, 0.9 as confidence from range(804) as r(i)
@@ -143,10 +144,9 @@ def write_inputs(run: Run) -> None:
             f"quarantine.{t}": "select '' as source_name, '' as outcome, '' as reasons where false"
             for t in CORE
         }
+        paths = {f"{{{table}}}": f"read_parquet('{run.path(table)}')" for table in TABLES}
         for table, select in (empty | TABLES).items():
-            for other in TABLES:
-                select = select.replace(f"{{{other}}}", f"read_parquet('{run.path(other)}')")
-            run.write(con, table, select, ())
+            run.write(con, table, reduce(lambda sql, name: sql.replace(name, paths[name]), paths, select), ())
 
 
 def write_model(run: Run, model: Model) -> None:

@@ -18,7 +18,7 @@ from cdp_pipeline_tests.sources.reading_files import Content, read_whole
 
 ALPHABET = "ab0 é€\"',;\t|\n\r\u200b=+"
 FIELDS = st.text(alphabet=ALPHABET, max_size=8)
-SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

@@ -1,0 +1,129 @@
+"""One file more gives one output more; nothing stale stays; who is gone is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.project import Project
+from cdp_pipeline.shapes import Audience, Destination, OutputColumn
+
+Perform = Callable[..., Any]
+Make = Callable[..., Destination]
+
+
+def permission(person: str, address: str, **more: Any) -> tuple[Any, ...]:
+    row: dict[str, Any] = {
+        "person_id": person,
+        "namespace": "email",
+        "value": address,
+        "purpose": "email_marketing",
+        "channel": "email",
+        "recipient": None,
+        "status": "granted",
+        "basis": "consent",
+        "is_permitted": True,
+        "changed_at": "2026-01-01",
+    }
+    return tuple((row | more).values())
+
+
+ANNA = {"person_id": "p1", "first_name": "Anna", "email": "Anna@Example.org"}
+BERT = {"person_id": "p2", "first_name": "Bert", "email": "bert@example.org"}
+CHLOE = {"person_id": "p3", "first_name": "Chloe"}
+
+
+def with_destination(project: Project, spec: Destination) -> Project:
+    return replace(project, destinations={"mail": spec})
+
+
+def test_an_empty_audience_has_a_receipt(project: Project, perform: Perform) -> None:
+    """An audience without members says that nobody meets the rule."""
+    done = perform(project, [], [])
+    assert done.funnel() == (0, 0, 0, 0, 0, 0)
+    assert done.receipt()["reason"] == "nothing written: nobody meets the rule"
+
+
+def test_one_audience_file_more_is_one_export_more(project: Project, perform: Perform) -> None:
+    """An audience that names the destination gets its own file and receipt."""
+    more = Audience(
+        description="a", owner="crm", purpose="email_marketing", where="true", destinations=("mail",)
+    )
+    wider = replace(project, audiences={**project.audiences, "more": more})
+    done = perform(wider, [ANNA], [permission("p1", "anna@example.org")], members=[("p1", "more")])
+    assert done.funnel("more")[-1] == 1
+    assert done.funnel("all")[-1] == 0
+    assert len(done.file("more")) == 2
+
+
+def test_one_destination_file_more_is_one_table_more(
+    project: Project, perform: Perform, make_destination: Make
+) -> None:
+    """A destination gets its own step, table, file and receipt."""
+    audience = project.audiences["all"].model_copy(update={"destinations": ("mail", "second")})
+    wider = replace(
+        project,
+        audiences={"all": audience},
+        destinations={**project.destinations, "second": make_destination()},
+    )
+    done = perform(wider, [ANNA], [permission("p1", "anna@example.org")])
+    assert done.file(destination="second") == done.file(destination="mail") != []
+    assert done.rows("select count(*) from activation.second", "activation.second") == [(1,)]
+
+
+def test_no_destinations(project: Project, perform: Perform) -> None:
+    """A project without destinations still has an empty table of receipts."""
+    audience = project.audiences["all"].model_copy(update={"destinations": ()})
+    done = perform(replace(project, audiences={"all": audience}, destinations={}), [ANNA], [])
+    assert done.rows("select count(*) from activation.receipts") == [(0,)]
+
+
+def test_a_wrong_destination_stops_before_anything_is_written(
+    project: Project, perform: Perform, make_destination: Make
+) -> None:
+    """A mistake in a destination file is an error of the project, and leaves no file."""
+    wrong = make_destination(columns=(OutputColumn(name="email", value="emial"),))
+    with pytest.raises(
+        ProjectError, match=r"mail\.yml: column email: unknown column emial \(did you mean email\?\)"
+    ):
+        perform(with_destination(project, wrong), [ANNA], [])
+
+
+def test_a_file_of_an_earlier_run_does_not_stay(project: Project, perform: Perform) -> None:
+    """When nothing is written any more, the cloned file goes and the published one stays."""
+    granted = [permission("p1", "anna@example.org")]
+    first = perform(project, [ANNA], granted)
+    second = perform(project, [ANNA], [], "2026-03-02", first)
+    assert second.file() == []
+    assert len(first.file()) == 2
+
+
+def test_who_lost_the_permission_is_in_the_removal_file(project: Project, perform: Perform) -> None:
+    """A withdrawn address is removed by its key alone, once; running the day again keeps it."""
+    anna, bert = permission("p1", "anna@example.org"), permission("p2", "bert@example.org")
+    first = perform(project, [ANNA, BERT], [anna, bert])
+    second = perform(project, [ANNA, BERT], [anna], "2026-03-02", first)
+    assert second.file("all.remove") == [["email", "name"], ["bert@example.org", ""]]
+    assert second.receipt()["removed"] == 1
+    again = perform(project, [ANNA, BERT], [anna], "2026-03-02", second)
+    assert again.file("all.remove") == second.file("all.remove")
+    query = "select * from activation.receipts"
+    assert again.rows(query) == second.rows(query)
+    third = perform(project, [ANNA, BERT], [anna], "2026-03-03", again)
+    assert third.file("all.remove") == []
+
+
+def test_an_audience_that_no_longer_goes_there_is_removed_whole(
+    project: Project, perform: Perform, make_destination: Make
+) -> None:
+    """When an audience is taken off a destination, everybody in its last file is to be removed."""
+    first = perform(project, [ANNA], [permission("p1", "anna@example.org")])
+    off = replace(
+        project, audiences={"all": project.audiences["all"].model_copy(update={"destinations": ()})}
+    )
+    second = perform(off, [ANNA], [permission("p1", "anna@example.org")], "2026-03-02", first)
+    assert second.file("all.remove")[1:] == [["anna@example.org", ""]]

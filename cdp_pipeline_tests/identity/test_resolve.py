@@ -1,0 +1,96 @@
+"""`cdp resolve`: any file in, ids out."""
+
+from __future__ import annotations
+
+import csv
+
+import duckdb
+import pytest
+
+from cdp_pipeline.errors import InputError
+from cdp_pipeline.identity.resolve import resolve_file
+from cdp_pipeline_tests.identity import people as invented
+
+
+def _write(path, rows, delimiter=",", encoding="utf-8"):
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+ROWS = [
+    {
+        "Customer ID": "1",
+        "Given Name": "Zoë",
+        "Surname": "Bakker",
+        "DOB": "31/12/1980",
+        "E-mail": "zoe@mail.example",
+        "Loyalty": "K1",
+    },
+    {
+        "Customer ID": "2",
+        "Given Name": "Zoe",
+        "Surname": "Bakker",
+        "DOB": "31/12/1980",
+        "E-mail": "",
+        "Loyalty": "K1",
+    },
+    {
+        "Customer ID": "3",
+        "Given Name": "Koen",
+        "Surname": "Smit",
+        "DOB": "01/02/1975",
+        "E-mail": "k@mail.example",
+        "Loyalty": "K9",
+    },
+]
+
+
+def test_maps_synonyms_and_reads_latin1_with_semicolons(tmp_path):
+    """Headers are understood, the date format is said, and the ids come out as CSV."""
+    path = _write(tmp_path / "in.csv", ROWS, ";", "latin-1")
+    said = resolve_file(
+        path, tmp_path / "out.csv", {"Loyalty": "attributes.loyalty"}, None, invented.MATCHING, "NL"
+    )
+    assert said["id_column"] == "Customer ID"
+    assert said["used"]["Loyalty"] == "attributes.loyalty"
+    assert said["birth_dates"] == "DOB: day/month/year, 3 of 3 values read"
+    found = dict(duckdb.sql(f"select record_id::varchar, person_id from '{tmp_path / 'out.csv'}'").fetchall())
+    assert found["1"] == found["2"] != found["3"]
+
+
+def test_reads_and_writes_parquet(tmp_path):
+    """Parquet in, Parquet out, one row a record."""
+    duckdb.sql(f"""copy (select range::varchar as id, 'p' || range // 2 || '@mail.example' as email
+                          from range(8))
+                   to '{tmp_path / "in.parquet"}'""")
+    said = resolve_file(tmp_path / "in.parquet", tmp_path / "out.parquet", {}, "id", invented.MATCHING, "NL")
+    assert (said["records"], said["persons"]) == (8, 4)
+    assert duckdb.sql(f"select count(distinct record_id) from '{tmp_path / 'out.parquet'}'").fetchall() == [
+        (8,)
+    ]
+
+
+def test_lists_every_impossible_mapping(tmp_path):
+    """Unknown columns and unknown targets are told together, with the nearest name."""
+    path = _write(tmp_path / "in.csv", ROWS)
+    with pytest.raises(InputError) as error:
+        resolve_file(
+            path,
+            tmp_path / "o.csv",
+            {"Surnam": "last_name", "Loyalty": "loyaltee"},
+            None,
+            invented.MATCHING,
+            "NL",
+        )
+    assert len(error.value.problems) == 2
+    assert "did you mean Surname?" in error.value.problems[0]
+
+
+def test_refuses_repeated_ids(tmp_path):
+    """A record id that names two rows is an error without a value in it."""
+    path = _write(tmp_path / "in.csv", [ROWS[0], ROWS[0]])
+    with pytest.raises(InputError, match="1 repeated"):
+        resolve_file(path, tmp_path / "o.csv", {}, None, invented.MATCHING, "NL")

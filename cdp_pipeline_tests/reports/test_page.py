@@ -1,0 +1,183 @@
+"""The report page of the made-up run: what is on it, and that it says what the tables say."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+from cdp_pipeline.lake import Run
+from cdp_pipeline.reports.facts import Facts, read_facts
+from cdp_pipeline.reports.figures import count, people
+from cdp_pipeline.reports.page import render
+from cdp_pipeline_tests.reports.made_up import AS_OF, made_up_run
+
+SECTIONS = (
+    "arrivals",
+    "people",
+    "matching",
+    "profiles",
+    "revenue",
+    "segments",
+    "consent",
+    "audiences",
+    "run",
+)
+
+
+@pytest.fixture(scope="module")
+def facts(run: Run) -> Facts:
+    return read_facts(run, tuple(sorted(run.project.models)))
+
+
+@pytest.fixture(scope="module")
+def text(page: Path) -> str:
+    """The page without its tags."""
+    body = re.sub(r"<style>.*?</style>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", body)))
+
+
+def test_every_section_is_there(page: Path) -> None:
+    """Each section has its anchor, its heading and its place in the menu."""
+    source = page.read_text(encoding="utf-8")
+    for anchor in SECTIONS:
+        assert f'<section id="{anchor}"' in source
+        assert f'<h2 id="{anchor}-title"' in source
+        assert f'<li><a href="#{anchor}">' in source
+
+
+def test_every_link_leads_somewhere_on_the_page(page: Path) -> None:
+    """All links are anchors of this page, and no anchor is taken twice."""
+    source = page.read_text(encoding="utf-8")
+    ids = re.findall(r'\bid="([^"]+)"', source)
+    links = re.findall(r'<a [^>]*href="([^"]+)"', source)
+    assert len(ids) == len(set(ids))
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+
+
+def test_nothing_is_fetched(page: Path) -> None:
+    """No address, no script, no style from elsewhere; and the page itself forbids all of them."""
+    source = page.read_text(encoding="utf-8")
+    assert not re.search(
+        r"https?://|//[a-z0-9-]+\.|@import|url\(|<script|<iframe|<link(?! rel=\"icon\")", source
+    )
+    assert re.findall(r'\b(?:src|href)="(?!#)([^"]*)"', source) == ["data:,"]
+    assert "default-src 'none'" in source
+
+
+def test_what_files_are_called_cannot_write_the_page(page: Path) -> None:
+    """A file name with HTML in it is shown as text."""
+    source = page.read_text(encoding="utf-8")
+    assert "<img" not in source
+    assert "&lt;img src=x&gt;.csv" in source
+
+
+def test_the_headline_numbers_are_those_of_the_tables(facts: Facts, text: str) -> None:
+    """Records, people, buyers, reachable people and revenue equal reports.headlines."""
+    row = facts.headline
+    assert (row["records"], row["people"]) == (2104, 1200)
+    for name, label in (
+        ("records", "customer records"),
+        ("people", "people"),
+        ("buyers", "customers with an order"),
+    ):
+        assert f"{count(row[name])} {label}" in text
+    assert f"{count(row['reachable_by_email'])} may get your newsletter" in text
+    assert "30 June 2026" in text
+
+
+def test_the_numbers_of_the_sections_are_those_of_the_tables(facts: Facts, text: str) -> None:
+    """Segments, audiences, systems, fill rates and files carry the numbers of their tables."""
+    for row in facts.rows("segment_sizes"):
+        if row["people"]:
+            assert people(row["people"], facts.floor) in text
+    for row in facts.rows("systems"):
+        assert f"{count(row['people'])} people in {count(row['records'])} records" in text
+    for row in facts.rows("fill_rates"):
+        assert f"{count(row['filled'])} people" in text
+    for row in facts.rows("audience_funnels"):
+        assert f"in the audience {count(row['in_rule'])}" in text
+        if row["written"]:
+            assert f"in the file {count(row['written'])}" in text
+    assert "4 files with 11,996 rows went in, and 2 files were left out." in text
+
+
+def test_small_groups_are_not_told(facts: Facts, text: str) -> None:
+    """A segment of seven people and a funnel step of twelve appear as fewer than twenty."""
+    assert facts.floor == 20
+    assert "Tiny < 20" in text
+    assert not re.search(r"Tiny 7|permit it 12|− 3 without", text)
+    assert "permit it < 20" in text
+
+
+def test_what_needs_attention_stands_on_top(text: str) -> None:
+    """Refused files, failed checks, bad rows and stopped audiences are told before the first section."""
+    top = text[: text.index("What came in")]
+    assert "2 files were not used: <img src=x>.csv and holiday.jpg." in top
+    assert "Orders refer to people: not so for 3 rows." in top
+    assert "1.9% of the rows for orders from Shop orders were set aside" in top
+    assert (
+        "“VIP” has no file for Klaviyo SMS: fewer different people than the minimum of 50 are permitted."
+        in top
+    )
+    assert "300 people signed up and have not confirmed." in top
+
+
+def test_the_reason_of_each_loss_stands_in_the_funnel(text: str) -> None:
+    """Between two steps of a funnel stands how many stayed behind and why."""
+    assert (
+        "in the audience 400 − < 20 without a usable key can be found there 390 − 230 without permission"
+        in text
+    )
+
+
+def test_movements_show_what_came_and_went(text: str) -> None:
+    """Behind a segment stand the people who entered and left since the last run."""
+    assert re.search(r"At risk 100 ▲ 40 ▼ < 20", text)
+
+
+def test_times_per_stage_tell_what_was_kept(text: str) -> None:
+    """A stage without any work is shown as unchanged."""
+    assert "2 tables were made in 5.8 s; 1 had not changed and stayed." in text
+    assert re.search(r"Segments putting people in segments unchanged", text)
+
+
+def test_an_empty_project_has_a_page() -> None:
+    """Without any report table there is a page that says so little, and no error."""
+    page = render(Facts("new", AS_OF, "run-1", 20, "EUR", {}))
+    assert (page.sections, page.charts) == (0, 0)
+    assert "All is well" in page.html
+
+
+@pytest.mark.parametrize(
+    "empty", ["person_sizes", "segment_sizes", "audience_funnels", "headlines", "fill_rates"]
+)
+def test_a_table_without_rows_costs_only_its_section(facts: Facts, empty: str) -> None:
+    """One empty report table does not stop the others."""
+    tables = {name: () if name == empty else rows for name, rows in facts.tables.items()}
+    page = render(Facts(facts.name, facts.as_of, facts.run_id, facts.floor, facts.currency, tables))
+    assert page.sections >= len(SECTIONS) - 2
+
+
+def test_every_table_empty_is_a_page(facts: Facts) -> None:
+    """The very first run of a project without deliveries has a page too."""
+    empty: dict[str, tuple[dict[str, object], ...]] = dict.fromkeys(facts.tables, ())
+    row = {name: 0 if isinstance(value, int) else value for name, value in facts.headline.items()}
+    page = render(Facts("new", AS_OF, "run-1", 20, "EUR", empty | {"headlines": (row,)}))
+    assert "nobody yet" in page.html
+
+
+def test_a_report_table_of_the_project_gets_its_place(tmp_path: Path) -> None:
+    """A further SELECT in 7_reports is shown with its description, without a line of Python."""
+    extra = tmp_path / "countries.sql"
+    extra.write_text(
+        "-- Where people live.\n-- grain: country\n"
+        "select 'NL' as country, 31::bigint as people union all select 'BE', 4::bigint",
+        encoding="utf-8",
+    )
+    run = made_up_run(tmp_path, extra)
+    source = (run.folder / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "Where people live." in source
+    assert re.search(r"<td>BE</td><td[^>]*>&lt; 20</td>", source)
