@@ -7,7 +7,7 @@ keeps personal values out of Dagster's storage. What does not: what a step does 
 import os
 import re
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -23,57 +23,68 @@ from cdp_pipeline.steps import Step, Table, perform
 
 
 def step_asset(step: Step, pipeline: Pipeline) -> dg.AssetsDefinition:
-    """One Dagster op that makes the tables of a step, each an asset of its own."""
-    name = step.names[0].replace(".", "__")
+    """One Dagster op that makes the tables of a step, each an asset, and checks what they say by themselves."""
+    checks = pipeline.checks_of(step)
 
     @dg.multi_asset(
-        name=name,
-        specs=[_spec(table, step, pipeline) for table in step.tables],
+        name=step.names[0].replace(".", "__"),
+        specs=[_spec(table, step) for table in step.tables],
+        check_specs=[_check_spec(check, made_here=step.names) for check in checks],
         required_resource_keys={"run"},
         can_subset=False,
     )
-    def made(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    def made(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
         run: Run = context.resources.run
         with boundary(step.names[0]):
             entries = perform(run, step)
-            results = [_result(run, table, entries[table.name], pipeline) for table in step.tables]
+            results = [_result(run, table, entries[table.name], step, pipeline) for table in step.tables]
+            verdicts = _judge(run, checks)
         yield from results
+        yield from verdicts
 
     return made
 
 
 def check_asset(asset: str, checks: list[Check]) -> dg.AssetChecksDefinition:
-    """All checks of one table in one op; an error blocks what comes after the table."""
-    others = sorted({read for check in checks for read in check.reads if read not in (asset, "config.run")})
-    specs = [
-        dg.AssetCheckSpec(
-            name=check.name,
-            asset=dg.AssetKey(asset.split(".")),
-            description=f"{check.description}\n\nTo mend: {check.fix or 'see the description'}. Owner: {check.owner}.",
-            blocking=check.severity == "error",
-            additional_deps=[dg.AssetKey(other.split(".")) for other in others],
-            metadata={"owner": check.owner, "severity": check.severity},
-        )
-        for check in checks
-    ]
+    """All checks of one table that look at other tables too; an error blocks what comes after the table."""
+    specs = [_check_spec(check) for check in checks]
 
     @dg.multi_asset_check(
         name=f"check_{asset.replace('.', '__')}", specs=specs, required_resource_keys={"run"}
     )
     def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         with boundary(f"checks of {asset}"):
-            verdicts = evaluate(context.resources.run, checks)
-            context.resources.run.record_checks(verdicts)
-        for name, verdict in verdicts.items():
-            yield dg.AssetCheckResult(
-                check_name=name,
-                asset_key=dg.AssetKey(asset.split(".")),
-                passed=verdict.passed,
-                severity=dg.AssetCheckSeverity.ERROR if verdict.is_blocking else dg.AssetCheckSeverity.WARN,
-                metadata={"failing_rows": verdict.failing_rows},
-            )
+            verdicts = _judge(context.resources.run, checks)
+        yield from verdicts
 
     return checked
+
+
+def _check_spec(check: Check, made_here: Sequence[str] = ()) -> dg.AssetCheckSpec:
+    others = [read for read in check.reads if read not in (check.asset, "config.run", *made_here)]
+    return dg.AssetCheckSpec(
+        name=check.name,
+        asset=dg.AssetKey(check.asset.split(".")),
+        description=f"{check.description}\n\nTo mend: {check.fix or 'see the description'}. Owner: {check.owner}.",
+        blocking=check.severity == "error",
+        additional_deps=[dg.AssetKey(other.split(".")) for other in others],
+        metadata={"owner": check.owner, "severity": check.severity},
+    )
+
+
+def _judge(run: Run, checks: Sequence[Check]) -> list[dg.AssetCheckResult]:
+    verdicts = evaluate(run, checks) if checks else {}
+    run.record_checks(verdicts)
+    return [
+        dg.AssetCheckResult(
+            check_name=check.name,
+            asset_key=dg.AssetKey(check.asset.split(".")),
+            passed=verdicts[check.name].passed,
+            severity=dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN,
+            metadata={"failing_rows": verdicts[check.name].failing_rows},
+        )
+        for check in checks
+    ]
 
 
 class boundary:  # noqa: N801  (used like a function: `with boundary("profiles.customers"):`)
@@ -111,7 +122,7 @@ def _place(error: Exception) -> str:
     )
 
 
-def _spec(table: Table, step: Step, pipeline: Pipeline) -> dg.AssetSpec:
+def _spec(table: Table, step: Step) -> dg.AssetSpec:
     sql = f"\n\n```sql\n{table.sql.strip()}\n```" if table.sql else ""
     grain = f"\n\nOne row per {', '.join(table.grain)}." if table.grain else ""
     return dg.AssetSpec(
@@ -132,9 +143,9 @@ def owner_of(owner: str) -> str:
     return address[0] if address else "team:" + re.sub(r"[^a-z0-9]+", "_", owner.lower()).strip("_")
 
 
-def _result(run: Run, table: Table, entry: Entry, pipeline: Pipeline) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def _result(run: Run, table: Table, entry: Entry, step: Step, pipeline: Pipeline) -> dg.MaterializeResult:  # type: ignore[type-arg]
     columns = _types(run, table.name)
-    sources = _lineage(table, pipeline, columns)
+    sources = _lineage(table, step, pipeline, columns)
     schema = dg.TableSchema(
         columns=[
             dg.TableColumn(name, kind, description=_described(table, name, sources.get(name, ())))
@@ -173,10 +184,12 @@ def _types(run: Run, name: str) -> dict[str, str]:
     return {field.name: str(field.type) for field in run.schema(name)}
 
 
-def _lineage(table: Table, pipeline: Pipeline, columns: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+def _lineage(
+    table: Table, step: Step, pipeline: Pipeline, columns: Iterable[str]
+) -> Mapping[str, tuple[str, ...]]:
     if not table.sql:
         return {column: found for column, found in table.lineage.items() if column in set(columns)}
-    known = {name: list(other.columns) for name, other in pipeline.tables.items()}
+    known = {name: list(pipeline.tables[name].columns) for name in step.inputs}
     return {column: found for column, found in column_lineage(table.sql, known).items() if found}
 
 

@@ -88,18 +88,14 @@ def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
     from rich.console import Console
 
     from cdp_pipeline.instance import bury_dead_runs, open_instance, start_run
-    from cdp_pipeline.pipeline import build_pipeline
     from cdp_pipeline.progress import Progress
-    from cdp_pipeline.project import read_project
     from cdp_pipeline.schedules import NIGHTLY
 
-    if as_of:
-        _day(as_of)
+    as_of = str(_day(as_of)) if as_of else ""
     if not exports.is_dir():
         raise InputError(
             f"{exports} is not a folder: put exports there, or make demo exports with: cdp demo --out {exports}"
         )
-    build_pipeline(read_project(project))
     os.environ["CDP_PROJECT"] = str(project.resolve())
     console = Console(highlight=False)
     resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": as_of}
@@ -255,7 +251,7 @@ def resolve(records: Path, out: Path, mapping: tuple[str, ...], id_column: str |
         raise InputError([f"--map {item}: expected COLUMN=PEOPLE_COLUMN" for item in wrong])
     pairs = dict(item.split("=", 1) for item in mapping)
     country = read_project(project).settings.country
-    said = resolve_file(records, out, pairs, id_column, load_matching(project), country)
+    said = resolve_file(records, out, pairs, id_column, load_matching(project / "3_identity"), country)
     click.echo(f"{said['records']:,} records are {said['persons']:,} people; written to {out}")
     click.echo(f"record id: {said['id_column']}")
     for column, meaning in said["used"].items():

@@ -5,7 +5,6 @@ The project folder is `dbt_like_sql`, or what CDP_PROJECT names.
 """
 
 import os
-from itertools import groupby
 from pathlib import Path
 
 import dagster as dg
@@ -24,10 +23,7 @@ def build_definitions(folder: Path) -> dg.Definitions:
     project = read_project(folder)
     pipeline = build_pipeline(project)
     assets = [step_asset(step, pipeline) for step in pipeline.steps]
-    checks = [
-        check_asset(asset, list(found))
-        for asset, found in groupby(pipeline.checks, key=lambda check: check.asset)
-    ]
+    checks = [check_asset(asset, found) for asset, found in pipeline.checks_across().items()]
     return dg.Definitions(
         assets=[*assets, *publishing_assets(pipeline)],
         asset_checks=checks,

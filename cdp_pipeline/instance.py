@@ -25,10 +25,10 @@ SILENT = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
 concurrency: {runs: {max_concurrent_runs: 1}}
-run_monitoring: {enabled: true}
+run_monitoring: {enabled: true, poll_interval_seconds: 60}
 retention:
   schedule: {purge_after_days: 90}
-  sensor: {purge_after_days: {skipped: 7, failure: 30, success: 30}}
+  sensor: {purge_after_days: {skipped: 7, failure: 30, success: 90}}
 """
 MODULE = "cdp_pipeline.definitions"
 LIVE = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING)

@@ -121,7 +121,7 @@ class Run:
         # Statistics decide whether a Parquet column is "required"; without them equal rows are equal bytes.
         con.execute("set disabled_optimizers = 'statistics_propagation'")
         con.execute(
-            f"copy (select * from ({select}){order}) to '{temporary}' (format parquet, compression zstd, parquet_version v2)"
+            f"copy (select * from ({select}){order}) to {_quoted(temporary)} (format parquet, compression zstd, parquet_version v2)"
         )
         con.execute("set disabled_optimizers = ''")
         temporary.replace(path)
@@ -236,7 +236,11 @@ def _parts(folder: Path) -> list[Path]:
 
 def _files(path: Path) -> str:
     paths = _parts(path) if path.is_dir() else [path]
-    return "[" + ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths) + "]"
+    return "[" + ", ".join(_quoted(p) for p in paths) + "]"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _scan(path: Path) -> str:

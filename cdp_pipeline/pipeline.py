@@ -46,6 +46,19 @@ class Pipeline:
         read = {name for step in self.steps for name in step.inputs}
         return sorted(set(self.tables) - read)
 
+    def checks_of(self, step: Step) -> list[Check]:
+        """The checks that need no other table than the step's own, so that the step can run them itself."""
+        return [check for check in self.checks if set(check.reads) - {"config.run"} <= set(step.names)]
+
+    def checks_across(self) -> dict[str, list[Check]]:
+        """All other checks, by the table that carries them."""
+        own = {check.name for step in self.steps for check in self.checks_of(step)}
+        found: dict[str, list[Check]] = {}
+        for check in self.checks:
+            if check.name not in own:
+                found.setdefault(check.asset, []).append(check)
+        return found
+
     def blocking(self) -> list[str]:
         return [check.name for check in self.checks if check.severity == "error"]
 

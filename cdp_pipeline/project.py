@@ -6,6 +6,7 @@ What does not: the shapes (shapes.py) and what the stages do with them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,7 @@ def read_project(folder: Path) -> Project:
         checks=_files(folder / "checks", "*.sql", lambda path: read_check(path, problems)),
     )
     problems += [
+        *_mistakes_in_names(project),
         *_mistakes_in_sources(project),
         *_mistakes_in_contracts(project),
         *_mistakes_in_models(project),
@@ -93,6 +95,25 @@ def _shapes(folder: Path, shape: type[ShapeT], problems: list[str]) -> dict[str,
 def _files(folder: Path, pattern: str, read: Callable[[Path], T | None]) -> dict[str, T]:
     found = {path.stem: read(path) for path in sorted(folder.glob(pattern))}
     return {stem: value for stem, value in found.items() if value is not None}
+
+
+def _mistakes_in_names(project: Project) -> list[str]:
+    """A file of these folders names a table: it must be a name that SQL takes without quotes."""
+    named = {
+        "1_sources": project.sources,
+        "2_staging": project.contracts,
+        "5_segments": project.segmentations,
+    }
+    return [
+        f"{project.folder}/{folder}/{name}.yml: a table is named after the file: use lower-case letters, digits and _"
+        for folder, stems in named.items()
+        for name in stems
+        if not re.fullmatch("[a-z][a-z0-9_]*", name)
+    ] + [
+        f"{model.path}: a table is named after the file: use lower-case letters, digits and _"
+        for model in project.models.values()
+        if not re.fullmatch(r"\w+\.[a-z][a-z0-9_]*", model.name)
+    ]
 
 
 def _mistakes_in_sources(project: Project) -> list[str]:

@@ -23,7 +23,7 @@ def new_exports_sensor(project: Project) -> dg.SensorDefinition:
         description="Runs the nightly job when exports have arrived",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        from cdp_pipeline.sources.arrivals import ready_files  # noqa: PLC0415
+        from cdp_pipeline.sources.arrivals import ready_files
 
         seen = set(json.loads(context.cursor or "[]"))
         ready = ready_files(Path("data/exports").resolve(), project.sources)

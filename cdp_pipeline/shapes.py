@@ -6,8 +6,8 @@ files (project.py) and everything that acts on them (the stages).
 
 from __future__ import annotations
 
-from datetime import date
 import hashlib
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field

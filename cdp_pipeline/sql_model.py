@@ -75,8 +75,7 @@ class Check:
 
 def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
     """The model in `path`, or None after adding every problem to `problems`."""
-    text = path.read_text(encoding="utf-8")
-    tree = _select(path, text, problems)
+    text, tree = _select(path, problems)
     if tree is None:
         return None
     description, fields = _header(text)
@@ -108,8 +107,7 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
 
 def read_check(path: Path, problems: list[str]) -> Check | None:
     """The check in `path`, or None after adding every problem to `problems`."""
-    text = path.read_text(encoding="utf-8")
-    tree = _select(path, text, problems)
+    text, tree = _select(path, problems)
     if tree is None:
         return None
     description, fields = _header(text)
@@ -140,17 +138,24 @@ def tables_read(tree: exp.Expr) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _select(path: Path, text: str, problems: list[str]) -> exp.Query | None:
+def _select(path: Path, problems: list[str]) -> tuple[str, exp.Query | None]:
+    text = path.read_bytes().decode("utf-8", errors="replace")
+    if "\ufffd" in text:
+        problems.append(f"{path}: not written in UTF-8")
+        return text, None
     try:
         statements = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
     except sqlglot.errors.ParseError as error:
         first = error.errors[0]
         problems.append(f"{path}:{first['line']}: {first['description']} near {first['highlight']!r}")
-        return None
+        return text, None
+    except sqlglot.errors.SqlglotError:
+        problems.append(f"{path}: a quote or a comment is opened and never closed")
+        return text, None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         problems.append(f"{path}: a file holds exactly one SELECT, found {len(statements)} statements")
-        return None
-    return statements[0]
+        return text, None
+    return text, statements[0]
 
 
 def _header(text: str) -> tuple[str, dict[str, list[str]]]:

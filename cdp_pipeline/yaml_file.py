@@ -33,6 +33,9 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
             f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding'}"
         )
         return None
+    if repeated := _repeated(node):
+        problems.extend(f"{path}:{line}: key '{name}' is given twice" for line, name in repeated)
+        return None
     try:
         return shape.model_validate(raw)
     except ValidationError as error:
@@ -61,6 +64,21 @@ def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
         else ""
     )
     return f"{path}:{line}: {name}: {error['msg'][0].lower()}{error['msg'][1:]}{found}{hint}"
+
+
+def _repeated(node: Any) -> list[tuple[int, str]]:
+    """Line and name of every key that its mapping has had before; YAML would keep the last in silence."""
+    found: list[tuple[int, str]] = []
+    if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value]
+        found = [
+            (key.start_mark.line + 1, key.value)
+            for number, (key, _) in enumerate(node.value)
+            if key.value in names[:number] and key.tag != "tag:yaml.org,2002:merge"
+        ]
+    children = [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else []
+    children += node.value if isinstance(node, yaml.SequenceNode) else []
+    return sorted([*found, *(item for child in children for item in _repeated(child))])
 
 
 def _line(node: Any, loc: list[Any]) -> tuple[int, int]:

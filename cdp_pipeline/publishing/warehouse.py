@@ -56,7 +56,7 @@ def _personal_names(run: Run) -> frozenset[str]:
 
 def _fill(run: Run, path: Path, tables: Mapping[str, Table], labels: frozenset[str] | None) -> None:
     with run.connect(*tables) as con:
-        con.execute(f"attach '{path}' as warehouse (storage_version 'v1.2.0')")
+        con.execute(f"attach {_literal(str(path))} as warehouse (storage_version 'v1.2.0')")
         con.execute("create schema warehouse.config")
         con.execute("create table warehouse.config.run as from config.run")
         for name, table in tables.items():

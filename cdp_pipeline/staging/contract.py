@@ -30,7 +30,7 @@ _NOT_A = {
 
 def schema_of(contract: Contract, as_of: date) -> Any:
     """The pandera schema: every typed column with its checks, a boolean column for each cross-column rule."""
-    import pandera.polars as pandera  # noqa: PLC0415  (costs seconds; only staging pays)
+    import pandera.polars as pandera
 
     columns = {
         name: pandera.Column(None, _checks(spec, as_of), nullable=not spec.required)
@@ -60,7 +60,7 @@ _NONE = pa.table(
 
 
 def _checks(spec: Column, as_of: date) -> list[Any]:
-    import pandera.polars as pandera  # noqa: PLC0415
+    import pandera.polars as pandera
 
     checks = []
     if spec.is_in is not None:
@@ -114,8 +114,8 @@ def _batches(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[pa.
 
 
 def _failures(schema: Any, batch: pa.RecordBatch) -> pa.Table:
-    import polars as pl  # noqa: PLC0415
-    from pandera.errors import SchemaErrors  # noqa: PLC0415
+    import polars as pl
+    from pandera.errors import SchemaErrors
 
     frame = pl.from_arrow(batch)
     assert isinstance(frame, pl.DataFrame)

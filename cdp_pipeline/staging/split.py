@@ -47,7 +47,9 @@ def split_table(run: Run, table: str) -> dict[str, Numbers]:
 
 
 def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
-    order = ", ".join(f"{column}__text" for column in contract.grain)
+    # `prepare` may make several rows of one line: only the whole row tells them apart in the same order.
+    columns = (*contract.grain, *(column for column in contract.columns if column not in contract.grain))
+    order = ", ".join(c if contract.columns[c].type == "attributes" else f"{c}__text" for c in columns)
     con.execute(f"create table candidates as select 0::bigint as _row, * from ({empty_candidates(contract)})")
     for name, source in run.project.sources.items():
         if table not in source.into or not open_source(run, con, name, source):
