@@ -72,12 +72,14 @@ class Run:
         con = open_duckdb(self.folder / ".spill", self.project.settings.memory_limit)
         con.execute("create schema config")
         con.execute(
-            "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country",
+            "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country, "
+            "$5::decimal(6, 4) as churn_budget",
             [
                 self.as_of,
                 self.project.settings.zone,
                 self.project.settings.currency,
                 self.project.settings.country,
+                self.project.settings.churn_budget,
             ],
         )
         for table in tables:

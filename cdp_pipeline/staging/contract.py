@@ -38,7 +38,7 @@ def schema_of(contract: Contract, as_of: date) -> Any:
         if spec.type != "attributes"
     }
     flags = {
-        flag: pandera.Column(None, pandera.Check.eq(True, name=words), nullable=True)
+        flag: pandera.Column(None, pandera.Check.eq(True, error=words), nullable=True)
         for flag, words in _flags(contract).items()
     }
     return pandera.DataFrameSchema({**columns, **flags}, strict=False)
@@ -65,20 +65,21 @@ def _checks(spec: Column, as_of: date) -> list[Any]:
     checks = []
     if spec.is_in is not None:
         allowed = ISO_4217 if spec.is_in == "iso4217" else spec.is_in
-        checks.append(pandera.Check.isin(list(allowed), name="not an allowed value"))
+        words = "no ISO 4217 currency code" if spec.is_in == "iso4217" else f"not one of {', '.join(allowed)}"
+        checks.append(pandera.Check.isin(list(allowed), error=words))
     if spec.matches:
-        checks.append(pandera.Check.str_matches(f"^(?:{spec.matches})$", name="does not match the pattern"))
+        checks.append(pandera.Check.str_matches(f"^(?:{spec.matches})$", error="does not match the pattern"))
     if spec.max_length:
-        checks.append(pandera.Check.str_length(max_value=spec.max_length, name="too long"))
+        checks.append(pandera.Check.str_length(max_value=spec.max_length, error="too long"))
     if spec.min is not None:
-        checks.append(pandera.Check.ge(_bound(spec, spec.min, as_of), name="below the minimum"))
+        checks.append(pandera.Check.ge(_bound(spec, spec.min, as_of), error="below the minimum"))
     if spec.max is not None:
         upper = _bound(spec, spec.max, as_of)
         late = spec.type == "timestamp"
         checks.append(
-            pandera.Check.lt(upper + timedelta(days=1), name="after the run's day")
+            pandera.Check.lt(upper + timedelta(days=1), error="after the run's day")
             if late
-            else pandera.Check.le(upper, name="above the maximum")
+            else pandera.Check.le(upper, error="above the maximum")
         )
     return checks
 

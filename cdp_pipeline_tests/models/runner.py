@@ -30,6 +30,7 @@ TABLES = {
     "identity.records": "source varchar, record_id varchar, phone_key varchar, country_code varchar",
     "identity.person_records": "source varchar, record_id varchar, person_id varchar, confidence double",
     "identity.persons": "person_id varchar, records bigint, weakest_weight double, since date",
+    "identity.changes": "as_of date, change varchar, person_id varchar",
     "identity.redirects": "person_id varchar, to_person_id varchar, since date",
     "identity.device_owners": "source varchar, device_id varchar, person_id varchar, evidence varchar",
     "profiles.contacts": "person_id varchar, email varchar, phone varchar",
@@ -49,10 +50,16 @@ TABLES = {
         event varchar, kind varchar""",
     "activation.receipts": """destination varchar, audience varchar, in_rule bigint, has_key bigint,
         permitted bigint, transfer_allowed bigint, above_minimum bigint, written bigint""",
-    "config.run": "as_of date, zone varchar, currency varchar, country varchar",
+    "config.run": "as_of date, zone varchar, currency varchar, country varchar, churn_budget decimal(6, 4)",
 }
 _NESTED = ("MAP", "STRUCT")
-RUN = {"as_of": "2026-06-30", "zone": "Europe/Amsterdam", "currency": "EUR", "country": "NL"}
+RUN = {
+    "as_of": "2026-06-30",
+    "zone": "Europe/Amsterdam",
+    "currency": "EUR",
+    "country": "NL",
+    "churn_budget": "0.05",
+}
 
 
 def run_model(name: str, given: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
