@@ -125,6 +125,7 @@ def ui(port: int, data: Path, project: Path) -> None:
 
     open_instance(data).dispose()
     os.environ["CDP_PROJECT"] = str(project.resolve())
+    os.environ["CDP_DATA"] = str(data.resolve())
     click.echo(f"http://127.0.0.1:{port}  (stop with Ctrl-C)")
     command = [
         sys.executable,

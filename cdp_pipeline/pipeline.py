@@ -74,7 +74,12 @@ def build_pipeline(project: Project) -> Pipeline:
     tables = {table.name: table for step in steps for table in step.tables}
     facts = tables["profiles.customers"].columns
     problems = [*check_rules(project, facts), *check_destinations(project, facts)]
-    checks = [*staging.checks(project), *_table_checks(tables, project), *project.checks.values()]
+    checks = [
+        *sources.checks(project),
+        *staging.checks(project),
+        *_table_checks(tables, project),
+        *project.checks.values(),
+    ]
     problems += _misplaced_checks(checks, steps, project)
     if problems:
         raise ProjectError(problems)

@@ -4,6 +4,7 @@ What belongs here: turning run config into a `Run` and holding the lock while it
 not: the folder's content (lake.py) and the secret's rules (privacy/keys.py).
 """
 
+import os
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -18,8 +19,12 @@ from cdp_pipeline.privacy.keys import secret_key
 from cdp_pipeline.project import Project
 
 CONFIG = {
-    "exports": dg.Field(str, default_value="data/exports", description="Folder of export files"),
-    "data": dg.Field(str, default_value="data", description="Folder of runs, snapshots and warehouses"),
+    "exports": dg.Field(str, default_value="", description="Folder of export files; empty: DATA/exports"),
+    "data": dg.Field(
+        str,
+        default_value="",
+        description="Folder of runs, snapshots and warehouses; empty: CDP_DATA, else data",
+    ),
     "as_of": dg.Field(
         str, default_value="", description="Day of the run, YYYY-MM-DD; empty: today in the project's zone"
     ),
@@ -32,8 +37,8 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
     @dg.resource(config_schema=CONFIG, description="Where a run reads and writes, and as of which day")
     def resource(context: dg.InitResourceContext) -> Iterator[Run]:
         config = context.resource_config
-        data = Path(config["data"]).resolve()
-        exports = Path(config["exports"]).resolve()
+        data = Path(config["data"] or default_data()).resolve()
+        exports = Path(config["exports"]).resolve() if config["exports"] else default_exports(data)
         root = (
             context.run.root_run_id
             if context.run and context.run.root_run_id
@@ -59,5 +64,16 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
     return resource
 
 
+def default_data() -> Path:
+    """The data folder of this Dagster process: CDP_DATA, which `cdp ui` sets, else `data`."""
+    return Path(os.environ.get("CDP_DATA", "data")).resolve()
+
+
+def default_exports(data: Path) -> Path:
+    """The drop zone of a data folder: CDP_EXPORTS, else its folder `exports`."""
+    return Path(os.environ.get("CDP_EXPORTS", data / "exports")).resolve()
+
+
 def parse_day(text: str, project: Project) -> date:
+    """The day in `text`, or today in the project's zone."""
     return date.fromisoformat(text) if text else datetime.now(ZoneInfo(project.settings.zone)).date()

@@ -1,12 +1,12 @@
 """Sensors: newly arrived exports start a run; runs whose process is gone are marked as failed."""
 
 import json
-from pathlib import Path
 
 import dagster as dg
 
 from cdp_pipeline.instance import bury_dead_runs
 from cdp_pipeline.project import Project
+from cdp_pipeline.resources import default_data, default_exports
 from cdp_pipeline.schedules import NIGHTLY
 
 
@@ -26,7 +26,7 @@ def new_exports_sensor(project: Project) -> dg.SensorDefinition:
         from cdp_pipeline.sources.arrivals import ready_files
 
         seen = set(json.loads(context.cursor or "[]"))
-        ready = ready_files(Path("data/exports").resolve(), project.sources)
+        ready = ready_files(default_exports(default_data()), project.sources)
         new = sorted(set(ready) - seen)
         if not new:
             return dg.SkipReason("no new export")

@@ -92,7 +92,7 @@ class Column(Shape):
     type: Literal["text", "integer", "decimal", "money", "boolean", "date", "timestamp", "attributes"]
     description: str
     required: bool = False
-    sensitivity: Literal["public", "personal", "special"] = "public"
+    sensitivity: Literal["public", "personal"] = "public"
     is_in: tuple[str, ...] | Literal["iso4217"] | None = Field(default=None, alias="in")
     matches: str | None = None
     min: Any = None
@@ -115,6 +115,7 @@ class Contract(Shape):
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
     max_bad_share: float = Field(default=0.05, ge=0, le=1)
+    min_bad_rows: int = Field(default=10, ge=0)
 
 
 # ---- 4_profiles/survivorship.yml -------------------------------------------------------------

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import duckdb
+
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Entry, Manifest, Numbers
 
@@ -87,10 +89,12 @@ _PACKAGES = {"raw": "sources", "quarantine": "staging"}
 
 @cache
 def code_digest(layer: str) -> str:
-    """Digest of the package that makes a layer: new code, new rows."""
-    package = Path(__file__).parent / _PACKAGES.get(layer, layer)
-    files = sorted(path for path in package.rglob("*") if path.suffix in {".py", ".sql", ".j2", ".css"})
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    """Digest of DuckDB's version and of the code that makes a layer: new code, new rows."""
+    root = Path(__file__).parent
+    package = root / _PACKAGES.get(layer, layer)
+    files = [path for path in package.rglob("*") if path.suffix in {".py", ".sql", ".j2", ".css"}]
+    code = b"".join(path.read_bytes() for path in sorted([*files, *root.glob("*.py")]))
+    return hashlib.sha256(duckdb.__version__.encode() + code).hexdigest()
 
 
 def perform(run: Run, step: Step) -> Mapping[str, Entry]:

@@ -96,7 +96,6 @@ def _customers(project: Project) -> Step:
         grain=("person_id",),
         personal=golden.personal_fields(project.survivorship).union(*(theme.personal for theme in themes)),
         lineage=customers.lineage(themes, fields),
-        sql=sql,
     )
 
     def run(run: Run) -> Outcome:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cdp_pipeline.errors import GateError, InputError, nearest
 from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import read_manifest, write_manifest
 
 
@@ -84,7 +85,7 @@ def snapshots(data: Path) -> list[Snapshot]:
 def rollback(data: Path, wanted: str | None) -> str:
     """Publish an earlier snapshot again: the one named, else the one before the current.
 
-    Raises InputError when there is no such snapshot.
+    Raises InputError when there is no such snapshot, BusyError while a run works.
     """
     known = snapshots(data)
     position = next((i for i, s in enumerate(known) if s.is_current), -1)
@@ -94,7 +95,11 @@ def rollback(data: Path, wanted: str | None) -> str:
         raise InputError(
             f"no snapshot {target or 'before the current one'} in {data}/snapshots{nearest(target, [s.id for s in known])}"
         )
-    point_at(data, target)
+    lock = hold(data)
+    try:
+        point_at(data, target)
+    finally:
+        lock.release()
     return target
 
 

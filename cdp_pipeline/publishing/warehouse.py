@@ -9,6 +9,7 @@ v1.2.0 opens in clients from 1.2 to 2.0.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,9 +26,9 @@ MASK = "•••"
 def build_warehouse(run: Run, tables: Mapping[str, Table]) -> dict[str, int]:
     """Write both files; returns their sizes in bytes.
 
-    Raw tables stay Parquet. In the masked file a personal column holds `•••` where there is a
-    text and NULL where it has another type; quarantine and the lists of people in audiences keep
-    their columns, masked the same way.
+    Raw tables stay Parquet. In the masked file a personal text is `•••`, but a keyed pseudonym where
+    the column is a key (`…_id`, `…_key`), so that tables still join and things can be counted; a
+    personal value of another type is NULL.
     """
     labels = _personal_names(run)
     shown = {name: table for name, table in tables.items() if run.path(name).is_file()}
@@ -61,10 +62,9 @@ def _fill(run: Run, path: Path, tables: Mapping[str, Table], labels: frozenset[s
         con.execute("create table warehouse.config.run as from config.run")
         for name, table in tables.items():
             personal = frozenset() if labels is None else labels | table.personal
+            selected = _columns(con, name, personal, run.key)
             con.execute(f"create schema if not exists warehouse.{table.layer}")
-            con.execute(
-                f"create table warehouse.{name} as select {_columns(con, name, personal)} from {name}"
-            )
+            con.execute(f"create table warehouse.{name} as select {selected} from {name}")
             con.execute(f"comment on table warehouse.{name} is {_literal(table.description)}")
             present = {row[0] for row in con.execute(f"describe {name}").fetchall()}
             for column, words in table.columns.items():
@@ -73,17 +73,27 @@ def _fill(run: Run, path: Path, tables: Mapping[str, Table], labels: frozenset[s
         con.execute("detach warehouse")
 
 
-def _columns(con: duckdb.DuckDBPyConnection, name: str, personal: frozenset[str]) -> str:
+def _columns(con: duckdb.DuckDBPyConnection, name: str, personal: frozenset[str], key: bytes) -> str:
     selected = []
     for column, kind, *_ in con.execute(f"describe {name}").fetchall():
         quoted = f'"{column}"'
         if column not in personal:
             selected.append(quoted)
+        elif kind == "VARCHAR" and column.endswith(("_id", "_key")):
+            selected.append(f"{_pseudonym(quoted, key)} as {quoted}")
         elif kind == "VARCHAR":
             selected.append(f"case when {quoted} is not null then '{MASK}' end as {quoted}")
         else:
             selected.append(f"null::{kind} as {quoted}")
     return ", ".join(selected)
+
+
+def _pseudonym(column: str, key: bytes) -> str:
+    """HMAC-SHA256 (RFC 2104) of a text column in SQL, cut to 16 hex digits; NULL stays NULL."""
+    padded = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in padded).hex() for pad in (0x36, 0x5C))
+    digest = f"sha256(unhex('{inner}') || encode({column}))"
+    return f"left(sha256(unhex('{outer}') || unhex({digest})), 16)"
 
 
 def _literal(text: str) -> str:

@@ -20,6 +20,7 @@ from cdp_pipeline.sources.account import arrivals_table, files_table, read_arriv
 from cdp_pipeline.sources.arrivals import find_arrivals
 from cdp_pipeline.sources.columns import needs_of, referenced_columns
 from cdp_pipeline.sources.raw import config_hash, load_source, receipts_of
+from cdp_pipeline.sql_model import Check
 from cdp_pipeline.steps import Outcome, Step, Table
 
 _ARRIVALS = {
@@ -84,6 +85,24 @@ def steps(project: Project) -> tuple[Step, ...]:
         Step((arrived,), (), _find, version="1", uses_exports=True),
         *raw,
         Step((files, lines), reads, _account, version),
+    )
+
+
+def checks(project: Project) -> tuple[Check, ...]:
+    """A source that is required has a file that could be loaded."""
+    return tuple(
+        Check(
+            name=f"{name}_has_a_file",
+            asset="raw.files",
+            description=f"The required source {name} has at least one acceptable file",
+            sql=f"""select 1 as missing
+                    where not exists (select 1 from raw.files where source = '{name}' and status = 'loaded')""",
+            reads=("raw.files",),
+            owner=source.owner,
+            fix=f"Deliver the export again, or set required: false in 1_sources/{name}.yml; raw.files has the reason",
+        )
+        for name, source in project.sources.items()
+        if source.required
     )
 
 

@@ -51,10 +51,10 @@ def steps(project: Project) -> tuple[Step, ...]:
 
 
 def checks(project: Project) -> tuple[Check, ...]:
-    """What the whole table must meet: unique keys, references that resolve, a bounded share of bad rows."""
-    found = []
+    """What rows cannot say by themselves: a bounded share of bad rows, references that resolve, warnings."""
+    found: list[Check] = []
     for name, contract in project.contracts.items():
-        found += [_bad_share(name, contract), *_references(name, contract)]
+        found += [_bad_share(name, contract), *_references(name, contract), *_warnings(name, contract)]
     return tuple(found)
 
 
@@ -90,19 +90,32 @@ def _step(project: Project, name: str, contract: Contract) -> Step:
 def _bad_share(name: str, contract: Contract) -> Check:
     return Check(
         name=f"{name}_bad_share",
-        asset=f"quarantine.{name}",
-        description=f"At most {contract.max_bad_share:.0%} of the rows of an export break the contract of {name}",
-        sql=f"""select source_name, sum(rows_quarantined)::bigint as quarantined
-                from (select source_name, count(*) as rows_quarantined, 0 as rows_used from quarantine.{name} where outcome = 'quarantined' group by all
-                      union all
-                      select kept.source_name, 0, count(*) from staging.{name} as used
-                      join (select distinct source_name, file from quarantine.{name}) as kept on kept.file = used._file group by all)
-                group by source_name
-                having sum(rows_quarantined) > {contract.max_bad_share} * (sum(rows_quarantined) + sum(rows_used)) and sum(rows_quarantined) > 10""",
-        reads=(f"quarantine.{name}", f"staging.{name}"),
+        asset="staging.reconciliation",
+        description=f"At most {contract.max_bad_share:.0%} of the rows of a source break the contract of {name}",
+        sql=f"""select source_name from staging.reconciliation where table_name = '{name}' group by source_name
+                having sum(rows_quarantined) > {contract.min_bad_rows}
+                and sum(rows_quarantined) > {contract.max_bad_share} * sum(rows_quarantined + rows_staged)""",
+        reads=("staging.reconciliation",),
         owner=contract.owner,
         fix=f"See quarantine.{name} for the reasons; mend the export, its source YAML, or raise max_bad_share",
     )
+
+
+def _warnings(name: str, contract: Contract) -> list[Check]:
+    return [
+        Check(
+            name=f"{name}_{rule.name}",
+            asset=f"staging.{name}",
+            description=f"Every row meets: {rule.sql}",
+            sql=f"select 1 as broken from staging.{name} where not ({rule.sql})",
+            reads=(f"staging.{name}",),
+            severity="warn",
+            owner=contract.owner,
+            fix=f"The rows are used as they are; see 2_staging/{name}.yml",
+        )
+        for rule in contract.rules
+        if rule.severity == "warn"
+    ]
 
 
 def _references(name: str, contract: Contract) -> list[Check]:

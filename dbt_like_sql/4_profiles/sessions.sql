@@ -39,7 +39,7 @@ sessions as (
 )
 
 select
-    md5(concat_ws('|', s.source, s.visitor, coalesce(s.session_id, ''), s.visit)) as session_key, -- Key of the visit
+    md5(concat_ws('|', s.source, s.visitor, coalesce(s.session_id, ''), s.visit)) as session_key, -- [personal] Key of the visit
     s.source, -- System that recorded it
     if(s.logins > 0, s.login_person_id, d.person_id) as person_id, -- Person; empty when the visit stays anonymous
     case

@@ -45,7 +45,7 @@ select
     occurred_at, -- When (UTC)
     kind, -- order, cancellation, return, visit, ticket opened, ticket solved, message …, permission …, record created
     source, -- System that recorded it
-    reference, -- Key of the order, visit, ticket, message, permission or record
+    reference, -- [personal] Key of the order, visit, ticket, message, permission or record
     nullif(description, '') as description, -- In a few words
     cast(amount as decimal(18, 4)) as amount, -- Money, when money moved
     currency -- Currency of the amount
