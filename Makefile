@@ -30,7 +30,7 @@ run: install ## demo exports (when data/exports is empty), then warehouse, audie
 	else \
 	  echo "data/exports has files already: no demo exports written"; \
 	fi
-	$(BIN)/cdp run --as-of $(AS_OF)
+	@if [ -e data/exports/_demo.json ]; then set -- --as-of $(AS_OF); fi; set -x; $(BIN)/cdp run "$$@"
 
 test: lint ## lint, then every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)

@@ -64,23 +64,29 @@ class Pipeline:
 
 
 def build_pipeline(project: Project) -> Pipeline:
-    """All steps and checks of a project; raises ProjectError for tables that do not exist."""
-    found = [step for stage in STAGES for step in stage.steps(project)]
-    found += [_model_step(model) for model in project.models.values()]
-    problems = _unknown_tables(found, project)
+    """All steps and checks of a project; raises ProjectError with the mistakes of every stage at once."""
+    problems: list[str] = []
+    found = [_model_step(model) for model in project.models.values()]
+    for stage in STAGES:
+        try:
+            found += stage.steps(project)
+        except ProjectError as error:
+            problems += error.problems
+    facts = next((t.columns for step in found for t in step.tables if t.name == "profiles.customers"), None)
+    if facts is not None:
+        problems += [*check_rules(project, facts), *check_destinations(project, facts)]
+    if not problems:
+        problems = _unknown_tables(found, project)
     if problems:
         raise ProjectError(problems)
     steps = _in_order(found)
-    tables = {table.name: table for step in steps for table in step.tables}
-    facts = tables["profiles.customers"].columns
-    problems = [*check_rules(project, facts), *check_destinations(project, facts)]
     checks = [
         *sources.checks(project),
         *staging.checks(project),
-        *_table_checks(tables, project),
+        *_table_checks({table.name: table for step in steps for table in step.tables}, project),
         *project.checks.values(),
     ]
-    problems += _misplaced_checks(checks, steps, project)
+    problems = _misplaced_checks(checks, steps, project)
     if problems:
         raise ProjectError(problems)
     return Pipeline(steps, tuple(sorted(checks, key=lambda check: (check.asset, check.name))))

@@ -73,7 +73,8 @@ def score(found: Path, truth: Path) -> dict[str, float]:
                 f"cast(person_id as varchar) as person from read_parquet('{path}')"
             )
         ((persons, true_persons),) = con.execute(
-            "select count(distinct f.person), count(distinct t.person) from found f join truth t using (record)"
+            "select count(distinct f.person), count(distinct t.person) "
+            "from found f join truth t using (record)"
         ).fetchall()
         return accuracy(con, "found", "truth") | {"persons": persons, "true_persons": true_persons}
 

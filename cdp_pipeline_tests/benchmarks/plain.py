@@ -43,14 +43,15 @@ with shop as (from order_rows where "Created at" is not null), raw_people as (
     "Default Address City", null from accounts
   union all
   select 'shopify', 'order:' || "Name", split_part("Billing Name", ' ', 1),
-    substr("Billing Name", strpos("Billing Name", ' ') + 1), "Email", coalesce("Phone", "Billing Phone"), null,
-    "Billing Address1", "Billing Zip", "Billing City", "Created at"[:19] from shop
+    substr("Billing Name", strpos("Billing Name", ' ') + 1), "Email", coalesce("Phone", "Billing Phone"),
+    null, "Billing Address1", "Billing Zip", "Billing City", "Created at"[:19] from shop
   union all
-  select 'mailchimp', 'member:' || lower("Email Address"), "First Name", "Last Name", "Email Address", null, null,
-    null, null, null, "LAST_CHANGED" from members
+  select 'mailchimp', 'member:' || lower("Email Address"), "First Name", "Last Name", "Email Address", null,
+    null, null, null, null, "LAST_CHANGED" from members
   union all
   select 'meta_leads', ltrim(id, 'l:'), split_part(full_name, ' ', 1),
-    substr(full_name, strpos(full_name, ' ') + 1), email, phone_number, null, null, null, null, created_time[:19]
+    substr(full_name, strpos(full_name, ' ') + 1), email, phone_number, null, null, null, null,
+    created_time[:19]
   from leads
   union all
   select 'zendesk', "Requester id", split_part("Requester", ' ', 1),
@@ -59,7 +60,8 @@ with shop as (from order_rows where "Created at" is not null), raw_people as (
 )
 select source || '|' || record_id as unique_id, source, record_id,
   nullif(lower(trim(first_name)), '') as first_name, nullif(lower(trim(last_name)), '') as last_name,
-  nullif(lower(trim(email)), '') as email, nullif(right(regexp_replace(phone, '[^0-9]', '', 'g'), 9), '') as phone,
+  nullif(lower(trim(email)), '') as email,
+  nullif(right(regexp_replace(phone, '[^0-9]', '', 'g'), 9), '') as phone,
   try_cast(dob as date) as dob, nullif(trim(street), '') as street, nullif(trim(city), '') as city,
   nullif(upper(regexp_replace(postcode, '[^0-9A-Za-z]', '', 'g')), '') as postcode,
   coalesce(try_cast(updated_at as timestamp), timestamp '2000-01-01') as updated_at
@@ -68,7 +70,8 @@ qualify row_number() over (partition by source, record_id order by updated_at de
 """
 
 ORDERS = """
-select o."Name" as order_id, p.person_id, try_cast(o."Created at"[:19] as timestamp) as ordered_at, o."Currency" as currency,
+select o."Name" as order_id, p.person_id, try_cast(o."Created at"[:19] as timestamp) as ordered_at,
+  o."Currency" as currency,
   try_cast(o."Total" as decimal(18, 2)) - coalesce(try_cast(o."Refunded Amount" as decimal(18, 2)), 0) as net
 from order_rows o left join person_records p on p.source = 'shopify' and p.record_id = 'order:' || o."Name"
 where o."Created at" is not null and o."Cancelled at" is null and o."Financial Status" <> 'voided'
@@ -77,9 +80,10 @@ where o."Created at" is not null and o."Cancelled at" is null and o."Financial S
 CUSTOMERS = f"""
 with golden as (
   select person_id, count(*) as records, max_by(first_name, updated_at) as first_name,
-    max_by(last_name, updated_at) as last_name, max_by(email, updated_at) as email, max_by(phone, updated_at) as phone,
-    max_by(dob, updated_at) as birth_date, max_by(street, updated_at) as street,
-    max_by(postcode, updated_at) as postcode, max_by(city, updated_at) as city
+    max_by(last_name, updated_at) as last_name, max_by(email, updated_at) as email,
+    max_by(phone, updated_at) as phone, max_by(dob, updated_at) as birth_date,
+    max_by(street, updated_at) as street, max_by(postcode, updated_at) as postcode,
+    max_by(city, updated_at) as city
   from people join person_records using (source, record_id) group by 1
 ), bought as (
   select person_id, count(*) as orders, sum(net) as revenue, max(ordered_at)::date as last_order
@@ -89,12 +93,13 @@ with golden as (
     ntile(5) over (order by revenue) as m, {AS_OF} - last_order as recency from bought
 ), served as (
   select person_id, count(*) as tickets
-  from ticket_rows t join person_records p on p.source = 'zendesk' and p.record_id = t."Requester id" group by 1
+  from ticket_rows t join person_records p on p.source = 'zendesk' and p.record_id = t."Requester id"
+  group by 1
 ), devices as (
   select user_pseudo_id, min(user_id) as user_id from events where user_id is not null
   group by 1 having count(distinct user_id) = 1
 ), visited as (
-  select person_id, count(*) as sessions, max(to_timestamp(event_timestamp::bigint / 1000000)) as last_visit
+  select person_id, count(*) as sessions, max(to_timestamp(try_cast(event_timestamp as bigint) / 1000000)) as last_visit
   from events join devices using (user_pseudo_id)
   join person_records p on p.source = 'shopify' and p.record_id = devices.user_id
   where event_name = 'session_start' group by 1
@@ -105,10 +110,12 @@ with golden as (
   select lower("Email Address") as email from unsubscribed union select lower("Email Address") from cleaned
   union select lower("Email") from contacts where "Unsubscribed from all email" = 'true'
 )
-select *, email in (from opted_in) and email not in (select email from opted_out where email is not null) as may_mail,
+select *,
+  email in (from opted_in) and email not in (from opted_out where email is not null) as may_mail,
   case when orders is null then 'prospect' when orders = 1 and recency <= 90 then 'new'
     when recency <= 180 then 'active' when recency <= 365 then 'at risk' else 'lapsed' end as segment
-from golden left join rfm using (person_id) left join served using (person_id) left join visited using (person_id)
+from golden left join rfm using (person_id) left join served using (person_id)
+left join visited using (person_id)
 """
 
 
@@ -165,7 +172,8 @@ def main(exports: Path, out: Path) -> None:
     con.execute(f"create table events as from read_json('{exports}/*/ga4/*.jsonl.gz')")
     done("events", "raw")
     con.execute(
-        "create view members as from subscribed union all by name from unsubscribed union all by name from cleaned"
+        "create view members as from subscribed "
+        "union all by name from unsubscribed union all by name from cleaned"
     )
     con.execute(f"create table people as {PEOPLE}")
     done("people", "staging")
@@ -177,7 +185,8 @@ def main(exports: Path, out: Path) -> None:
     con.execute("create table segments as select segment, count(*) as people from customers group by 1")
     done("segments", "segments")
     con.execute(
-        "create table audience as select email, first_name, last_name from customers where may_mail and f >= 4"
+        "create table audience as "
+        "select email, first_name, last_name from customers where may_mail and f >= 4"
     )
     con.execute(f"copy audience to '{out / 'audience.csv'}' (header)")
     done("audience", "activation")

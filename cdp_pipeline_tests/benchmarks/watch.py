@@ -2,7 +2,8 @@
 
 What belongs here: one process watched from outside. What does not: what the commands mean.
 A stage is the word before the dot of the lines `stage.table: N rows` that the command prints. A line is
-printed when its table is done, so what is used between two lines counts for the stage of the second.
+printed when its table is done, so what is used between two lines counts for the stage of the second;
+what is used before the first line counts for the stage "start".
 That is approximate: tables of several stages take turns, checks run between them, and memory that a
 process has taken is not always given back at once.
 """
@@ -76,7 +77,7 @@ def watch(command: Sequence[str], cwd: Path) -> Cost:
     return Cost(
         seconds,
         used.ru_utime + used.ru_stime,
-        used.ru_maxrss / 1024,
+        used.ru_maxrss * 1024 / 1e6,
         tuple(line for _, line in spoken),
         lasted,
         peaks,
@@ -90,17 +91,18 @@ def _resident_mb(pid: int) -> float:
     except OSError:
         return 0.0
     found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 def _by_stage(
     spoken: Sequence[tuple[float, str]], samples: Sequence[tuple[float, float]]
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Stage -> seconds before its lines, and stage -> highest sample before its lines."""
-    done = [(at, match[1]) for at, line in spoken if (match := _DONE.match(line))]
+    stages = [(at, match[1]) for at, line in spoken if (match := _DONE.match(line))]
     seconds: dict[str, float] = {}
     peaks: dict[str, float] = {}
     since = 0.0
+    done = [(at, stage if number else "start") for number, (at, stage) in enumerate(stages)]
     for at, stage in done:
         seconds[stage] = seconds.get(stage, 0.0) + at - since
         seen = [mb for when, mb in samples if since < when <= at]

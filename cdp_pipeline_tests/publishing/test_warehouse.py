@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from cdp_pipeline.staging.parsing import TYPES
 from cdp_pipeline.staging.steps import steps as staging_steps
 from cdp_pipeline.steps import Table
 from cdp_pipeline.yaml_file import read_shape
-from cdp_pipeline_tests.small_run import put, small_run
+from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 CANARY = "canary-of-this-test"
 ROOT = Path(__file__).parents[2]
@@ -183,3 +184,26 @@ def test_no_core_table_of_the_project_shows_a_person(tmp_path: Path) -> None:
     build_warehouse(made, tables)
     assert CANARY.encode() not in (made.folder / "warehouse.duckdb").read_bytes()
     assert CANARY.encode() in (made.folder / "warehouse_full.duckdb").read_bytes()
+
+
+def test_a_personal_key_becomes_a_keyed_pseudonym(tmp_path: Path) -> None:
+    """Keys still join in the masked file: HMAC-SHA256 under the run's key, the same in every table."""
+    values = ["anna@mail.example", "ä 'quoted'", ""]
+    tables = {
+        f"profiles.{name}": Table(f"profiles.{name}", "a", personal=frozenset({"record_id"}))
+        for name in ("one", "two")
+    }
+    expected = [(hmac.new(KEY, value.encode(), "sha256").hexdigest()[:16],) for value in values]
+    made = small_run(tmp_path)
+    rows = " union all ".join(
+        f"select {place} as place, '{value.replace(chr(39), chr(39) * 2)}' as record_id"
+        for place, value in enumerate([*values])
+    )
+    for table in tables:
+        put(made, table, f"{rows} union all select 9, null", ["place"])
+    build_warehouse(made, tables)
+    assert b"anna@mail.example" not in (made.folder / "warehouse.duckdb").read_bytes()
+    with opened(made) as con:
+        for table in tables:
+            found = con.execute(f"select record_id from {table} order by place").fetchall()
+            assert found == [*expected, (None,)]
