@@ -72,7 +72,7 @@ def execute(run: Run, pipeline: Pipeline) -> tuple[dg.ExecuteInProcessResult, st
     with dg.DagsterInstance.ephemeral() as instance:
         job = dg.Definitions(
             assets=assets, asset_checks=checks, resources={"run": dg.ResourceDefinition.hardcoded_resource(run)}
-        ).get_implicit_global_asset_job_def()
+        ).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(instance=instance, raise_on_error=False)
         stored = "\n".join(str(entry) for entry in instance.all_logs(result.run_id))
     return result, stored

@@ -52,10 +52,10 @@ Written by `python -m cdp_pipeline_tests.benchmarks.nightly --people {sizes} --o
 (Python {python}, DuckDB {duckdb}, Splink {splink}, Dagster {dagster}, {cores} processor cores). Nothing
 here is a test: no number fails a build.
 
-**How to read it.** Measure on your own machine before you plan with a number: the cores were shared with
-other work, so seconds are only good for comparing two numbers of the same column. The ratios are what
-carries over. Processor seconds suffer least from what else ran. The exports are those of `cdp demo`, an
-invented customer base; MB are resident memory.
+**How to read it.** The processor cores were busy with other work as well, so compare seconds only with
+seconds of the same column, and take the ratios with you; processor seconds suffer least from what else
+ran. Before you plan with a number of seconds, measure on your own machine. The exports are those of
+`cdp demo`, an invented customer base; MB are resident memory.
 
 """
 
@@ -68,7 +68,8 @@ work itself. The difference buys what the script does not do:
 
 - every line is accounted for: refused lines are kept with a reason and counted, the script drops them
 - every column is checked against a contract, and a failing check keeps the last good state published
-- person ids stay the same from night to night, with merges and splits on record; the script numbers anew
+- person ids stay the same from night to night, with merges and splits on record; in the script an id is
+  one of the records, and another one when that record moves
 - consent is worked out per address, purpose, channel and recipient, with its history
 - timeline, history of segments, the file formats of the destinations with receipts, lineage
 - a report, two warehouses (one with personal columns masked), roll-back, a second run that reuses what
@@ -77,10 +78,10 @@ work itself. The difference buys what the script does not do:
 
 _STAGES = """
 **Stages of the first run.** *In tables* is the time spent making the tables of a stage, as the run itself
-records it. *Elapsed* is the wall clock between the lines that `cdp run` prints, so it holds the checks,
-and the orchestration of its tables; *start* is everything before the first line. *Peak* is the highest of samples taken every
-50 ms. Elapsed and peak are approximate: stages take turns, and what happens between two lines is counted
-for the second one.
+records it. *Elapsed* is the wall clock between the lines that `cdp run` prints, so it holds checks and
+orchestration too; *start* is everything before the first line. *Peak* is the highest of samples taken
+every 50 ms. Elapsed and peak are approximate: stages take turns, and what happens between two lines is
+counted for the second one.
 
 """
 
@@ -114,7 +115,7 @@ _WHOLE: tuple[tuple[str, Callable[[Measured], str]], ...] = (
     ("`cdp demo`: lines a second", lambda run: f"{run.lines / run.demo.seconds:,.0f}"),
     ("first `cdp run`: seconds", lambda run: _seconds(run.first.seconds)),
     ("first `cdp run`: processor seconds", lambda run: _seconds(run.first.cpu_seconds)),
-    ("the same for 1,000 people", lambda run: f"{run.first.cpu_seconds * 1000 / run.people:,.2f}"),
+    ("the same, for every 1,000 people", lambda run: f"{run.first.cpu_seconds * 1000 / run.people:,.2f}"),
     ("first `cdp run`: peak memory", lambda run: f"{run.first.peak_mb:,.0f} MB"),
     ("second run, exports unchanged: seconds", lambda run: _seconds(run.again.seconds)),
     ("second run: processor seconds", lambda run: _seconds(run.again.cpu_seconds)),
@@ -157,7 +158,7 @@ def _stages(runs: Sequence[Measured]) -> str:
                 row += [
                     _seconds(run.table_seconds[stage]) if stage in run.table_seconds else "",
                     _seconds(run.first.stage_seconds.get(stage, 0.0)),
-                    f"{run.first.stage_peak_mb.get(stage, 0.0):,.0f}",
+                    f"{peak:,.0f}" if (peak := run.first.stage_peak_mb.get(stage)) else "",
                 ]
             rows.append(row)
     total = ["**whole run**"]

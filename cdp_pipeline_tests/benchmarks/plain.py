@@ -99,7 +99,8 @@ with golden as (
   select user_pseudo_id, min(user_id) as user_id from events where user_id is not null
   group by 1 having count(distinct user_id) = 1
 ), visited as (
-  select person_id, count(*) as sessions, max(to_timestamp(try_cast(event_timestamp as bigint) / 1000000)) as last_visit
+  select person_id, count(*) as sessions,
+    max(to_timestamp(try_cast(event_timestamp as bigint) / 1000000)) as last_visit
   from events join devices using (user_pseudo_id)
   join person_records p on p.source = 'shopify' and p.record_id = devices.user_id
   where event_name = 'session_start' group by 1
@@ -140,8 +141,9 @@ def match(con: duckdb.DuckDBPyConnection) -> None:
     )
     api = DuckDBAPI(connection=con)
     linker = Linker(api.register("people", dataset_display_name="people"), settings, log_level=logging.ERROR)
-    sure = [block_on("first_name", "last_name", "postcode"), block_on("email")]
-    linker.training.estimate_probability_two_random_records_match(sure, recall=0.7)
+    linker.training.estimate_probability_two_random_records_match(
+        [block_on("first_name", "last_name", "postcode"), block_on("email")], recall=0.7
+    )
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("first_name", "last_name"))
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("email"))

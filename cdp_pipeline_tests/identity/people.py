@@ -23,6 +23,14 @@ TYPES = {
 }
 Row = Mapping[str, str | None]
 MATCHING = load_matching(Path(__file__).parents[2] / "dbt_like_sql" / "3_identity")
+BASE = {"country": "NL", "city": "Utrecht", "postcode": "3511 AB", "street": "Kerkstraat 7"}
+PERSON = {
+    **BASE,
+    "first_name": "Anna",
+    "last_name": "Bakker",
+    "email": "anna.b@mail.example",
+    "phone": "0612345670",
+}
 
 
 def con_with(
