@@ -4,15 +4,12 @@ What belongs here: keys, groups, owners, descriptions, metadata, and the one exc
 keeps personal values out of Dagster's storage. What does not: what a step does (each stage).
 """
 
-import os
 import re
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import dagster as dg
 
-from cdp_pipeline.errors import CdpError
+from cdp_pipeline.boundary import boundary
 from cdp_pipeline.lake import Run
 from cdp_pipeline.lineage import column_lineage
 from cdp_pipeline.manifest import Entry
@@ -85,41 +82,6 @@ def _judge(run: Run, checks: Sequence[Check]) -> list[dg.AssetCheckResult]:
         )
         for check in checks
     ]
-
-
-class boundary:  # noqa: N801  (used like a function: `with boundary("profiles.customers"):`)
-    """Lets a message for the user through, and of any other error only its class and place.
-
-    Library errors quote the value they stumbled over, and Dagster stores what it is told for ever.
-    CDP_SHOW_ERRORS=1 shows them in full, for development on invented data.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: object) -> None:
-        if isinstance(error, CdpError):
-            raise dg.Failure(
-                description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False
-            ) from None
-        if (
-            isinstance(error, Exception)
-            and not isinstance(error, dg.Failure)
-            and not os.environ.get("CDP_SHOW_ERRORS")
-        ):
-            raise dg.Failure(
-                description=f"{self.name}: {type(error).__name__} at {_place(error)}", allow_retries=False
-            ) from None
-
-
-def _place(error: Exception) -> str:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "cdp_pipeline" in f.filename]
-    return (
-        " ← ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames)) or "outside cdp_pipeline"
-    )
 
 
 def _spec(table: Table, step: Step) -> dg.AssetSpec:

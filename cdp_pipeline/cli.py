@@ -6,28 +6,15 @@ command calls the module that does it, and imports it only then.
 
 import os
 import sys
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cdp_pipeline.errors import CdpError, InputError, nearest
-
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of snapshots and warehouses.",
-)
-PROJECT = click.option(
-    "--project",
-    type=click.Path(path_type=Path),
-    default=Path("dbt_like_sql"),
-    show_default=True,
-    help="Folder that says what to do.",
-)
+from cdp_pipeline import cli_look
+from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.errors import CdpError, InputError, place_of
 
 
 class _Commands(click.Group):
@@ -40,12 +27,23 @@ class _Commands(click.Group):
             for problem in error.problems:
                 click.echo(problem, err=True)
             ctx.exit(error.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("CDP_SHOW_ERRORS"):
+                raise
+            click.echo(f"unexpected: {place_of(error)} (CDP_SHOW_ERRORS=1 shows it in full)", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=_Commands, context_settings={"max_content_width": 110})
 @click.version_option(package_name="cdp-pipeline")
 def main() -> None:
     """A customer data platform on one machine: exports in; profiles, segments and audiences out."""
+
+
+for command in cli_look.COMMANDS:
+    main.add_command(command)
 
 
 @main.command()
@@ -88,14 +86,20 @@ def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
     from rich.console import Console
 
     from cdp_pipeline.instance import bury_dead_runs, open_instance, start_run
+    from cdp_pipeline.lock import hold
+    from cdp_pipeline.privacy.keys import secret_key
     from cdp_pipeline.progress import Progress
+    from cdp_pipeline.project import read_project
     from cdp_pipeline.schedules import NIGHTLY
 
     as_of = str(_day(as_of)) if as_of else ""
     if not exports.is_dir():
         raise InputError(
-            f"{exports} is not a folder: put exports there, or make demo exports with: cdp demo --out {exports}"
+            f"{exports} is not a folder: put exports there, or make some with: cdp demo --out {exports}"
         )
+    settings = read_project(project).settings
+    hold(data.resolve()).release()
+    secret_key(settings.key_env, data.resolve(), exports.resolve())
     os.environ["CDP_PROJECT"] = str(project.resolve())
     console = Console(highlight=False)
     resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": as_of}
@@ -139,7 +143,7 @@ def ui(port: int, data: Path, project: Path) -> None:
         "-p",
         str(port),
     ]
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, command)  # noqa: S606  (replaces this process, so that Ctrl-C reaches the UI)
 
 
 @main.command()
@@ -147,12 +151,17 @@ def ui(port: int, data: Path, project: Path) -> None:
 @PROJECT
 def check(data: Path, project: Path) -> None:
     """Run every check on what is published; exit code 4 when a blocking one fails."""
+    from cdp_pipeline.lake import open_published
     from cdp_pipeline.pipeline import build_pipeline
     from cdp_pipeline.project import read_project
     from cdp_pipeline.quality.checks import evaluate
 
     found = build_pipeline(read_project(project))
-    looked_at = _published(data, project)
+    looked_at = open_published(read_project(project), data)
+    reads = sorted({read for item in found.checks for read in item.reads if read in found.tables})
+    missing = [read for read in reads if not looked_at.path(read).exists()]
+    if missing:
+        raise InputError(f"published before {', '.join(missing)} came to {project}; run cdp run")
     verdicts = evaluate(looked_at, found.checks)
     broken = sum(verdict.is_blocking and not verdict.passed for verdict in verdicts.values())
     for item in found.checks:
@@ -166,104 +175,6 @@ def check(data: Path, project: Path) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@PROJECT
-def probe(file: Path, project: Path) -> None:
-    """Profile a sample export and draft its source YAML."""
-    from cdp_pipeline.sources.probe import draft_yaml, print_profile, profile_file
-
-    profile = profile_file(file)
-    print_profile(profile)
-    click.echo(draft_yaml(profile))
-
-
-@main.command()
-@click.argument("table", required=False)
-@click.option("--limit", default=20, show_default=True, help="Rows to show.")
-@click.option("--clear", is_flag=True, help="Personal columns in clear, from the full warehouse.")
-@DATA
-def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
-    """Print a published table; without TABLE, list all tables with their rows."""
-    import duckdb
-
-    path = data / ("warehouse_full.duckdb" if clear else "warehouse.duckdb")
-    if not path.exists():
-        raise InputError(f"{path} not found: nothing is published in {data} yet; run cdp run")
-    with duckdb.connect(str(path.resolve()), read_only=True) as con:
-        known = {
-            f"{s}.{t}": n
-            for s, t, n in con.execute(
-                "select schema_name, table_name, estimated_size from duckdb_tables() order by 1, 2"
-            ).fetchall()
-        }
-        if table is None:
-            for name, rows in known.items():
-                click.echo(f"{name}  {rows:,} rows")
-        elif table not in known:
-            raise InputError(f"no table {table} in {path}{nearest(table, known)}")
-        else:
-            con.sql(f"from {table} limit {int(limit)}").show(max_width=200)
-
-
-@main.command()
-@click.argument("person")
-@DATA
-def explain(person: str, data: Path) -> None:
-    """Say which records make a person, and what joins them."""
-    from cdp_pipeline.identity.explain import explain_person
-    from cdp_pipeline.lake import published_snapshot
-
-    snapshot = published_snapshot(data)
-    if snapshot is None:
-        raise InputError(f"nothing is published in {data} yet; run cdp run")
-    click.echo(explain_person(snapshot, person))
-
-
-@main.command()
-@click.argument("records", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Parquet or CSV of record_id, person_id, confidence.",
-)
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    metavar="COLUMN=PEOPLE_COLUMN",
-    help="Name a column's meaning; attributes.NAME adds any other as evidence.",
-)
-@click.option(
-    "--id",
-    "id_column",
-    default=None,
-    help="Column with the record id.  [default: record_id, id, or the first unique one]",
-)
-@PROJECT
-def resolve(records: Path, out: Path, mapping: tuple[str, ...], id_column: str | None, project: Path) -> None:
-    """Find out which rows of any CSV or Parquet are the same person."""
-    from cdp_pipeline.identity.matching import load_matching
-    from cdp_pipeline.identity.resolve import resolve_file
-    from cdp_pipeline.project import read_project
-
-    wrong = [item for item in mapping if "=" not in item]
-    if wrong:
-        raise InputError([f"--map {item}: expected COLUMN=PEOPLE_COLUMN" for item in wrong])
-    pairs = dict(item.split("=", 1) for item in mapping)
-    country = read_project(project).settings.country
-    said = resolve_file(records, out, pairs, id_column, load_matching(project / "3_identity"), country)
-    click.echo(f"{said['records']:,} records are {said['persons']:,} people; written to {out}")
-    click.echo(f"record id: {said['id_column']}")
-    for column, meaning in said["used"].items():
-        click.echo(f"used: {column} as {meaning}")
-    for column in said["not_used"]:
-        click.echo(f"not used: {column}")
-    if said["birth_dates"]:
-        click.echo(said["birth_dates"])
-
-
-@main.command()
 @DATA
 def snapshots(data: Path) -> None:
     """List the published states that are kept."""
@@ -272,7 +183,8 @@ def snapshots(data: Path) -> None:
     for snapshot in listed(data):
         mark = "*" if snapshot.is_current else " "
         click.echo(
-            f"{mark} {snapshot.id}  as of {snapshot.as_of}  published {snapshot.published_at}  {snapshot.tables} tables"
+            f"{mark} {snapshot.id}  as of {snapshot.as_of}  published {snapshot.published_at}  "
+            f"{snapshot.tables} tables"
         )
 
 
@@ -284,24 +196,13 @@ def rollback(snapshot: str | None, data: Path) -> None:
     from cdp_pipeline.publishing.snapshots import rollback as roll
 
     click.echo(f"published again: {roll(data, snapshot)}")
+    click.echo(
+        "its audience files are gone, because permissions may have changed since; cdp run makes new ones"
+    )
 
 
 def _day(text: str) -> date:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise InputError(f"--as-of {text}: expected a day as YYYY-MM-DD") from None
-
-
-def _published(data: Path, project: Path) -> Any:
-    from cdp_pipeline.lake import Run, published_snapshot
-    from cdp_pipeline.manifest import read_manifest
-    from cdp_pipeline.project import read_project
-
-    snapshot = published_snapshot(data)
-    if snapshot is None:
-        raise InputError(f"nothing is published in {data} yet; run cdp run")
-    as_of = date.fromisoformat(read_manifest(snapshot).as_of)
-    return Run(
-        read_project(project), data / "exports", data, as_of, "check", b"", published=snapshot, at=snapshot
-    )

@@ -38,4 +38,5 @@ def build_definitions(folder: Path) -> dg.Definitions:
 
 @dg.definitions
 def defs() -> dg.Definitions:
+    """What Dagster loads."""
     return build_definitions(Path(os.environ.get("CDP_PROJECT", "dbt_like_sql")))

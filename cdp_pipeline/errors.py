@@ -17,7 +17,9 @@ person: a message about a row names its line, not its content.
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 class CdpError(Exception):
@@ -64,3 +66,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """`" (did you mean X?)"` for the closest known name, or an empty string."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean {found[0]}?)" if found else ""
+
+
+def place_of(error: Exception) -> str:
+    """Class of an unexpected error and where it arose, without its text, which may hold a value."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "cdp_pipeline" in f.filename]
+    where = " ← ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames[-3:]))
+    return f"{type(error).__name__} at {where or 'a place outside cdp_pipeline'}"

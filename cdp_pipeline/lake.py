@@ -24,6 +24,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import parquet
 
+from cdp_pipeline.errors import InputError
 from cdp_pipeline.manifest import Entry, Manifest, Verdict, read_manifest, write_manifest
 from cdp_pipeline.project import Project
 
@@ -123,7 +124,8 @@ class Run:
         # Statistics decide whether a Parquet column is "required"; without them equal rows are equal bytes.
         con.execute("set disabled_optimizers = 'statistics_propagation'")
         con.execute(
-            f"copy (select * from ({select}){order}) to {_quoted(temporary)} (format parquet, compression zstd, parquet_version v2)"
+            f"copy (select * from ({select}){order}) to {_quoted(temporary)} "
+            "(format parquet, compression zstd, parquet_version v2)"
         )
         con.execute("set disabled_optimizers = ''")
         temporary.replace(path)
@@ -214,6 +216,21 @@ def published_snapshot(data: Path) -> Path | None:
     """The folder that `DATA/current` points at, or None before the first publication."""
     current = data / "current"
     return current.resolve() if current.exists() else None
+
+
+def expect_published(data: Path) -> Path:
+    """The published snapshot of a data folder; raises InputError when there is none."""
+    snapshot = published_snapshot(data)
+    if snapshot is None:
+        raise InputError(f"nothing is published in {data} yet; run cdp run")
+    return snapshot
+
+
+def open_published(project: Project, data: Path) -> Run:
+    """The published snapshot as a `Run` to read from, as of its own day."""
+    snapshot = expect_published(data)
+    as_of = date.fromisoformat(read_manifest(snapshot).as_of)
+    return Run(project, data / "exports", data, as_of, snapshot.name, b"", published=snapshot, at=snapshot)
 
 
 def _clone(published: Path, folder: Path) -> None:

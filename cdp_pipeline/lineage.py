@@ -48,7 +48,6 @@ def _sources(column: str, tree: exp.Expr, schema: MappingSchema, scope: Scope | 
     found = set()
     for node in lineage(column, tree, schema, scope=scope, dialect="duckdb").walk():
         if isinstance(node.expression, exp.Table) and node.expression.db:
-            found.add(
-                f"{node.expression.db}.{node.expression.name}.{exp.to_column(node.name, dialect='duckdb').name}"
-            )
+            name = exp.to_column(node.name, dialect="duckdb").name
+            found.add(f"{node.expression.db}.{node.expression.name}.{name}")
     return tuple(sorted(found))

@@ -182,7 +182,8 @@ def _misplaced_checks(checks: list[Check], steps: tuple[Step, ...], project: Pro
         above = {a for read in step.inputs for a in (after[read] | set(maker[read].names))}
         after.update(dict.fromkeys(step.names, above))
     return [
-        f"{project.folder}/checks/{check.name}.sql: carried by {check.asset}, but reads {read}, which is made from it: set asset: {read}"
+        f"{project.folder}/checks/{check.name}.sql: carried by {check.asset}, but reads {read}, "
+        f"which is made from it: set asset: {read}"
         for check in checks
         for read in check.reads
         if read in after and check.asset in after[read] and read not in maker[check.asset].names

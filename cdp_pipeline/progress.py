@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -48,7 +48,7 @@ class Progress:
     snapshot: str = ""
     _live: Live | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self.console.is_terminal:
             self._live = Live(get_renderable=self.table, console=self.console, refresh_per_second=4)
             self._live.start()
@@ -145,6 +145,6 @@ def _innermost(error: Any) -> str:
         error = error.cause
     return (
         str(error.message).strip()
-        if error.cls_name == "Failure"
+        if str(error.cls_name).endswith("Failure")
         else f"{error.cls_name} in the run; see the Dagster UI"
     )

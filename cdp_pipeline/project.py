@@ -156,7 +156,8 @@ def _mistakes_in_contracts(project: Project) -> list[str]:
         for column, spec in contract.columns.items():
             if spec.references and spec.references not in project.contracts:
                 problems.append(
-                    f"{path}: {column} refers to {spec.references}, which is no core table{nearest(spec.references, project.contracts)}"
+                    f"{path}: {column} refers to {spec.references}, which is no core table"
+                    f"{nearest(spec.references, project.contracts)}"
                 )
     return problems
 
@@ -183,5 +184,12 @@ def _mistakes_in_audiences(project: Project) -> list[str]:
             if destination not in project.destinations:
                 problems.append(
                     f"{path}: unknown destination {destination}{nearest(destination, project.destinations)}"
+                )
+    for name, spec in project.destinations.items():
+        path = project.folder / "6_activation" / f"{name}.yml"
+        for audience_name in spec.audiences:
+            if audience_name not in project.audiences:
+                problems.append(
+                    f"{path}: unknown audience {audience_name}{nearest(audience_name, project.audiences)}"
                 )
     return problems

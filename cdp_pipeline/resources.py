@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from cdp_pipeline.assets import boundary
+from cdp_pipeline.boundary import boundary
 from cdp_pipeline.lake import Run, open_run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.privacy.keys import secret_key

@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from cdp_pipeline.errors import nearest
 
 
 class Shape(BaseModel):
@@ -26,18 +29,24 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _is_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"no time zone has this name{nearest(value, available_timezones())}")
+    return value
+
+
 # ---- project.yml ---------------------------------------------------------------------------
 
 
 class Settings(Shape):
     name: str
-    zone: str = "Europe/Amsterdam"
-    country: str = "NL"
-    currency: str = "EUR"
+    zone: Annotated[str, AfterValidator(_is_zone)] = "Europe/Amsterdam"
+    country: str = Field(default="NL", pattern="^[A-Z]{2}$")
+    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
     schedule: str = "30 2 * * *"
     key_env: str = "CDP_KEY"
     keep_snapshots: int = Field(default=7, ge=1)
-    keep_parts_days: int = Field(default=400, ge=1)
+    keep_parts_days: int = Field(default=1100, ge=1)
     churn_budget: float = Field(default=0.05, ge=0, le=1)
     report_floor: int = Field(default=20, ge=1)
     memory_limit: str | None = None
@@ -51,7 +60,7 @@ class FileFormat(Shape):
     delimiter: str | None = None
     quote: str = '"'
     encoding: str = "utf-8"
-    zone: str = "UTC"
+    zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
     decimal: Literal[".", ","] = "."
     dates: tuple[str, ...] = ()
     nulls: tuple[str, ...] = ("", "NULL", "null", "\\N")
@@ -98,6 +107,7 @@ class Column(Shape):
     min: Any = None
     max: Any = None
     max_length: int | None = None
+    fallback: str | None = None
     references: str | None = None
 
 
@@ -189,6 +199,7 @@ class OutputColumn(Shape):
 class Destination(Shape):
     description: str
     owner: str
+    audiences: tuple[str, ...] = ()
     format: Literal["csv"] = "csv"
     delimiter: str = ","
     needs: tuple[Needs, ...]

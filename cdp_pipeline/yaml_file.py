@@ -49,7 +49,7 @@ def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
     name = ".".join(str(part) for part in loc)
     hint = ""
     if error["type"] == "extra_forbidden":
-        hint = nearest(str(loc[-1]), _known_keys(shape, loc[:-1]))
+        hint = nearest(str(loc[-1]), _known_keys(shape))
         return f"{path}:{line}: unknown key '{name}'{hint}"
     if error["type"] == "missing":
         return f"{path}:{line}: key '{name}' is missing"
@@ -99,7 +99,7 @@ def _line(node: Any, loc: list[Any]) -> tuple[int, int]:
     return line, depth
 
 
-def _known_keys(shape: Any, loc: list[Any]) -> list[str]:
+def _known_keys(shape: Any) -> list[str]:
     """Every key that any shape in the tree below knows: enough to find a near name."""
     keys: set[str] = set()
     seen: set[Any] = set()

@@ -9,7 +9,8 @@ import dagster as dg
 import duckdb
 import pytest
 
-from cdp_pipeline.assets import boundary, check_asset, owner_of, step_asset
+from cdp_pipeline.assets import check_asset, owner_of, step_asset
+from cdp_pipeline.boundary import boundary
 from cdp_pipeline.errors import CdpError, GateError
 from cdp_pipeline.lake import Run
 from cdp_pipeline.pipeline import Pipeline
@@ -71,7 +72,9 @@ def execute(run: Run, pipeline: Pipeline) -> tuple[dg.ExecuteInProcessResult, st
     checks = [check_asset(name, found) for name, found in pipeline.checks_across().items()]
     with dg.DagsterInstance.ephemeral() as instance:
         job = dg.Definitions(
-            assets=assets, asset_checks=checks, resources={"run": dg.ResourceDefinition.hardcoded_resource(run)}
+            assets=assets,
+            asset_checks=checks,
+            resources={"run": dg.ResourceDefinition.hardcoded_resource(run)},
         ).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(instance=instance, raise_on_error=False)
         stored = "\n".join(str(entry) for entry in instance.all_logs(result.run_id))
@@ -83,15 +86,15 @@ def test_an_asset_is_told_in_numbers(tmp_path: Path) -> None:
     run = small_run(tmp_path)
     result, stored = execute(run, small_pipeline())
     assert result.success
-    events = {event.asset_key.path[1]: event.materialization for event in result.get_asset_materialization_events()}
+    events = {
+        event.asset_key.path[1]: event.materialization for event in result.get_asset_materialization_events()
+    }
     people = events["people"].metadata
     assert people["dagster/row_count"].value == 1
     assert people["addresses"].value == 1
     assert people["unchanged_so_reused"].value is False
     columns = events["customers"].metadata["dagster/column_schema"].value.columns
-    assert [(c.name, c.description) for c in columns] == [
-        ("person_id", "Person ← staging.people.person_id")
-    ]
+    assert [(c.name, c.description) for c in columns] == [("person_id", "Person ← staging.people.person_id")]
     assert run.digest("staging.people") in str(events["people"].tags)
     assert CANARY not in stored
 

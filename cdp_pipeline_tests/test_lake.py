@@ -15,7 +15,8 @@ from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline_tests.small_run import put, small_run
 
 MANY = """
-    select (i * 7919 % 200000)::bigint as id, 'name ' || (i % 977) as name, map {'k': 'v' || i % 3} as attributes,
+    select (i * 7919 % 200000)::bigint as id, 'name ' || (i % 977) as name,
+      map {'k': 'v' || i % 3} as attributes,
       if(i % 5 = 0, null, (i / 7)::decimal(18, 4)) as amount, timestamp '2026-01-01' + to_seconds(i) as at
     from range(200000) as numbers(i)
 """
@@ -49,7 +50,9 @@ def test_equal_rows_are_equal_bytes_for_any_number_of_threads(tmp_path: Path) ->
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.dictionaries(st.integers(-99, 99), st.none() | st.text(max_size=5), max_size=8), data=st.data())
+@given(
+    rows=st.dictionaries(st.integers(-99, 99), st.none() | st.text(max_size=5), max_size=8), data=st.data()
+)
 def test_the_order_of_the_input_leaves_no_trace(
     tmp_path: Path, rows: dict[int, str | None], data: st.DataObject
 ) -> None:

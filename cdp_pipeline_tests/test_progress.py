@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from cdp_pipeline.assets import boundary
+from cdp_pipeline.boundary import boundary
 from cdp_pipeline.errors import KeyMismatchError
 from cdp_pipeline.progress import Progress
 
@@ -82,7 +82,11 @@ def test_a_run_is_a_line_a_layer() -> None:
         ["profiles", "1", "0", "8", "0", shown(progress)[2][5]],
         ["publish", "1", "0", "0", "0", shown(progress)[3][5]],
     ]
-    assert printed.splitlines() == ["staging.people: 1200 rows", "profiles.customers: 8 rows", "publish.published"]
+    assert printed.splitlines() == [
+        "staging.people: 1200 rows",
+        "profiles.customers: 8 rows",
+        "publish.published",
+    ]
     assert progress.snapshot == "20260630T020000-first"
 
 

@@ -49,7 +49,11 @@ needs: [{purpose: email_marketing, channel: email}]
 keys: [[email]]
 columns: [{name: Email, value: email}]
 """,
-    "checks/no_debts.sql": "-- No debts\n-- asset: profiles.spending\nselect 1 as a from profiles.spending where total < 0\n",
+    "checks/no_debts.sql": """\
+-- No debts
+-- asset: profiles.spending
+select 1 as a from profiles.spending where total < 0
+""",
 }
 
 
@@ -165,9 +169,7 @@ def test_every_mistake_of_every_file_is_told_at_once(tmp_path: Path) -> None:
 def test_previous_tables_may_be_of_any_layer(tmp_path: Path) -> None:
     """What was published last night is there whole, so a model may read any of it."""
     sql = "-- Before\n-- grain: a\nselect a from previous.segments.history"
-    assert (
-        "profiles.before" in read_project(folder(tmp_path, **{"4_profiles/before.sql": sql})).models
-    )
+    assert "profiles.before" in read_project(folder(tmp_path, **{"4_profiles/before.sql": sql})).models
 
 
 def test_the_folders_are_those_of_the_readme() -> None:

@@ -71,8 +71,9 @@ def export(run: Run, name: str) -> dict[str, int]:
 
 
 def audiences_of(run: Run, name: str) -> list[str]:
-    """Audiences that go to a destination, by name."""
-    return sorted(audience for audience, spec in run.project.audiences.items() if name in spec.destinations)
+    """Audiences that go to a destination, by name: those that name it, and those it names."""
+    named = {audience for audience, spec in run.project.audiences.items() if name in spec.destinations}
+    return sorted(named | set(run.project.destinations[name].audiences))
 
 
 def folder_of(run: Run, name: str) -> Path:

@@ -55,8 +55,9 @@ def _golden_values(project: Project) -> Step:
     def run(run: Run) -> Outcome:
         with run.connect(*reads) as con:
             rows = run.write(con, table.name, sql, table.grain)
+        with run.connect(table.name) as con:
             contested = con.execute(
-                f"select count(*) from read_parquet('{run.path(table.name)}') where len(losing_values) > 0"
+                f"select count(*) from {table.name} where len(losing_values) > 0"
             ).fetchall()
         return {table.name: {"values": rows, "contested": int(contested[0][0])}}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from cdp_pipeline.assets import boundary
+from cdp_pipeline.boundary import boundary
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse

@@ -67,7 +67,7 @@ def snapshots(data: Path) -> list[Snapshot]:
     """Every complete snapshot, newest first."""
     current = published_snapshot(data)
     found = []
-    for folder in sorted((data / "snapshots").glob("*"), reverse=True):
+    for folder in sorted((data / "snapshots").glob("[!.]*"), reverse=True):
         manifest = read_manifest(folder)
         found.append(
             Snapshot(
@@ -83,7 +83,7 @@ def snapshots(data: Path) -> list[Snapshot]:
 
 
 def rollback(data: Path, wanted: str | None) -> str:
-    """Publish an earlier snapshot again: the one named, else the one before the current.
+    """Publish an earlier snapshot again, without its audience files: the one named, else the one before.
 
     Raises InputError when there is no such snapshot, BusyError while a run works.
     """
@@ -97,6 +97,9 @@ def rollback(data: Path, wanted: str | None) -> str:
         )
     lock = hold(data)
     try:
+        # Permissions may have been withdrawn since that night; the next run writes new audience files.
+        for file in (data / "snapshots" / target / "activation").glob("*/*.csv"):
+            file.unlink()
         point_at(data, target)
     finally:
         lock.release()
@@ -107,7 +110,9 @@ def prune(data: Path, keep: int) -> list[str]:
     """Delete all but the newest `keep` snapshots, never the current one; returns what went."""
     gone = [s.id for s in snapshots(data)[keep:] if not s.is_current]
     for name in gone:
-        shutil.rmtree(data / "snapshots" / name)
+        (data / "snapshots" / name).rename(data / "snapshots" / f".{name}")
+    for hidden in (data / "snapshots").glob(".*"):  # and what a prune before this one had no time for
+        shutil.rmtree(hidden)
     return gone
 
 
@@ -115,7 +120,7 @@ def _swap_link(link: Path, target: Path) -> None:
     temporary = link.with_name(f".{link.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
-    os.replace(temporary, link)
+    temporary.replace(link)
 
 
 def _sync(folder: Path) -> None:

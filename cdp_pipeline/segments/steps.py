@@ -125,8 +125,9 @@ def _write_history(run: Run) -> Outcome:
         personal = personal_columns(run.project)
         select = history.history_sql(run.project, exclusive, audiences, previous, columns, personal)
         run.write(con, _HISTORY.name, select, _HISTORY.grain)
+    with run.connect(_HISTORY.name) as con:
         counted = con.execute(
-            f"select event, count(*) from read_parquet('{run.path(_HISTORY.name)}') "
+            f"select event, count(*) from {_HISTORY.name} "
             "where as_of = (select as_of from config.run) group by event order by event"
         ).fetchall()
     return {_HISTORY.name: {str(event): int(people) for event, people in counted}}
@@ -135,9 +136,8 @@ def _write_history(run: Run) -> Outcome:
 def _write_sizes(run: Run) -> Outcome:
     with run.connect("segments.memberships", "segments.history") as con:
         rows = run.write(con, _SIZES.name, history.sizes_sql(run.project), _SIZES.grain)
-        found = con.execute(
-            f"select segment, people from read_parquet('{run.path(_SIZES.name)}') order by all"
-        ).fetchall()
+    with run.connect(_SIZES.name) as con:
+        found = con.execute(f"select segment, people from {_SIZES.name} order by all").fetchall()
     return {_SIZES.name: {"segments": rows, **{str(segment): int(people) for segment, people in found}}}
 
 

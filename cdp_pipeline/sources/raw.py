@@ -87,7 +87,9 @@ def load_source(
     """Make `folder` hold a part for every file of the source that counts; the receipts of those files.
 
     Files already read are not opened. Of a snapshot source the newest delivery with an acceptable file
-    counts, and older parts go. Parts of an increment source outlive their file until `keep_since`.
+    counts, and older parts go. Parts of an increment source outlive their file until `keep_since`, and
+    for ever where they hold permissions: a withdrawal must not expire. New content under an old path
+    replaces what was read from it before.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".*"):  # of a run that was killed
@@ -219,6 +221,8 @@ def _remove_stale(
     loaded = {r.fingerprint for r in receipts if r.status == "loaded"}
     current = {r.fingerprint for r in receipts}
     elsewhere = {a.fingerprint for a in arrivals if a.fingerprint and a.source != name}
+    rewritten = {a.file for a in arrivals if a.source == name and a.status == "accepted"}
+    is_ledger = "permissions" in source.into
     for receipt, sidecar in list(receipts_of(folder)):
         is_of_config = sidecar.name.split(".")[0].endswith(config)
         stale = receipt.fingerprint in current and not is_of_config
@@ -226,7 +230,8 @@ def _remove_stale(
             receipt.status == "refused"
             or receipt.fingerprint in elsewhere
             or (source.delivery == "snapshot" and bool(loaded))
-            or datetime.fromisoformat(receipt.delivered_at) < keep_since
+            or receipt.file in rewritten
+            or (not is_ledger and datetime.fromisoformat(receipt.delivered_at) < keep_since)
         )
         if stale:
             part = sidecar.with_name(sidecar.name.replace(".rejects.parquet", ".parquet"))

@@ -86,7 +86,7 @@ def _checks(spec: Column, as_of: date) -> list[Any]:
 
 def _bound(spec: Column, value: Any, as_of: date) -> Any:
     bound = as_of if value == "as_of" else value
-    return datetime(bound.year, bound.month, bound.day) if spec.type == "timestamp" else bound
+    return datetime.combine(bound, datetime.min.time()) if spec.type == "timestamp" else bound
 
 
 def _flags(contract: Contract) -> dict[str, str]:

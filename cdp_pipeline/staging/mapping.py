@@ -6,6 +6,8 @@ What belongs here: the `into` part of a source YAML as SQL. What does not: judgi
 
 from __future__ import annotations
 
+from datetime import date
+
 import duckdb
 
 from cdp_pipeline.errors import ProjectError
@@ -43,13 +45,20 @@ def open_source(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Sou
 
 
 def candidates(
-    name: str, system: str, source: Source, mapping: Mapping, ordinal: int, contract: Contract
+    name: str,
+    system: str,
+    source: Source,
+    mapping: Mapping,
+    ordinal: int,
+    contract: Contract,
+    as_of: date | None = None,
 ) -> str:
     """SELECT with one row per row of `prepared`.
 
     Columns: `_source_name`, `_file`, `_line`, `_delivered_at`, `_mapping`, `_outcome` (`mapped`,
     `not_mapped`, or the name of the drop rule), and for each contract column its text `<c>__text`
-    and its typed value `<c>`.
+    and its typed value `<c>`; with `as_of`, the contract's fallback stands in for a value that is
+    missing, unreadable or later than that day.
     """
     values = []
     for column, spec in contract.columns.items():
@@ -65,9 +74,17 @@ def candidates(
         for c, spec in contract.columns.items()
         if spec.type != "attributes"
     )
+    fallbacks = [
+        f"case when {c} is null or {c}::date > as_of then coalesce({spec.fallback}, {c}) else {c} end as {c}"
+        for c, spec in contract.columns.items()
+        if spec.fallback and as_of
+    ]
+    day = f"date '{as_of}'" if as_of else "null"
+    replaced = f" replace ({', '.join(fallbacks)})" if fallbacks else ""
     return (
-        f"select *, {parsed} from (select '{name}' as _source_name, _file, _line, _delivered_at, {ordinal} as _mapping, "
-        f"{outcome} as _outcome, {', '.join(values)} from prepared)"
+        f"select * exclude (as_of){replaced} from (select *, {parsed}, {day} as as_of from ("
+        f"select '{name}' as _source_name, _file, _line, _delivered_at, {ordinal} as _mapping, "
+        f"{outcome} as _outcome, {', '.join(values)} from prepared))"
     )
 
 
@@ -99,7 +116,8 @@ def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -
 
 def _clean(expression: str, form: FileFormat) -> str:
     nulls = ", ".join("'" + value.replace("'", "''") + "'" for value in form.nulls)
-    trimmed = f"regexp_replace({expression}::varchar, '^[\\s\\x{{00a0}}\\x{{200b}}\\x{{feff}}]+|[\\s\\x{{00a0}}\\x{{200b}}\\x{{feff}}]+$', '', 'g')"
+    blank = r"[\s\x{00a0}\x{200b}\x{feff}]+"
+    trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$', '', 'g')"
     return (
         f"case when {trimmed} in ({nulls}) or {trimmed} = '' then null else {trimmed} end"
         if nulls

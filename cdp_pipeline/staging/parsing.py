@@ -42,19 +42,22 @@ MACROS = (
     r"""create or replace macro dot_decimal(x) as
           case when regexp_full_match(x, '[+-]?(\d*|\d{1,3}(,\d{3})+)(\.\d+)?') then replace(x, ',', '') end""",
     r"""create or replace macro comma_decimal(x) as
-          case when regexp_full_match(x, '[+-]?(\d*|\d{1,3}(\.\d{3})+)(,\d+)?') then replace(replace(x, '.', ''), ',', '.') end""",
+          case when regexp_full_match(x, '[+-]?(\d*|\d{1,3}(\.\d{3})+)(,\d+)?')
+            then replace(replace(x, '.', ''), ',', '.') end""",
     r"""create or replace macro from_epoch(x) as case
           when regexp_full_match(x, '\d{10}') then make_timestamp(x::bigint * 1000000)
           when regexp_full_match(x, '\d{13}') then make_timestamp(x::bigint * 1000)
           when regexp_full_match(x, '\d{16}') then make_timestamp(x::bigint) end""",
     rf"""create or replace macro from_iso(x, zone) as case
           when regexp_full_match(x, '\d{{4}}-\d\d-\d\d[T ]{_CLOCK}{_OFFSET}')
-            then timezone('UTC', try_cast(regexp_replace(regexp_replace(x, ' ?(Z|UTC)$', '+00'), ' ?([+-]\d\d):?(\d\d)?$', '\1:\2')
+            then timezone('UTC', try_cast(
+                 regexp_replace(regexp_replace(x, ' ?(Z|UTC)$', '+00'), ' ?([+-]\d\d):?(\d\d)?$', '\1:\2')
                  .regexp_replace(':$', '') as timestamptz))
           when regexp_full_match(x, '\d{{4}}-\d\d-\d\d([T ]{_CLOCK})?')
             then timezone('UTC', timezone(zone, try_cast(x as timestamp))) end""",
     rf"""create or replace macro iso_date(x) as
-          case when regexp_full_match(x, '\d{{4}}-\d\d-\d\d([T ]{_CLOCK}({_OFFSET})?)?') then try_cast(left(x, 10) as date) end""",
+          case when regexp_full_match(x, '\d{{4}}-\d\d-\d\d([T ]{_CLOCK}({_OFFSET})?)?')
+            then try_cast(left(x, 10) as date) end""",
 )
 
 
@@ -82,7 +85,8 @@ def typed(expression: str, kind: str, form: FileFormat) -> str:
 
 
 def _time(expression: str, form: FileFormat) -> str:
-    return f"coalesce(from_iso({expression}, '{form.zone}'), from_epoch({expression}), {_formats(expression, form, 'timestamp')})"
+    formats = _formats(expression, form, "timestamp")
+    return f"coalesce(from_iso({expression}, '{form.zone}'), from_epoch({expression}), {formats})"
 
 
 def _formats(expression: str, form: FileFormat, kind: str) -> str:

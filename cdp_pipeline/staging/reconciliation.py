@@ -55,7 +55,10 @@ def _staged(table: str) -> str:
 
 
 def _kept_out(table: str) -> str:
-    return f"select file, '{table}' as table_name, outcome, count(*)::bigint as rows from quarantine.{table} group by file, outcome"
+    return (
+        f"select file, '{table}' as table_name, outcome, count(*)::bigint as rows "
+        f"from quarantine.{table} group by file, outcome"
+    )
 
 
 _SELECT = """

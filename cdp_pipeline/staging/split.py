@@ -56,7 +56,7 @@ def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Con
             continue
         system = run.project.system(name)
         for ordinal, mapping in enumerate(source.into[table]):
-            select = candidates(name, system, source, mapping, ordinal, contract)
+            select = candidates(name, system, source, mapping, ordinal, contract, run.as_of)
             con.execute(
                 f"insert into candidates by name select row_number() over (order by _file, _line, {order}) "
                 f"+ (select coalesce(max(_row), 0) from candidates) as _row, * from ({select}) where _outcome <> 'not_mapped'"

@@ -49,13 +49,17 @@ def cdp(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[s
     """Run one `cdp` command in a process of its own, from the repository."""
     command = [CDP, *map(str, arguments)]
     return subprocess.run(
-        command, cwd=ROOT, env=environment(**changes), capture_output=True, text=True, timeout=600, check=False
+        command,
+        cwd=ROOT,
+        env=environment(**changes),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
 
 
-def run_command(
-    exports: Path, data: Path, as_of: date = AS_OF, project: Path = PROJECT
-) -> list[str | Path]:
+def run_command(exports: Path, data: Path, as_of: date = AS_OF, project: Path = PROJECT) -> list[str | Path]:
     """The words after `cdp` of a nightly run."""
     return ["run", "--exports", exports, "--data", data, "--as-of", str(as_of), "--project", project]
 

@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import GateError
-from cdp_pipeline.lake import published_snapshot
-from cdp_pipeline.pipeline import build_pipeline
+from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.pipeline import Pipeline, build_pipeline
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline_tests.acceptance.published import (
@@ -105,7 +105,9 @@ REVENUE = [
 def test_the_path_of_the_warehouse_is_enough(shared: Path) -> None:
     """A DuckDB client with only the path of warehouse.duckdb answers questions over every layer."""
     with duckdb.connect(str(shared / "data" / "warehouse.duckdb"), read_only=True) as con:
-        layers = {row[0] for row in con.execute("select distinct schema_name from duckdb_tables()").fetchall()}
+        layers = {
+            row[0] for row in con.execute("select distinct schema_name from duckdb_tables()").fetchall()
+        }
         assert layers >= LAYERS
         asked = """
             select count(distinct r.person_id), count(distinct k.reasons), count(distinct m.segment),
@@ -148,11 +150,18 @@ def test_the_laws_hold_on_what_is_published(shared: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def broken_copy(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of published tables that tests may break one at a time."""
+def breakable(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A copy of the published tables that tests may break, one at a time."""
     snapshot = published_snapshot(shared / "data")
     assert snapshot
-    return Path(shutil.copytree(snapshot, tmp_path_factory.mktemp("broken") / "snapshots" / snapshot.name))
+    target = tmp_path_factory.mktemp("broken") / "snapshots" / snapshot.name
+    return look_at(Path(shutil.copytree(snapshot, target)))
+
+
+@pytest.fixture(scope="module")
+def pipeline(breakable: Run) -> Pipeline:
+    """The pipeline of the project as it is."""
+    return build_pipeline(breakable.project)
 
 
 @pytest.mark.parametrize(
@@ -160,17 +169,17 @@ def broken_copy(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     [*FILES_AND_ROWS, *PERSONS, *REVENUE],
     ids=lambda value: "" if " " in str(value) else str(value),
 )
-def test_a_check_notices_one_wrong_row(broken_copy: Path, table: str, broken: str, check: str) -> None:
+def test_a_check_notices_one_wrong_row(
+    breakable: Run, pipeline: Pipeline, table: str, broken: str, check: str
+) -> None:
     """One row removed, doubled or altered makes the check of that law fail, and it is a blocking one."""
-    run = look_at(broken_copy)
-    pipeline = build_pipeline(run.project)
     (item,) = [found for found in pipeline.checks if found.name == check]
-    path = run.path(table)
+    path = breakable.path(table)
     intact = path.read_bytes()
-    assert evaluate(run, [item])[check].passed
+    assert evaluate(breakable, [item])[check].passed
     try:
         rewrite(path, broken)
-        verdict = evaluate(run, [item])[check]
+        verdict = evaluate(breakable, [item])[check]
     finally:
         path.unlink()
         path.write_bytes(intact)
@@ -188,25 +197,24 @@ def test_a_check_notices_one_wrong_row(broken_copy: Path, table: str, broken: st
     ids=["removed", "doubled", "altered"],
 )
 def test_a_run_with_one_wrong_row_is_not_published(
-    exports: Path, data: Path, table: str, broken: str, check: str
+    exports: Path, data: Path, pipeline: Pipeline, table: str, broken: str, check: str
 ) -> None:
     """Publication of a run with a wrong row is refused by name, and what is published stays as it was."""
     before = assert_one_state(data)
     run = start(exports, data)
     rewrite(run.path(table), broken)
-    pipeline = build_pipeline(run.project)
     run.record_checks(evaluate(run, pipeline.checks))
     with pytest.raises(GateError, match=f"check {check} failed on [0-9]+ rows"):
         publish(run, pipeline.blocking())
     assert assert_one_state(data) == before
 
 
-def test_a_run_without_its_checks_is_not_published(exports: Path, data: Path) -> None:
+def test_a_run_without_its_checks_is_not_published(exports: Path, data: Path, pipeline: Pipeline) -> None:
     """A check that did not run stands in the way just as one that failed."""
     before = assert_one_state(data)
     run = start(exports, data)
     with pytest.raises(GateError, match="check rows_reconcile did not run"):
-        publish(run, build_pipeline(run.project).blocking())
+        publish(run, pipeline.blocking())
     assert assert_one_state(data) == before
 
 
@@ -214,7 +222,9 @@ def test_a_model_that_loses_one_row_stops_the_run(exports: Path, data: Path, tmp
     """`cdp run` with a model that drops one order ends with code 4, names the check, and publishes nothing."""
     project = Path(shutil.copytree(PROJECT, tmp_path / "dbt_like_sql"))
     model = project / "4_profiles" / "order_facts.sql"
-    model.write_text(f"{model.read_text().rstrip()}\nqualify row_number() over (order by o.source, o.order_id) > 1\n")
+    model.write_text(
+        f"{model.read_text().rstrip()}\nqualify row_number() over (order by o.source, o.order_id) > 1\n"
+    )
     before = assert_one_state(data)
     finished = cdp(*run_command(exports, data, project=project))
     assert finished.returncode == 4, finished.stderr

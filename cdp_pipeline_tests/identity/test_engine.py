@@ -1,4 +1,7 @@
-"""The engine as a whole: accuracy, determinism, and ids that outlive a run (who is joined: test_engine_people.py)."""
+"""The engine as a whole: accuracy, determinism, and ids that outlive a run.
+
+Who is joined and who stays apart is in test_engine_people.py.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from cdp_pipeline.identity import score
 from cdp_pipeline.identity.ids import Previous
 from cdp_pipeline_tests.identity import people as invented
 from cdp_pipeline_tests.identity.people import BASE, PERSON
+
 
 @pytest.fixture(scope="module")
 def crowd():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cdp_pipeline_tests.identity import people as invented
-from cdp_pipeline_tests.identity.people import BASE, PERSON
+from cdp_pipeline_tests.identity.people import PERSON
 
 
 def test_household_twins_stay_apart():

@@ -22,9 +22,7 @@ def exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_environment_comes_first(
-    tmp_path: Path, exports: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_comes_first(tmp_path: Path, exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key in the variable that the project names is the key, and no file is made."""
     monkeypatch.setenv(VARIABLE, "a key")
     assert secret_key(VARIABLE, tmp_path / "data", exports) == b"a key"

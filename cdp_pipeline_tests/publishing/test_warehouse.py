@@ -36,7 +36,7 @@ CONTRACT = Contract.model_validate(
 TABLES = {
     "staging.people": Table(
         "staging.people",
-        "A record; the shop's \"people\"",
+        'A record; the shop\'s "people"',
         {"email": "Where it's sent", "record_id": "Key", "gone": "Not written"},
         personal=frozenset({"email", "faith", "birth_date"}),
     ),
@@ -59,7 +59,8 @@ def run(tmp_path: Path) -> Run:
     put(
         made,
         "staging.people",
-        f"select '1' as record_id, '{CANARY}1' as email, '{CANARY}2' as faith, date '1971-02-03' as birth_date "
+        f"select '1' as record_id, '{CANARY}1' as email, '{CANARY}2' as faith, "
+        "date '1971-02-03' as birth_date "
         "union all select '2', null, null, null",
         ["record_id"],
     )
@@ -117,7 +118,7 @@ def test_words_are_in_the_file(run: Run) -> None:
     """Tables and columns carry their documentation as comments, quotes and all."""
     with opened(run) as con:
         tables = dict(con.execute("select table_name, comment from duckdb_tables()").fetchall())
-        assert tables["people"] == "A record; the shop's \"people\""
+        assert tables["people"] == 'A record; the shop\'s "people"'
         columns = dict(
             con.execute(
                 "select column_name, comment from duckdb_columns() where table_name = 'people'"
@@ -151,7 +152,7 @@ def test_a_file_is_always_written_anew(run: Run) -> None:
 
 
 def test_no_core_table_of_the_project_shows_a_person(tmp_path: Path) -> None:
-    """A canary in every column that the contracts of dbt_like_sql call personal, and in all quarantined text."""
+    """A canary in every column that the contracts call personal, and in all quarantined text, is hidden."""
     problems: list[str] = []
     files = sorted((ROOT / "dbt_like_sql" / "2_staging").glob("*.yml"))
     contracts = {path.stem: read_shape(path, Contract, problems) for path in files}

@@ -1,4 +1,4 @@
-"""Every row of every file is accounted for: read = not mapped + dropped + superseded + quarantined + staged."""
+"""Every row is accounted for: read = not mapped + dropped + superseded + quarantined + staged."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def fate(row: Row) -> str:
 @settings(max_examples=12, deadline=None)
 @given(files=st.lists(st.lists(ROW, max_size=20), min_size=1, max_size=3))
 def test_every_row_has_exactly_one_fate(files: list[list[Row]]) -> None:
-    """Staged, superseded, quarantined and dropped add up to the mapped rows, each line once, the right one."""
+    """Every mapped line is once staged, superseded, quarantined or dropped, as it must be."""
     with TemporaryDirectory() as folder:
         made = shop(Path(folder))
         expected: dict[tuple[str, int], str] = {}

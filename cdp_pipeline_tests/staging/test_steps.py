@@ -77,9 +77,7 @@ def test_another_mapping_or_contract_is_another_version(tmp_path: Path) -> None:
     made = shop(tmp_path)
     project = project_of(made, orders=CONTRACT, people=PEOPLE)
     before = {step.names[0]: step.version for step in steps(project)}
-    changed = replace(
-        project, sources={"shop": Source.model_validate(SOURCE | {"format": {"decimal": ","}})}
-    )
+    changed = replace(project, sources={"shop": Source.model_validate(SOURCE | {"format": {"decimal": ","}})})
     after = {step.names[0]: step.version for step in steps(changed)}
     assert before["staging.orders"] != after["staging.orders"]
     assert before["staging.people"] == after["staging.people"]
@@ -96,11 +94,7 @@ def test_a_step_writes_both_tables(tmp_path: Path) -> None:
     made.run.record({})
     put(made.run, "raw.other", "select 1 as a")
     made.run.record(
-        {
-            "raw.shop": replace(
-                made.run.manifest().tables["raw.other"], digest=made.run.digest("raw.shop")
-            )
-        }
+        {"raw.shop": replace(made.run.manifest().tables["raw.other"], digest=made.run.digest("raw.shop"))}
     )
     entries = perform(made.run, steps(made.run.project)[0])
     assert {name: entry.rows for name, entry in entries.items()} == {

@@ -1,0 +1,123 @@
+"""The `cdp` commands that only look: at an export, at what is published, or at a file of one's own.
+
+What belongs here: their options and words. What does not: the commands that change a data folder
+(cli.py), and any work; each command imports what does it only then.
+"""
+
+from pathlib import Path
+
+import click
+
+from cdp_pipeline.errors import InputError, nearest
+
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of snapshots and warehouses.",
+)
+PROJECT = click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    default=Path("dbt_like_sql"),
+    show_default=True,
+    help="Folder that says what to do.",
+)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def probe(file: Path) -> None:
+    """Profile a sample export and draft its source YAML."""
+    from cdp_pipeline.sources.probe import draft_yaml, print_profile, profile_file
+
+    profile = profile_file(file)
+    print_profile(profile)
+    click.echo(draft_yaml(profile))
+
+
+@click.command()
+@click.argument("table", required=False)
+@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Rows to show.")
+@click.option("--clear", is_flag=True, help="Personal columns in clear, from the full warehouse.")
+@DATA
+def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
+    """Print a published table; without TABLE, list all tables with their rows."""
+    import duckdb
+
+    path = data / ("warehouse_full.duckdb" if clear else "warehouse.duckdb")
+    if not path.exists():
+        raise InputError(f"{path} not found: nothing is published in {data} yet; run cdp run")
+    with duckdb.connect(str(path.resolve()), read_only=True) as con:
+        known = {
+            f"{s}.{t}": n
+            for s, t, n in con.execute(
+                "select schema_name, table_name, estimated_size from duckdb_tables() order by 1, 2"
+            ).fetchall()
+        }
+        if table is None:
+            for name, rows in known.items():
+                click.echo(f"{name}  {rows:,} rows")
+        elif table not in known:
+            raise InputError(f"no table {table} in {path}{nearest(table, known)}")
+        else:
+            con.sql(f"from {table} limit {int(limit)}").show(max_width=200)
+
+
+@click.command()
+@click.argument("person")
+@DATA
+def explain(person: str, data: Path) -> None:
+    """Say which records make a person, and what joins them."""
+    from cdp_pipeline.identity.explain import explain_person
+    from cdp_pipeline.lake import expect_published
+
+    click.echo(explain_person(expect_published(data), person))
+
+
+@click.command()
+@click.argument("records", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Parquet or CSV of record_id, person_id, confidence.",
+)
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="COLUMN=PEOPLE_COLUMN",
+    help="Name a column's meaning; attributes.NAME adds any other as evidence.",
+)
+@click.option(
+    "--id",
+    "id_column",
+    default=None,
+    help="Column with the record id.  [default: record_id, id, or the first unique one]",
+)
+@PROJECT
+def resolve(records: Path, out: Path, mapping: tuple[str, ...], id_column: str | None, project: Path) -> None:
+    """Find out which rows of any CSV or Parquet are the same person."""
+    from cdp_pipeline.identity.matching import load_matching
+    from cdp_pipeline.identity.resolve import resolve_file
+    from cdp_pipeline.project import read_project
+
+    wrong = [item for item in mapping if "=" not in item]
+    if wrong:
+        raise InputError([f"--map {item}: expected COLUMN=PEOPLE_COLUMN" for item in wrong])
+    pairs = dict(item.split("=", 1) for item in mapping)
+    country = read_project(project).settings.country
+    said = resolve_file(records, out, pairs, id_column, load_matching(project / "3_identity"), country)
+    click.echo(f"{said['records']:,} records are {said['persons']:,} people; written to {out}")
+    click.echo(f"record id: {said['id_column']}")
+    for column, meaning in said["used"].items():
+        click.echo(f"used: {column} as {meaning}")
+    for column in said["not_used"]:
+        click.echo(f"not used: {column}")
+    if said["birth_dates"]:
+        click.echo(said["birth_dates"])
+
+
+COMMANDS = (probe, show, explain, resolve)

@@ -1,0 +1,39 @@
+"""Texts in, values out: parsing as staging does it, without a table around it.
+
+What belongs here: asking DuckDB. What does not: assertions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from cdp_pipeline.lake import open_duckdb
+from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.staging.parsing import MACROS, typed
+
+
+@cache
+def con() -> duckdb.DuckDBPyConnection:
+    made = open_duckdb()
+    for macro in MACROS:
+        made.execute(macro)
+    return made
+
+
+def read(texts: Sequence[str | None], kind: str, **form: Any) -> list[Any]:
+    """The values that texts have as `kind` in a file of this format."""
+    sql = typed("text", kind, FileFormat(**form))
+    rows = con().execute(
+        f"select {sql} as value from (select unnest($1::varchar[]) as text, unnest(range(len($1))) as place) "
+        "order by place",
+        [list(texts)],
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+def one(text: str | None, kind: str, **form: Any) -> Any:
+    return read([text], kind, **form)[0]
