@@ -18,6 +18,12 @@ from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.sql_model import Check
 from cdp_pipeline.steps import Step, Table, perform
 
+_SQL_NAMES = {
+    "string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE", "bool": "BOOLEAN",
+    "date32[day]": "DATE", "timestamp[us]": "TIMESTAMP", "decimal128(18, 4)": "DECIMAL(18,4)",
+    "map<string, string>": "MAP(VARCHAR, VARCHAR)",
+}  # fmt: skip
+
 
 def step_asset(step: Step, pipeline: Pipeline) -> dg.AssetsDefinition:
     """One Dagster op that makes the tables of a step, each an asset, and checks what they say by themselves."""
@@ -46,9 +52,7 @@ def check_asset(asset: str, checks: list[Check]) -> dg.AssetChecksDefinition:
     """All checks of one table that look at other tables too; an error blocks what comes after the table."""
     specs = [_check_spec(check) for check in checks]
 
-    @dg.multi_asset_check(
-        name=f"check_{asset.replace('.', '__')}", specs=specs, required_resource_keys={"run"}
-    )
+    @dg.multi_asset_check(name=f"check_{asset.replace('.', '__')}", specs=specs, required_resource_keys={"run"})
     def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         with boundary(f"checks of {asset}"):
             verdicts = _judge(context.resources.run, checks)
@@ -126,9 +130,7 @@ def _result(run: Run, table: Table, entry: Entry, step: Step, pipeline: Pipeline
             dg.TableColumnLineage(
                 {
                     column: [
-                        dg.TableColumnDep(
-                            asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2]
-                        )
+                        dg.TableColumnDep(asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2])
                         for s in found
                     ]
                     for column, found in sources.items()
@@ -136,19 +138,15 @@ def _result(run: Run, table: Table, entry: Entry, step: Step, pipeline: Pipeline
             )
         )
     return dg.MaterializeResult(
-        asset_key=dg.AssetKey(table.name.split(".")),
-        metadata=metadata,
-        data_version=dg.DataVersion(entry.digest),
+        asset_key=dg.AssetKey(table.name.split(".")), metadata=metadata, data_version=dg.DataVersion(entry.digest)
     )
 
 
 def _types(run: Run, name: str) -> dict[str, str]:
-    return {field.name: str(field.type) for field in run.schema(name)}
+    return {field.name: _SQL_NAMES.get(str(field.type), str(field.type)) for field in run.schema(name)}
 
 
-def _lineage(
-    table: Table, step: Step, pipeline: Pipeline, columns: Iterable[str]
-) -> Mapping[str, tuple[str, ...]]:
+def _lineage(table: Table, step: Step, pipeline: Pipeline, columns: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     if not table.sql:
         return {column: found for column, found in table.lineage.items() if column in set(columns)}
     known = {name: list(pipeline.tables[name].columns) for name in step.inputs}

@@ -48,16 +48,10 @@ for command in cli_look.COMMANDS:
 
 @main.command()
 @click.option("--people", default=5000, show_default=True, help="People in the invented population.")
-@click.option(
-    "--days", default=1, show_default=True, help="Nights of deliveries; the first holds the history."
-)
+@click.option("--days", default=1, show_default=True, help="Nights of deliveries; the first holds the history.")
 @click.option("--seed", default=7, show_default=True, help="Another seed, another population.")
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("data/exports"),
-    show_default=True,
-    help="Where to write.",
+    "--out", type=click.Path(path_type=Path), default=Path("data/exports"), show_default=True, help="Where to write."
 )
 def demo(people: int, days: int, seed: int, out: Path) -> None:
     """Write consistent exports of an invented European customer base, with the truth beside them."""
@@ -76,9 +70,7 @@ def demo(people: int, days: int, seed: int, out: Path) -> None:
     show_default=True,
     help="Folder of export files.",
 )
-@click.option(
-    "--as-of", default="", help="Day of the run, YYYY-MM-DD.  [default: today in the project's zone]"
-)
+@click.option("--as-of", default="", help="Day of the run, YYYY-MM-DD.  [default: today in the project's zone]")
 @DATA
 @PROJECT
 def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
@@ -94,9 +86,7 @@ def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
 
     as_of = str(_day(as_of)) if as_of else ""
     if not exports.is_dir():
-        raise InputError(
-            f"{exports} is not a folder: put exports there, or make some with: cdp demo --out {exports}"
-        )
+        raise InputError(f"{exports} is not a folder: put exports there, or make some with: cdp demo --out {exports}")
     settings = read_project(project).settings
     hold(data.resolve()).release()
     secret_key(settings.key_env, data.resolve(), exports.resolve())
@@ -105,7 +95,9 @@ def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
     resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": as_of}
     with open_instance(data) as instance, Progress(console) as progress:
         bury_dead_runs(instance)
-        finished = start_run(instance, NIGHTLY, resources, progress.listen, {"cdp/started_by": "cdp run"})
+        finished = start_run(
+            instance, NIGHTLY, resources, progress.listen, {"cdp/started_by": "cdp run", "cdp/as_of": as_of or "today"}
+        )
     if not console.is_terminal:
         console.print(progress.table())
     for line in dict.fromkeys(progress.failures):
@@ -120,7 +112,7 @@ def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
 
 
 @main.command()
-@click.option("--port", default=3000, show_default=True)
+@click.option("--port", default=3000, show_default=True, help="Where it listens.")
 @DATA
 @PROJECT
 def ui(port: int, data: Path, project: Path) -> None:
@@ -130,6 +122,7 @@ def ui(port: int, data: Path, project: Path) -> None:
     open_instance(data).dispose()
     os.environ["CDP_PROJECT"] = str(project.resolve())
     os.environ["CDP_DATA"] = str(data.resolve())
+    os.chdir(data)  # a .env in the working directory would lead Dagster to another history
     click.echo(f"http://127.0.0.1:{port}  (stop with Ctrl-C)")
     command = [
         sys.executable,
@@ -167,9 +160,7 @@ def check(data: Path, project: Path) -> None:
     for item in found.checks:
         if not verdicts[item.name].passed:
             rows = verdicts[item.name].failing_rows
-            click.echo(
-                f"{item.severity}: {item.name}: {rows} rows; {item.fix} (owner: {item.owner})", err=True
-            )
+            click.echo(f"{item.severity}: {item.name}: {rows} rows; {item.fix} (owner: {item.owner})", err=True)
     click.echo(f"{len(found.checks)} checks, {broken} blocking failures")
     sys.exit(4 if broken else 0)
 
@@ -183,8 +174,7 @@ def snapshots(data: Path) -> None:
     for snapshot in listed(data):
         mark = "*" if snapshot.is_current else " "
         click.echo(
-            f"{mark} {snapshot.id}  as of {snapshot.as_of}  published {snapshot.published_at}  "
-            f"{snapshot.tables} tables"
+            f"{mark} {snapshot.id}  as of {snapshot.as_of}  published {snapshot.published_at}  {snapshot.tables} tables"
         )
 
 
@@ -196,9 +186,7 @@ def rollback(snapshot: str | None, data: Path) -> None:
     from cdp_pipeline.publishing.snapshots import rollback as roll
 
     click.echo(f"published again: {roll(data, snapshot)}")
-    click.echo(
-        "its audience files are gone, because permissions may have changed since; cdp run makes new ones"
-    )
+    click.echo("its audience files are gone, because permissions may have changed since; cdp run makes new ones")
 
 
 def _day(text: str) -> date:

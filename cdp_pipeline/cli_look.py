@@ -62,7 +62,7 @@ def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
         elif table not in known:
             raise InputError(f"no table {table} in {path}{nearest(table, known)}")
         else:
-            con.sql(f"from {table} limit {int(limit)}").show(max_width=200)
+            con.sql(f"from {table} limit {limit}").show(max_width=200, max_rows=limit)
 
 
 @click.command()
@@ -79,10 +79,7 @@ def explain(person: str, data: Path) -> None:
 @click.command()
 @click.argument("records", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Parquet or CSV of record_id, person_id, confidence.",
+    "--out", type=click.Path(path_type=Path), required=True, help="Parquet or CSV of record_id, person_id, confidence."
 )
 @click.option(
     "--map",

@@ -52,9 +52,7 @@ class Expression:
     columns: tuple[str, ...]
 
 
-def read_expression(
-    text: str, known: Iterable[str], *, is_condition: bool = False
-) -> tuple[Expression, list[str]]:
+def read_expression(text: str, known: Iterable[str], *, is_condition: bool = False) -> tuple[Expression, list[str]]:
     """Read `text`; returns it with all problems found, each as the end of a sentence about a file.
 
     `known` are the columns it may use. With `is_condition` it must be true or false for a row.
@@ -101,9 +99,7 @@ def _forbidden(tree: exp.Expr) -> list[str]:
             continue
         if isinstance(node, exp.Func):
             name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
-            problems.append(
-                f"uses the function {name}, which is not allowed{nearest(name, _FUNCTIONS.values())}"
-            )
+            problems.append(f"uses the function {name}, which is not allowed{nearest(name, _FUNCTIONS.values())}")
         else:
             problems.append(f"holds {type(node).__name__.lower()}, which is not allowed in an expression")
     return sorted(set(problems))
@@ -113,9 +109,7 @@ def _wrong_columns(tree: exp.Expr, names: dict[str, str]) -> list[str]:
     problems: list[str] = []
     for column in tree.find_all(exp.Column):
         if column.table:
-            problems.append(
-                f"{column.sql(dialect='duckdb')}: write the column alone, without a table before it"
-            )
+            problems.append(f"{column.sql(dialect='duckdb')}: write the column alone, without a table before it")
         elif column.name.lower() not in names:
             quoted = " (text stands between single quotes)" if column.this.args.get("quoted") else ""
             problems.append(f"unknown column {column.name}{nearest(column.name.lower(), names) or quoted}")

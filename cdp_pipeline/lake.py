@@ -114,9 +114,7 @@ class Run:
         """
         wide = [row[0] for row in con.execute(f"describe {select}").fetchall() if "HUGEINT" in row[1]]
         if wide:
-            raise TypeError(
-                f"{table}: cast {', '.join(wide)} to BIGINT or DECIMAL; HUGEINT is stored as DOUBLE"
-            )
+            raise TypeError(f"{table}: cast {', '.join(wide)} to BIGINT or DECIMAL; HUGEINT is stored as DOUBLE")
         path = self.path(table)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")

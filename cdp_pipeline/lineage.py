@@ -30,16 +30,10 @@ def column_lineage(sql: str, tables: Mapping[str, Sequence[str]]) -> dict[str, t
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every UNPIVOT
     try:
         tree: Any = qualify(
-            sqlglot.parse_one(sql, dialect="duckdb"),
-            schema=schema,
-            dialect="duckdb",
-            validate_qualify_columns=False,
+            sqlglot.parse_one(sql, dialect="duckdb"), schema=schema, dialect="duckdb", validate_qualify_columns=False
         )
         scope = build_scope(tree)
-        return {
-            select.alias_or_name: _sources(select.alias_or_name, tree, schema, scope)
-            for select in tree.selects
-        }
+        return {select.alias_or_name: _sources(select.alias_or_name, tree, schema, scope) for select in tree.selects}
     except SqlglotError:
         return {}
 

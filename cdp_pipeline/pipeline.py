@@ -6,6 +6,7 @@ not: Dagster (definitions.py) and the steps themselves (each stage's steps.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,7 @@ from cdp_pipeline.sql_model import Check, Model
 from cdp_pipeline.staging import steps as staging
 from cdp_pipeline.steps import Step, Table
 
+_MARK = re.compile(r"^\[\w+\] *")  # marks for the engine, such as [zero], are no words for people
 STAGES = (sources, staging, identity, profiles, segments, activation, reports)
 
 
@@ -96,16 +98,14 @@ def _model_step(model: Model) -> Step:
     table = Table(
         name=model.name,
         description=model.description,
-        columns=model.columns,
+        columns={name: _MARK.sub("", words) for name, words in model.columns.items()},
         owner=model.owner,
         grain=model.grain,
         kinds=("duckdb", "parquet", "sql"),
         personal=model.personal,
         sql=model.sql,
     )
-    return Step(
-        (table,), model.inputs, partial(_run_model, model=model), model.version, uses_as_of=model.uses_as_of
-    )
+    return Step((table,), model.inputs, partial(_run_model, model=model), model.version, uses_as_of=model.uses_as_of)
 
 
 def _run_model(run: Run, model: Model) -> dict[str, Numbers]:

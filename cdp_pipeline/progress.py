@@ -5,7 +5,6 @@ What belongs here: turning Dagster's events into text. What does not: running an
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -13,17 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-ORDER = (
-    "raw",
-    "staging",
-    "quarantine",
-    "identity",
-    "profiles",
-    "segments",
-    "activation",
-    "reports",
-    "publish",
-)
+ORDER = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports", "publish")
 
 
 @dataclass
@@ -33,8 +22,7 @@ class _Layer:
     rows: int = 0
     checks: int = 0
     failed_checks: int = 0
-    started: float = 0.0
-    ended: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass
@@ -85,29 +73,21 @@ class Progress:
         for name in ORDER:
             layer = self.layers.get(name)
             if layer:
-                checks = f"{layer.checks}" + (
-                    f" ({layer.failed_checks} failed)" if layer.failed_checks else ""
-                )
+                checks = f"{layer.checks}" + (f" ({layer.failed_checks} failed)" if layer.failed_checks else "")
                 shown.add_row(
-                    name,
-                    f"{layer.tables}",
-                    f"{layer.reused}",
-                    f"{layer.rows:,}",
-                    checks,
-                    f"{layer.ended - layer.started:.1f}",
+                    name, f"{layer.tables}", f"{layer.reused}", f"{layer.rows:,}", checks, f"{layer.seconds:.1f}"
                 )
         return shown
 
     def _layer(self, name: str) -> _Layer:
-        layer = self.layers.setdefault(name, _Layer(started=time.perf_counter()))
-        layer.ended = time.perf_counter()
-        return layer
+        return self.layers.setdefault(name, _Layer())
 
     def _materialized(self, materialization: Any) -> None:
         layer = self._layer(materialization.asset_key.path[0])
         layer.tables += 1
         metadata = {key: value.value for key, value in materialization.metadata.items()}
         layer.rows += int(metadata.get("dagster/row_count") or 0)
+        layer.seconds += float(metadata.get("seconds") or 0)
         layer.reused += bool(metadata.get("unchanged_so_reused"))
         self.snapshot = str(metadata.get("snapshot") or self.snapshot)
         if not self.console.is_terminal:

@@ -99,11 +99,7 @@ def _files(folder: Path, pattern: str, read: Callable[[Path], T | None]) -> dict
 
 def _mistakes_in_names(project: Project) -> list[str]:
     """A file of these folders names a table: it must be a name that SQL takes without quotes."""
-    named = {
-        "1_sources": project.sources,
-        "2_staging": project.contracts,
-        "5_segments": project.segmentations,
-    }
+    named = {"1_sources": project.sources, "2_staging": project.contracts, "5_segments": project.segmentations}
     return [
         f"{project.folder}/{folder}/{name}.yml: a table is named after the file: use lower-case letters, digits and _"
         for folder, stems in named.items()
@@ -123,9 +119,7 @@ def _mistakes_in_sources(project: Project) -> list[str]:
         for table, mappings in source.into.items():
             contract = project.contracts.get(table)
             if contract is None:
-                problems.append(
-                    f"{path}: into {table}: no such core table{nearest(table, project.contracts)}"
-                )
+                problems.append(f"{path}: into {table}: no such core table{nearest(table, project.contracts)}")
                 continue
             for mapping in mappings:
                 for column in mapping.columns:
@@ -138,9 +132,7 @@ def _mistakes_in_sources(project: Project) -> list[str]:
                     for c, spec in contract.columns.items()
                     if spec.required and c != "source" and c not in mapping.columns
                 ]
-                problems += [
-                    f"{path}: into {table}: required column {column} is not mapped" for column in missing
-                ]
+                problems += [f"{path}: into {table}: required column {column} is not mapped" for column in missing]
     return problems
 
 
@@ -170,9 +162,7 @@ def _mistakes_in_models(project: Project) -> list[str]:
             if layer not in LAYERS:
                 problems.append(f"{model.path}: reads {read}: no layer {layer}{nearest(layer, LAYERS)}")
             elif not read.startswith("previous.") and LAYERS.index(layer) > LAYERS.index(model.layer):
-                problems.append(
-                    f"{model.path}: reads {read}: a model reads its own or an earlier layer, not {layer}"
-                )
+                problems.append(f"{model.path}: reads {read}: a model reads its own or an earlier layer, not {layer}")
     return problems
 
 
@@ -189,7 +179,5 @@ def _mistakes_in_audiences(project: Project) -> list[str]:
         path = project.folder / "6_activation" / f"{name}.yml"
         for audience_name in spec.audiences:
             if audience_name not in project.audiences:
-                problems.append(
-                    f"{path}: unknown audience {audience_name}{nearest(audience_name, project.audiences)}"
-                )
+                problems.append(f"{path}: unknown audience {audience_name}{nearest(audience_name, project.audiences)}")
     return problems

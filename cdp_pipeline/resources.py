@@ -21,9 +21,7 @@ from cdp_pipeline.project import Project
 CONFIG = {
     "exports": dg.Field(str, default_value="", description="Folder of export files; empty: DATA/exports"),
     "data": dg.Field(
-        str,
-        default_value="",
-        description="Folder of runs, snapshots and warehouses; empty: CDP_DATA, else data",
+        str, default_value="", description="Folder of runs, snapshots and warehouses; empty: CDP_DATA, else data"
     ),
     "as_of": dg.Field(
         str, default_value="", description="Day of the run, YYYY-MM-DD; empty: today in the project's zone"
@@ -39,11 +37,7 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
         config = context.resource_config
         data = Path(config["data"] or default_data()).resolve()
         exports = Path(config["exports"]).resolve() if config["exports"] else default_exports(data)
-        root = (
-            context.run.root_run_id
-            if context.run and context.run.root_run_id
-            else (context.run_id or "unnamed")
-        )
+        root = context.run.root_run_id if context.run and context.run.root_run_id else (context.run_id or "unnamed")
         with boundary("run"):
             lock = hold(data)
             run = Run(

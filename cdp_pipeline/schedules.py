@@ -24,9 +24,7 @@ def publish_job() -> UnresolvedAssetJobDefinition:
     """From identity on: rebuild what a partial run left stale, and publish it."""
     return dg.define_asset_job(
         "rebuild_and_publish",
-        selection=dg.AssetSelection.groups(
-            "identity", "profiles", "segments", "activation", "reports", "publish"
-        ),
+        selection=dg.AssetSelection.groups("identity", "profiles", "segments", "activation", "reports", "publish"),
         description="Rebuild every table from identity on, from what is staged, and publish",
         executor_def=dg.in_process_executor,
     )
@@ -50,9 +48,7 @@ def nightly_schedule(project: Project) -> dg.ScheduleDefinition:
             return dg.SkipReason("a run is at work")
         day = f"{context.scheduled_execution_time:%Y-%m-%d}"
         return dg.RunRequest(
-            run_key=day,
-            tags={"cdp/as_of": day},
-            run_config={"resources": {"run": {"config": {"as_of": day}}}},
+            run_key=day, tags={"cdp/as_of": day}, run_config={"resources": {"run": {"config": {"as_of": day}}}}
         )
 
     return schedule

@@ -99,9 +99,7 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
         reads=tables_read(tree),
         columns=columns,
         personal=personal,
-        empty={
-            key.removeprefix("empty "): value[0] for key, value in fields.items() if key.startswith("empty ")
-        },
+        empty={key.removeprefix("empty "): value[0] for key, value in fields.items() if key.startswith("empty ")},
     )
 
 

@@ -29,9 +29,7 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
-        problems.append(
-            f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding'}"
-        )
+        problems.append(f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding'}")
         return None
     if repeated := _repeated(node):
         problems.extend(f"{path}:{line}: key '{name}' is given twice" for line, name in repeated)
@@ -58,11 +56,7 @@ def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
             str(error["input"]),
             [word.strip(" '") for word in str(error["ctx"]["expected"]).replace(" or ", ",").split(",")],
         )
-    found = (
-        f", found {error['input']!r}"
-        if isinstance(error["input"], str | int | float) and depth == len(loc)
-        else ""
-    )
+    found = f", found {error['input']!r}" if isinstance(error["input"], str | int | float) and depth == len(loc) else ""
     return f"{path}:{line}: {name}: {error['msg'][0].lower()}{error['msg'][1:]}{found}{hint}"
 
 

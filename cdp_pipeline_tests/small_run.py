@@ -33,11 +33,7 @@ def small_run(data: Path, name: str = "first", project: Project | None = None) -
 
 
 def put(
-    run: Run,
-    table: str,
-    select: str,
-    order_by: Sequence[str] = (),
-    inputs: Mapping[str, str] | None = None,
+    run: Run, table: str, select: str, order_by: Sequence[str] = (), inputs: Mapping[str, str] | None = None
 ) -> str:
     """Write a table, record it in the manifest, and return its digest."""
     with run.connect() as con:

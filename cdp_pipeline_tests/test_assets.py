@@ -37,9 +37,7 @@ def small_pipeline(fail: Exception | None = None, failing: int = 0) -> Pipeline:
         return {}
 
     sql = "select person_id as person_id from staging.people"
-    people = Table(
-        "staging.people", "Records", {"person_id": "Person", "email": "Address"}, grain=("person_id",)
-    )
+    people = Table("staging.people", "Records", {"person_id": "Person", "email": "Address"}, grain=("person_id",))
     customers = Table("profiles.customers", "People", {"person_id": "Person"}, "crm team", sql=sql)
     check = Check(
         "sums_agree",
@@ -58,11 +56,7 @@ def small_pipeline(fail: Exception | None = None, failing: int = 0) -> Pipeline:
         "warn",
     )
     return Pipeline(
-        (
-            Step((people,), (), first, "1"),
-            Step((customers,), ("staging.people",), second, "1"),
-        ),
-        (own, check),
+        (Step((people,), (), first, "1"), Step((customers,), ("staging.people",), second, "1")), (own, check)
     )
 
 
@@ -72,9 +66,7 @@ def execute(run: Run, pipeline: Pipeline) -> tuple[dg.ExecuteInProcessResult, st
     checks = [check_asset(name, found) for name, found in pipeline.checks_across().items()]
     with dg.DagsterInstance.ephemeral() as instance:
         job = dg.Definitions(
-            assets=assets,
-            asset_checks=checks,
-            resources={"run": dg.ResourceDefinition.hardcoded_resource(run)},
+            assets=assets, asset_checks=checks, resources={"run": dg.ResourceDefinition.hardcoded_resource(run)}
         ).resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(instance=instance, raise_on_error=False)
         stored = "\n".join(str(entry) for entry in instance.all_logs(result.run_id))
@@ -86,9 +78,7 @@ def test_an_asset_is_told_in_numbers(tmp_path: Path) -> None:
     run = small_run(tmp_path)
     result, stored = execute(run, small_pipeline())
     assert result.success
-    events = {
-        event.asset_key.path[1]: event.materialization for event in result.get_asset_materialization_events()
-    }
+    events = {event.asset_key.path[1]: event.materialization for event in result.get_asset_materialization_events()}
     people = events["people"].metadata
     assert people["dagster/row_count"].value == 1
     assert people["addresses"].value == 1

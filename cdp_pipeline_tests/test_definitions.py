@@ -33,9 +33,7 @@ def graph_as_text() -> str:
     lines += ["", "# jobs"]
     lines += sorted(job.name for job in found.get_all_jobs() if not job.name.startswith("__"))
     lines += ["", "# schedules"]
-    lines += sorted(
-        f"{s.name}: {s.cron_schedule} {s.execution_timezone} → {s.job_name}" for s in found.schedule_defs
-    )
+    lines += sorted(f"{s.name}: {s.cron_schedule} {s.execution_timezone} → {s.job_name}" for s in found.schedule_defs)
     lines += ["", "# sensors"]
     lines += sorted(f"{sensor.name}: {sensor.default_status.value}" for sensor in found.sensor_defs)
     return "\n".join(lines) + "\n"
@@ -91,9 +89,7 @@ def test_nothing_is_sent_from_a_bare_dagster_dev() -> None:
     assert config["telemetry"] == {"enabled": False}
     assert config["nux"] == {"enabled": False}
     environment = dict(
-        line.split("=", 1)
-        for line in (ROOT / ".env").read_text().splitlines()
-        if line and not line.startswith("#")
+        line.split("=", 1) for line in (ROOT / ".env").read_text().splitlines() if line and not line.startswith("#")
     )
     assert environment["DAGSTER_HOME"] == "${PWD}/data/.dagster"
     assert environment["DAGSTER_DISABLE_TELEMETRY"] == "1"

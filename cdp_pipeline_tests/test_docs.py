@@ -88,9 +88,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_page_and_picture_is_reached() -> None:
     """No page and no picture of docs/ is left without a link to it."""
-    reached = {
-        (page.parent / link.partition("#")[0]).resolve() for page in PAGES for link in links(page) if link
-    }
+    reached = {(page.parent / link.partition("#")[0]).resolve() for page in PAGES for link in links(page) if link}
     kept = {*DOCS.glob("*.md"), *(DOCS / "pictures").iterdir()}
     assert not {short(path) for path in kept - reached if path.name != "README.md"}
 

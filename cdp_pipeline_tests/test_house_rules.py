@@ -111,9 +111,7 @@ def test_files_stay_short() -> None:
 
 def test_every_module_says_what_belongs_in_it() -> None:
     """Every module that is not empty has a docstring."""
-    silent = [
-        short(path) for path in modules().values() if tree(path).body and not ast.get_docstring(tree(path))
-    ]
+    silent = [short(path) for path in modules().values() if tree(path).body and not ast.get_docstring(tree(path))]
     assert not silent
 
 
@@ -225,9 +223,7 @@ def kept_files() -> tuple[Path, ...]:
     """Every file that git keeps or would keep; where there is no git, the files of known folders."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     try:
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-            "\0"
-        )
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
     except (OSError, subprocess.CalledProcessError):
         return tuple(path for folder in (PACKAGE, PROJECT) for path in folder.rglob("*") if path.is_file())
     return tuple(sorted(path for name in listed if name and (path := ROOT / name).is_file()))
@@ -236,9 +232,7 @@ def kept_files() -> tuple[Path, ...]:
 def test_no_file_names_a_machine_or_a_registry() -> None:
     """A file that names a folder of one machine, or a package host, works only there."""
     machine = re.compile(r"(?<![\w.~\-])/(?:work|root|home/[a-z_][\w-]*)/\w")
-    registry = re.compile(
-        r"(?:pypi|pythonhosted|npmjs|debian)\.(?:org|com)|\bfile:/{3}\w|index-url\s*=", re.IGNORECASE
-    )
+    registry = re.compile(r"(?:pypi|pythonhosted|npmjs|debian)\.(?:org|com)|\bfile:/{3}\w|index-url\s*=", re.IGNORECASE)
     wrong = []
     for path in kept_files():
         try:

@@ -50,9 +50,7 @@ def test_equal_rows_are_equal_bytes_for_any_number_of_threads(tmp_path: Path) ->
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.dictionaries(st.integers(-99, 99), st.none() | st.text(max_size=5), max_size=8), data=st.data()
-)
+@given(rows=st.dictionaries(st.integers(-99, 99), st.none() | st.text(max_size=5), max_size=8), data=st.data())
 def test_the_order_of_the_input_leaves_no_trace(
     tmp_path: Path, rows: dict[int, str | None], data: st.DataObject
 ) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from cdp_pipeline.lineage import column_lineage
 
-TABLES = {
-    "staging.orders": ["person_id", "total", "refunded"],
-    "identity.persons": ["person_id", "since"],
-}
+TABLES = {"staging.orders": ["person_id", "total", "refunded"], "identity.persons": ["person_id", "since"]}
 
 
 def test_a_column_leads_through_steps_to_its_tables() -> None:
@@ -28,9 +25,7 @@ def test_a_column_leads_through_steps_to_its_tables() -> None:
 def test_both_halves_of_a_union_count() -> None:
     """A column of a union comes from every part of it."""
     sql = "select person_id from staging.orders union all select person_id from identity.persons"
-    assert column_lineage(sql, TABLES) == {
-        "person_id": ("identity.persons.person_id", "staging.orders.person_id")
-    }
+    assert column_lineage(sql, TABLES) == {"person_id": ("identity.persons.person_id", "staging.orders.person_id")}
 
 
 def test_sql_that_cannot_be_followed_has_no_lineage() -> None:

@@ -48,10 +48,7 @@ def test_rebuilding_to_the_same_bytes_makes_nothing_stale() -> None:
     [
         (None, "check sums_agree did not run"),
         (replace(PASSED, passed=False, failing_rows=3), "check sums_agree failed on 3 rows"),
-        (
-            replace(PASSED, inputs={"staging.orders": "older"}),
-            "check sums_agree ran before its tables were rebuilt",
-        ),
+        (replace(PASSED, inputs={"staging.orders": "older"}), "check sums_agree ran before its tables were rebuilt"),
     ],
 )
 def test_a_check_that_says_nothing_good_refuses(verdict: Verdict | None, said: str) -> None:
@@ -76,9 +73,7 @@ def test_stale_is_exactly_what_read_another_digest(edges: list[tuple[int, int, b
         if reader == read or str(read) in tables[str(reader)].inputs:
             continue
         seen = f"d{read}" if is_fresh else "older"
-        tables[str(reader)] = replace(
-            tables[str(reader)], inputs={**tables[str(reader)].inputs, str(read): seen}
-        )
+        tables[str(reader)] = replace(tables[str(reader)], inputs={**tables[str(reader)].inputs, str(read): seen})
         expected |= set() if is_fresh else {str(reader)}
     assert Manifest(tables=tables).stale() == sorted(expected)
 

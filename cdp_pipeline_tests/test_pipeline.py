@@ -35,9 +35,7 @@ def check(folder: Path, asset: str, sql: str, severity: str = "error") -> dict[s
 def changed(models: dict[str, Model] | None = None, checks: dict[str, Check] | None = None) -> Project:
     """The project with some models and checks more."""
     whole = project()
-    return replace(
-        whole, models={**whole.models, **(models or {})}, checks={**whole.checks, **(checks or {})}
-    )
+    return replace(whole, models={**whole.models, **(models or {})}, checks={**whole.checks, **(checks or {})})
 
 
 def told(wrong: Project) -> str:

@@ -17,9 +17,7 @@ from cdp_pipeline.progress import Progress
 @dg.asset(key=["staging", "people"], check_specs=[dg.AssetCheckSpec("known", asset=["staging", "people"])])
 def people():
     """Twelve hundred rows, taken over, with a warning."""
-    yield dg.MaterializeResult(
-        metadata={"dagster/row_count": 1200, "unchanged_so_reused": dg.MetadataValue.bool(True)}
-    )
+    yield dg.MaterializeResult(metadata={"dagster/row_count": 1200, "unchanged_so_reused": dg.MetadataValue.bool(True)})
     yield dg.AssetCheckResult(
         check_name="known", passed=False, severity=dg.AssetCheckSeverity.WARN, metadata={"failing_rows": 3}
     )
@@ -82,11 +80,7 @@ def test_a_run_is_a_line_a_layer() -> None:
         ["profiles", "1", "0", "8", "0", shown(progress)[2][5]],
         ["publish", "1", "0", "0", "0", shown(progress)[3][5]],
     ]
-    assert printed.splitlines() == [
-        "staging.people: 1200 rows",
-        "profiles.customers: 8 rows",
-        "publish.published",
-    ]
+    assert printed.splitlines() == ["staging.people: 1200 rows", "profiles.customers: 8 rows", "publish.published"]
     assert progress.snapshot == "20260630T020000-first"
 
 

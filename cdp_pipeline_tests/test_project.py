@@ -88,10 +88,7 @@ def test_a_right_folder_is_read_whole(tmp_path: Path) -> None:
 def test_a_source_without_a_system_is_one(tmp_path: Path) -> None:
     """Then the name of its file is the value of the column `source`."""
     text = FILES["1_sources/shop_orders.yml"].replace("system: shop\n", "")
-    assert (
-        read_project(folder(tmp_path, **{"1_sources/shop_orders.yml": text})).system("shop_orders")
-        == "shop_orders"
-    )
+    assert read_project(folder(tmp_path, **{"1_sources/shop_orders.yml": text})).system("shop_orders") == "shop_orders"
 
 
 def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:

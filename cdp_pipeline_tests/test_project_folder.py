@@ -38,9 +38,7 @@ class StrictLoader(yaml.SafeLoader):
         """Refuse a repeated key, naming its line."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if twice := {key for key in keys if keys.count(key) > 1}:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"given twice: {sorted(twice)}", node.start_mark
-            )
+            raise yaml.constructor.ConstructorError(None, None, f"given twice: {sorted(twice)}", node.start_mark)
         return super().construct_mapping(node, deep)
 
 
@@ -68,9 +66,7 @@ def test_the_project_folder_holds_no_python() -> None:
     """dbt_like_sql says what, the package says how: one holds no Python, the other no template for SQL."""
     assert not [short(path) for path in PROJECT.rglob("*.py")]
     assert not [
-        short(path)
-        for path in PROJECT.rglob("*.sql")
-        if re.search(r"\{\{|\{%", path.read_text(encoding="utf-8"))
+        short(path) for path in PROJECT.rglob("*.sql") if re.search(r"\{\{|\{%", path.read_text(encoding="utf-8"))
     ]
 
 
@@ -112,15 +108,7 @@ def test_models_name_their_columns() -> None:
 
 def test_models_know_no_clock_and_no_chance() -> None:
     """The same inputs give the same rows: no clock, no random number, no arbitrary pick."""
-    arbitrary = (
-        exp.CurrentTimestamp,
-        exp.CurrentDate,
-        exp.CurrentTime,
-        exp.Rand,
-        exp.AnyValue,
-        exp.First,
-        exp.Last,
-    )
+    arbitrary = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Rand, exp.AnyValue, exp.First, exp.Last)
     wrong = {
         name: sorted({type(node).__name__ for node in found})
         for name, (_, select) in models().items()
@@ -132,6 +120,4 @@ def test_models_know_no_clock_and_no_chance() -> None:
 def ordered(node: exp.Expr) -> bool:
     """Whether `node` is first or last over an ordered window, which is no arbitrary pick."""
     window = node.find_ancestor(exp.Window)
-    return (
-        isinstance(node, exp.First | exp.Last) and window is not None and window.args.get("order") is not None
-    )
+    return isinstance(node, exp.First | exp.Last) and window is not None and window.args.get("order") is not None

@@ -38,8 +38,7 @@ def test_unknown_keys_and_later_changes_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
-    [("keep_snapshots", 0), ("churn_budget", 1.5), ("churn_budget", -0.1), ("report_floor", 0)],
+    ("key", "value"), [("keep_snapshots", 0), ("churn_budget", 1.5), ("churn_budget", -0.1), ("report_floor", 0)]
 )
 def test_numbers_out_of_range_are_refused(key: str, value: float) -> None:
     """A setting that could not be obeyed is refused when it is read."""

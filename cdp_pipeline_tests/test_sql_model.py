@@ -121,11 +121,7 @@ def test_a_check_is_read_whole(tmp_path: Path) -> None:
     assert problems == []
     assert found is not None
     assert (found.name, found.asset, found.severity) == ("no_debts", "profiles.spending", "warn")
-    assert (found.owner, found.fix, found.reads) == (
-        "crm team",
-        "Look at the refunds",
-        ("profiles.spending",),
-    )
+    assert (found.owner, found.fix, found.reads) == ("crm team", "Look at the refunds", ("profiles.spending",))
     assert found.description == "Nobody spends less than nothing"
 
 

@@ -47,11 +47,7 @@ def test_a_right_file_has_no_problems(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ("owner:", "ownr:", "orders.yml:2: unknown key 'ownr' (did you mean owner?)"),
-        (
-            "type: money",
-            "tipe: money",
-            "orders.yml:6: unknown key 'columns.total.tipe' (did you mean type?)",
-        ),
+        ("type: money", "tipe: money", "orders.yml:6: unknown key 'columns.total.tipe' (did you mean type?)"),
         ("type: money", "type: mony", "(did you mean money?)"),
         ("owner: shop\n", "", "key 'owner' is missing"),
         ("grain: [order_id]", "grain: 3", "orders.yml:3: grain:"),

@@ -18,9 +18,7 @@ from cdp_pipeline.shapes import Destination, OutputColumn
 EXTRA_COLUMNS = ("audience", "as_of")
 """Columns that an output expression may use beside those of profiles.customers."""
 
-EEA = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split()
-)
+EEA = frozenset("AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split())
 GATED = ("email", "phone")
 _UNGATED_HINTS = ("email", "phone", "login_id", "device_id")
 
@@ -38,9 +36,7 @@ def check_destinations(project: Project, customers_columns: Iterable[str]) -> li
             *_wrong_transfer(destination),
         ]
         if not name.isidentifier() or name != name.lower() or name == "receipts":
-            found.append(
-                f"the file name must be lower-case letters, digits and _, and not receipts: found {name}"
-            )
+            found.append(f"the file name must be lower-case letters, digits and _, and not receipts: found {name}")
         problems += [f"{path}: {problem}" for problem in found]
     return sorted(problems)
 
@@ -67,20 +63,14 @@ def _wrong_columns(destination: Destination, columns: list[str]) -> list[str]:
     problems: list[str] = []
     names = [column.name for column in destination.columns]
     problems += [
-        f"column {twice} is written twice"
-        for twice in sorted({name for name in names if names.count(name) > 1})
+        f"column {twice} is written twice" for twice in sorted({name for name in names if names.count(name) > 1})
     ]
     for column in destination.columns:
         expression, wrong = output_expression(column, columns)
         problems += [f"column {column.name}: {text}" for text in wrong]
         for used in expression.columns:
             hinted = any(hint in used for hint in _UNGATED_HINTS)
-            if (
-                used not in GATED
-                and hinted
-                and not used.startswith("permits_")
-                and "_permission_" not in used
-            ):
+            if used not in GATED and hinted and not used.startswith("permits_") and "_permission_" not in used:
                 problems.append(
                     f"column {column.name}: {used} may hold an identifier; "
                     "only email and phone pass the permission gate"
@@ -88,8 +78,7 @@ def _wrong_columns(destination: Destination, columns: list[str]) -> list[str]:
         if column.normalise and column.normalise not in MACROS:
             hint = nearest(column.normalise, MACROS)
             problems.append(
-                f"column {column.name}: unknown normalise {column.normalise}{hint}; "
-                f"allowed: {', '.join(MACROS)}"
+                f"column {column.name}: unknown normalise {column.normalise}{hint}; allowed: {', '.join(MACROS)}"
             )
     return problems
 
@@ -108,11 +97,7 @@ def _wrong_keys(destination: Destination) -> list[str]:
 
 
 def _wrong_needs(project: Project, destination: Destination) -> list[str]:
-    problems = (
-        []
-        if destination.needs
-        else ["needs: name at least one permission; without one nobody may be exported"]
-    )
+    problems = [] if destination.needs else ["needs: name at least one permission; without one nobody may be exported"]
     contract = project.contracts.get("permissions")
     for need in destination.needs:
         for field in ("purpose", "channel"):
@@ -134,15 +119,12 @@ def _wrong_transfer(destination: Destination) -> list[str]:
         problems.append(f"transfer: country must be an ISO code of two capitals, found {transfer.country}")
     if transfer.basis == "none_needed" and transfer.country not in EEA:
         problems.append(
-            "transfer: basis none_needed holds inside the European Economic Area only, "
-            f"not for {transfer.country}"
+            f"transfer: basis none_needed holds inside the European Economic Area only, not for {transfer.country}"
         )
     if transfer.basis == "consent" and not all(need.recipient for need in destination.needs):
         problems.append(
             "transfer: basis consent needs a recipient in every entry of needs, for the consent must name it"
         )
     if transfer.valid_until is not None and transfer.valid_until < transfer.valid_from:
-        problems.append(
-            f"transfer: valid_until {transfer.valid_until} is before valid_from {transfer.valid_from}"
-        )
+        problems.append(f"transfer: valid_until {transfer.valid_until} is before valid_from {transfer.valid_from}")
     return problems

@@ -13,12 +13,7 @@ from pathlib import Path
 import duckdb
 
 from cdp_pipeline.activation import audience_file
-from cdp_pipeline.activation.destinations import (
-    EXTRA_COLUMNS,
-    check_destinations,
-    output_expression,
-    transfer_problem,
-)
+from cdp_pipeline.activation.destinations import EXTRA_COLUMNS, check_destinations, output_expression, transfer_problem
 from cdp_pipeline.activation.gate import gated
 from cdp_pipeline.activation.normalise import create_macros, rewrite_phones
 from cdp_pipeline.activation.removals import write_removals
@@ -50,8 +45,7 @@ def export(run: Run, name: str) -> dict[str, int]:
         con.execute("create temp table files (audience varchar, file_sha256 varchar)")
         if hashes:
             con.executemany(
-                "insert into files values (?, ?)",
-                [[audience, digest] for audience, digest in sorted(hashes.items())],
+                "insert into files values (?, ?)", [[audience, digest] for audience, digest in sorted(hashes.items())]
             )
         select = """
             select audience, person_id, keys, has_key, is_permitted, is_transfer_allowed, is_above_minimum,
@@ -81,9 +75,7 @@ def folder_of(run: Run, name: str) -> Path:
     return run.folder / "activation" / name
 
 
-def _collect_members(
-    con: duckdb.DuckDBPyConnection, audiences: Sequence[str], columns: Sequence[str]
-) -> None:
+def _collect_members(con: duckdb.DuckDBPyConnection, audiences: Sequence[str], columns: Sequence[str]) -> None:
     """Make the temporary table `members`: one row a member of an audience, with the columns of customers."""
     wanted = ", ".join(literal(audience) for audience in audiences) or "null"
     con.execute(f"""
@@ -97,10 +89,7 @@ def _collect_members(
 
 
 def _judge_members(
-    con: duckdb.DuckDBPyConnection,
-    destination: Destination,
-    columns: Sequence[str],
-    is_transfer_allowed: bool,
+    con: duckdb.DuckDBPyConnection, destination: Destination, columns: Sequence[str], is_transfer_allowed: bool
 ) -> None:
     """Make the temporary table `judged`: the funnel of every member, and the cells c0, c1, … to write."""
     names = [column.name for column in destination.columns]

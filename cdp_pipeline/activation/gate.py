@@ -32,9 +32,7 @@ def _meets(need: Needs, must_be_named: bool) -> str:
     one is a later refusal. A permission that names somebody else counts for nothing. When the
     transfer itself rests on consent, a general permission is not enough.
     """
-    unnamed = (
-        "false" if must_be_named else "coalesce(bool_and(is_permitted) filter (recipient is null), false)"
-    )
+    unnamed = "false" if must_be_named else "coalesce(bool_and(is_permitted) filter (recipient is null), false)"
     recipient = f"lower({literal(need.recipient)})" if need.recipient else "null"
     return f"""
         select person_id, namespace, value
@@ -67,9 +65,7 @@ def gated(destination: Destination, table: str, columns: Sequence[str]) -> str:
     identifiers = [name for name in GATED if name in columns]
     if not identifiers:
         return f"select *, false as is_allowed from {table}"
-    emptied = ", ".join(
-        f"case when a_{name}.value is not null then m.{name} end as {name}" for name in identifiers
-    )
+    emptied = ", ".join(f"case when a_{name}.value is not null then m.{name} end as {name}" for name in identifiers)
     joins = " ".join(
         f"left join allowed a_{name} on a_{name}.person_id = m.person_id and a_{name}.namespace = '{name}' "
         f"and a_{name}.value = {_as_permitted(name)}"

@@ -13,14 +13,16 @@ Mailchimp and Klaviyo imports.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import duckdb
 
 _SPACES = r"[\s\p{Z}\p{Cf}]+"
 _MARKS = r"[\p{P}\p{S}\p{Z}\p{Cf}\s]+"
-_MAIL = r"^[^@]+@[^@.][^@]*\.[^@.]+$"
+_ENDS = r"^[\s\p{Z}]+|[\s\p{Z}]+$"
+_ATOM = r"[\p{L}\p{M}\p{N}!#$%&''*+/=?^_`{|}~-]+"  # RFC 5322 dot-atom, and letters beyond ASCII (RFC 6531)
+_LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?"
+_MAIL = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?:\p{{L}}[\p{{L}}\p{{M}}]+|xn--[a-z0-9-]*[a-z0-9])$"
 _PLAIN = "nfc_normalize(lower(nfc_normalize(value)))"
 
 _FEMALE = (
@@ -63,8 +65,9 @@ MACROS: Mapping[str, str] = {
         then normalise_text(value, country)
         else list_extract(list_filter(list_transform(range(255, 0, -1),
             lambda n: left(normalise_text(value, country), n)), lambda t: strlen(t) <= 255), 1) end""",
-    # lower case, no spaces at all; nothing when it is not of the form a@b.c
-    "email": f"nullif(regexp_extract(regexp_replace({_PLAIN}, '{_SPACES}', '', 'g'), '{_MAIL}'), '')",
+    # lower case, no spaces at the ends, nothing invisible; nothing when no mailbox can be called so
+    "email": "nullif(regexp_extract(regexp_replace(regexp_replace("
+    f"{_PLAIN}, '\\p{{Cf}}+', '', 'g'), '{_ENDS}', '', 'g'), '{_MAIL}'), '')",
     # the same without dots before @gmail.com; Google's pages disagree, so it is a choice of the file
     "email_without_gmail_dots": """case split_part(normalise_email(value, country), '@', 2)
         when 'gmail.com' then
@@ -90,13 +93,15 @@ MACROS: Mapping[str, str] = {
     "meta_state": "case when upper(country) is distinct from 'US' "
     "or length(normalise_meta_city(value, country)) = 2 then normalise_meta_city(value, country) end",
     # Meta: no spaces and dashes; United States first five, United Kingdom area, district and sector
-    "meta_zip": """case upper(country)
+    "meta_zip": """case replace(upper(country), 'UK', 'GB')
         when 'US' then nullif(left(normalise_meta_city(value, country), 5), '')
         when 'GB' then case when length(normalise_meta_city(value, country)) > 4
             then left(normalise_meta_city(value, country), length(normalise_meta_city(value, country)) - 2)
             else normalise_meta_city(value, country) end
         else normalise_meta_city(value, country) end""",
-    "country_upper": "nullif(regexp_extract(upper(trim(value)), '^[A-Z]{2}$'), '')",
+    # ISO 3166; the European Union's own codes of two countries are read as well
+    "country_upper": "case upper(trim(value)) when 'UK' then 'GB' when 'EL' then 'GR' "
+    "else nullif(regexp_extract(upper(trim(value)), '^[A-Z]{2}$'), '') end",
     "country_lower": "lower(normalise_country_upper(value, country))",
     # Meta: f or m; every other answer gives nothing, never a guess
     "meta_gender": f"case when normalise_meta_name(value, country) in {_FEMALE} then 'f' "
@@ -106,7 +111,7 @@ MACROS: Mapping[str, str] = {
     "date_iso": "strftime(try_cast(value as date), '%Y-%m-%d')",
 }
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_ISO = {"UK": "GB", "EL": "GR"}
 
 
 def create_macros(con: duckdb.DuckDBPyConnection) -> None:
@@ -116,24 +121,25 @@ def create_macros(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def e164(phone: str | None, country: str | None) -> str | None:
-    """A phone number as E.164 with its plus sign, or None when it is none.
+    """A phone number as E.164 with its plus sign, or None when nobody can have it.
 
     `country` (ISO-2) tells what a number without a country code means; without it such a number is
-    not guessed. A trunk zero in brackets is dropped.
+    not guessed. A trunk zero is dropped. The number must be valid by the numbering plan of its
+    country (libphonenumber), not just of a possible length.
 
     >>> e164("+31 (0)6 12345678", None), e164("06 12345678", "NL"), e164("06 12345678", None)
     ('+31612345678', '+31612345678', None)
     """
-    if phone is None or _E164.fullmatch(phone):
-        return phone
+    if phone is None:
+        return None
     import phonenumbers
 
-    region = country.upper() if country and len(country) == 2 else None
+    region = _ISO.get(country.upper(), country.upper()) if country and len(country) == 2 else None
     try:
         number = phonenumbers.parse(phone, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -141,20 +147,17 @@ def e164(phone: str | None, country: str | None) -> str | None:
 def rewrite_phones(con: duckdb.DuckDBPyConnection, table: str, column: str, country: str | None) -> None:
     """Bring `column` of a table to E.164 in place: numbers that cannot be read become null.
 
-    Works on distinct values; those in E.164 already are not looked at.
+    Works on distinct values; those in E.164 already are read again, for not all of them exist.
     """
     region = f"t.{country}" if country else "null"
-    odd = con.execute(
-        f"select distinct {column}, {region} from {table} as t "
-        f"where not regexp_full_match({column}, '\\+[1-9][0-9]{{6,14}}') order by all"
+    written = con.execute(
+        f"select distinct {column}, {region} from {table} as t where {column} is not null order by all"
     ).fetchall()
+    odd = [(phone, where, read) for phone, where in written if (read := e164(phone, where)) != phone]
     if not odd:
         return
     con.execute("create or replace temp table phones_read (phone varchar, region varchar, number varchar)")
-    con.executemany(
-        "insert into phones_read values (?, ?, ?)",
-        [(phone, where, e164(phone, where)) for phone, where in odd],
-    )
+    con.executemany("insert into phones_read values (?, ?, ?)", odd)
     con.execute(
         f"update {table} as t set {column} = p.number from phones_read p "
         f"where t.{column} = p.phone and {region} is not distinct from p.region"

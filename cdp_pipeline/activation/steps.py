@@ -81,12 +81,7 @@ def _destination(project: Project, name: str, version: str) -> Step:
         written = export(run, name)
         return {table.name: {"written": sum(written.values()), **written}}
 
-    reads = (
-        "segments.memberships",
-        "profiles.customers",
-        "profiles.permissions",
-        "previous.activation.receipts",
-    )
+    reads = ("segments.memberships", "profiles.customers", "profiles.permissions", "previous.activation.receipts")
     return Step((table,), reads, run_export, version, uses_as_of=True)
 
 

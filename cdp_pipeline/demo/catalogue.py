@@ -32,16 +32,7 @@ _RANGES: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "Garden": (
         "Home & Garden > Lawn & Garden",
         45,
-        (
-            "Watering Can",
-            "Secateurs",
-            "Raised Bed",
-            "Bird House",
-            "Lantern",
-            "Hand Fork",
-            "Hose Reel",
-            "Planter",
-        ),
+        ("Watering Can", "Secateurs", "Raised Bed", "Bird House", "Lantern", "Hand Fork", "Hose Reel", "Planter"),
     ),
     "Outdoor": (
         "Sporting Goods > Outdoor Recreation > Camping & Hiking",
@@ -51,16 +42,7 @@ _RANGES: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "Home": (
         "Home & Garden > Linens & Bedding",
         65,
-        (
-            "Wool Blanket",
-            "Duvet Cover",
-            "Cushion",
-            "Bath Towel",
-            "Table Lamp",
-            "Wall Clock",
-            "Rug",
-            "Candle Set",
-        ),
+        ("Wool Blanket", "Duvet Cover", "Cushion", "Bath Towel", "Table Lamp", "Wall Clock", "Rug", "Candle Set"),
     ),
 }
 _VENDORS = ("Noordkust", "Bergwald", "Sol y Sal", "Atelier Lys", "Harbour & Co")
@@ -87,8 +69,7 @@ def product_slots() -> Iterator[tuple[str, int, str]]:
     """(type, slot, sku): a type's products over 1024 slots, the popular ones in more slots."""
     for kind in _RANGES:
         skus = sorted(
-            (p[0] for p in products() if p[5] == kind),
-            key=lambda sku: hashlib.sha256(sku.encode()).hexdigest(),
+            (p[0] for p in products() if p[5] == kind), key=lambda sku: hashlib.sha256(sku.encode()).hexdigest()
         )
         yield from ((kind, slot, sku) for slot, sku in enumerate(slots(skus, _POPULARITY, 0.8)))
 

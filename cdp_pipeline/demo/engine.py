@@ -15,23 +15,10 @@ import pyarrow as pa
 from cdp_pipeline.demo import catalogue, tables
 from cdp_pipeline.demo.settings import HISTORY_START, HORIZON, Rates
 
-_FILES = (
-    "random",
-    "population",
-    "noise",
-    "shop",
-    "web",
-    "service",
-    "newsletter",
-    "crm",
-    "leads",
-    "truth",
-)
+_FILES = ("random", "population", "noise", "shop", "web", "service", "newsletter", "crm", "leads", "truth")
 
 
-def open_engine(
-    people: int, seed: int, rates: Rates, *, threads: int | None = None
-) -> duckdb.DuckDBPyConnection:
+def open_engine(people: int, seed: int, rates: Rates, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """A connection with the whole population and its life made; people are 0 .. people - 1."""
     con = duckdb.connect(config={"threads": threads} if threads else {})
     constants: dict[str, str] = {
@@ -64,17 +51,12 @@ def _fill(con: duckdb.DuckDBPyConnection) -> None:
     _table(con, "towns", "country, slot, town, area", tables.towns())
     _table(con, "nicknames", "first_name, nickname", tables.nicknames())
     _table(
-        con,
-        "products",
-        "sku, handle, title, vendor, path, kind, tags, price, price_gbp, cost",
-        catalogue.products(),
+        con, "products", "sku, handle, title, vendor, path, kind, tags, price, price_gbp, cost", catalogue.products()
     )
     _table(con, "product_slots", "kind, slot, sku", catalogue.product_slots())
 
 
-def _table(
-    con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Iterable[tuple[object, ...]]
-) -> None:
+def _table(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
     names = columns.split(", ")
     values = [list(column) for column in zip(*rows, strict=True)]
     arrow = pa.table(dict(zip(names, values, strict=True)))

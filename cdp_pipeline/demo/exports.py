@@ -25,17 +25,7 @@ from cdp_pipeline.demo.settings import HISTORY_START, HORIZON, Rates
 from cdp_pipeline.demo.writing import copy, write
 from cdp_pipeline.errors import InputError
 
-TRUTH = (
-    "people",
-    "households",
-    "record_person",
-    "edits",
-    "permissions",
-    "erasures",
-    "orders",
-    "devices",
-    "bad_lines",
-)
+TRUTH = ("people", "households", "record_person", "edits", "permissions", "erasures", "orders", "devices", "bad_lines")
 _PEOPLE_FOR_WRONG_LINES = 1000  # below that a handful of wrong lines would be more than a few percent
 
 
@@ -75,9 +65,7 @@ def write_exports(
     return written
 
 
-def _write_day(
-    con: duckdb.DuckDBPyConnection, out: Path, day: date, *, is_first: bool, wrong: bool
-) -> dict[str, int]:
+def _write_day(con: duckdb.DuckDBPyConnection, out: Path, day: date, *, is_first: bool, wrong: bool) -> dict[str, int]:
     """All files of one day."""
     _look(con, day, is_first=is_first)
     since = _web_since(con, day) if is_first else day
@@ -106,9 +94,7 @@ def _web_since(con: duckdb.DuckDBPyConnection, first_day: date) -> date:
     return first_day - timedelta(days=int(days) - 1)
 
 
-def _write_truth(
-    con: duckdb.DuckDBPyConnection, out: Path, first: date, last: date, *, wrong: bool
-) -> dict[str, int]:
+def _write_truth(con: duckdb.DuckDBPyConnection, out: Path, first: date, last: date, *, wrong: bool) -> dict[str, int]:
     """The truth files: records of all days, values as of the last one."""
     if first < last:  # else the day was just looked at
         _look(con, last, is_first=True)

@@ -26,9 +26,7 @@ class Style:
     wrong_lines: tuple[str, ...] = ()  # appended to the first day's file, for quarantine to catch
 
 
-def write(
-    con: duckdb.DuckDBPyConnection, rows: str, path: Path, style: Style, *, with_wrong_lines: bool
-) -> int:
+def write(con: duckdb.DuckDBPyConnection, rows: str, path: Path, style: Style, *, with_wrong_lines: bool) -> int:
     """Write the rows of a table expression to `path` and `<path>.done`; returns data lines written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     layout = _AS_IT_IS if style.json else f"format csv, header{', force_quote *' if style.quoted else ''}"

@@ -17,9 +17,7 @@ SMALL_LINE = 50_000  # pairs any line may list, however few the records
 
 def present_columns(con: DuckDBPyConnection, extra: tuple[str, ...], smallest: int) -> frozenset[str]:
     """Columns of `nodes` that hold something; from `smallest` nodes on, at least two values."""
-    columns = sorted(
-        {*BLOCK_FIELDS.values(), "name_first", "place_key", *(f"{EXTRA}{name}" for name in extra)}
-    )
+    columns = sorted({*BLOCK_FIELDS.values(), "name_first", "place_key", *(f"{EXTRA}{name}" for name in extra)})
     counted = ", ".join(
         f"""max("{column}") is not null
             and (count(*) < {smallest} or min("{column}") is distinct from max("{column}"))"""
@@ -47,9 +45,7 @@ def candidates(con: DuckDBPyConnection, matching: Matching, present: frozenset[s
             select record_key, dense_rank() over (order by {columns}) as block,
                    count(*) over (partition by {columns}) as size from nodes where {filled}""")
         limit = _largest_block(con, matching, rule)
-        skipped += con.execute(f"select count(distinct block) from block where size > {limit}").fetchall()[0][
-            0
-        ]
+        skipped += con.execute(f"select count(distinct block) from block where size > {limit}").fetchall()[0][0]
         con.execute(f"""insert into candidate_rows
             select l.record_key, r.record_key from block l join block r
             on l.block = r.block and l.record_key < r.record_key

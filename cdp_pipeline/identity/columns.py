@@ -49,11 +49,7 @@ SYNONYMS: dict[str, str] = {  # header without anything but letters and digits -
     "language": "language", "taal": "language", "loginid": "login_id", "accountid": "login_id",
     "createdat": "created_at", "updatedat": "updated_at",
 }  # fmt: skip
-BIRTH_PARTS = {
-    "year": ("by", "birthyear", "yearofbirth"),
-    "month": ("bm", "birthmonth"),
-    "day": ("bd", "birthday"),
-}
+BIRTH_PARTS = {"year": ("by", "birthyear", "yearofbirth"), "month": ("bm", "birthmonth"), "day": ("bd", "birthday")}
 IDS = ("recordid", "recid", "uniqueid", "id", "customerid", "contactid", "rowid", "key")
 
 
@@ -62,37 +58,28 @@ def plain(header: str) -> str:
     return re.sub(r"[^a-z0-9]", "", header.lower())
 
 
-def choose(
-    headers: Sequence[str], said: Mapping[str, str], id_column: str | None
-) -> tuple[str, dict[str, str]]:
+def choose(headers: Sequence[str], said: Mapping[str, str], id_column: str | None) -> tuple[str, dict[str, str]]:
     """(id column, header -> people column or `attributes.<name>`).
 
     What `said` maps wins, then equal names, then synonyms; a people column is filled once. Raises
     InputError with every impossible mapping, and when no column can be the record id.
     """
     problems = [
-        f"--map {header}=…: no such column{nearest(header, headers)}"
-        for header in said
-        if header not in headers
+        f"--map {header}=…: no such column{nearest(header, headers)}" for header in said if header not in headers
     ]
     for header, target in said.items():
         if target not in (*TARGETS, "record_id") and not re.fullmatch(r"attributes\.[a-z][a-z0-9_]*", target):
             problems.append(
-                f"--map {header}={target}: not a people column{nearest(target, TARGETS)}"
-                ", nor attributes.<name>"
+                f"--map {header}={target}: not a people column{nearest(target, TARGETS)}, nor attributes.<name>"
             )
     targets = list(said.values())
-    problems += [
-        f"--map: {target} is given twice" for target in sorted({t for t in targets if targets.count(t) > 1})
-    ]
+    problems += [f"--map: {target} is given twice" for target in sorted({t for t in targets if targets.count(t) > 1})]
     if id_column is not None and id_column not in headers:
         problems.append(f"--id {id_column}: no such column{nearest(id_column, headers)}")
     if problems:
         raise InputError(problems)
     wished = id_column or next((h for h, target in said.items() if target == "record_id"), None)
-    found_id = wished or next(
-        (h for word in IDS for h in headers if plain(h) == word and h not in said), None
-    )
+    found_id = wished or next((h for word in IDS for h in headers if plain(h) == word and h not in said), None)
     if found_id is None:
         raise InputError("no column looks like a record id: name it with --id COLUMN")
     mapped = {header: target for header, target in said.items() if target != "record_id"}
@@ -109,8 +96,7 @@ def birth_parts(headers: Sequence[str], mapped: Mapping[str, str]) -> tuple[str,
     if "birth_date" in mapped.values():
         return None
     found = [
-        next((h for h in headers if plain(h) in words and h not in mapped), None)
-        for words in BIRTH_PARTS.values()
+        next((h for h in headers if plain(h) in words and h not in mapped), None) for words in BIRTH_PARTS.values()
     ]
     year, month, day = found
     return (year, month, day) if year and month and day else None

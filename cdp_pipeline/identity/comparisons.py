@@ -45,9 +45,7 @@ def _one_typo(column: str, most: int = 1) -> str:
     )
 
 
-_INITIAL = (
-    "(len(name_first_l) = 1 or len(name_first_r) = 1) and left(name_first_l, 1) = left(name_first_r, 1)"
-)
+_INITIAL = "(len(name_first_l) = 1 or len(name_first_r) = 1) and left(name_first_l, 1) = left(name_first_r, 1)"
 _NICK = "list_has_any(name_forms_l, name_forms_r)"
 _TURNED = "name_first_l = name_last_r and name_last_l = name_first_r"
 
@@ -57,16 +55,9 @@ NAME = Comparison(
     "(name_first_l is null and name_last_l is null) or (name_first_r is null and name_last_r is null)",
     (
         Level("same full name", "name_full_l = name_full_r", 0.60, 1e-5, "name_full"),
-        Level(
-            "same last name, first name in another form", f"name_last_l = name_last_r and {_NICK}", 0.08, 5e-6
-        ),
+        Level("same last name, first name in another form", f"name_last_l = name_last_r and {_NICK}", 0.08, 5e-6),
         Level("first and last name swapped", _TURNED, 0.01, 1e-7),
-        Level(
-            "same last name, first name as an initial",
-            f"name_last_l = name_last_r and {_INITIAL}",
-            0.05,
-            5e-6,
-        ),
+        Level("same last name, first name as an initial", f"name_last_l = name_last_r and {_INITIAL}", 0.05, 5e-6),
         Level(
             "both names alike",
             f"({_NICK} or {_similar('name_first_l', 'name_first_r', 0.88)}) "
@@ -74,9 +65,7 @@ NAME = Comparison(
             0.12,
             2e-5,
         ),
-        Level(
-            "two words of the name shared", "len(list_intersect(name_words_l, name_words_r)) >= 2", 0.02, 2e-6
-        ),
+        Level("two words of the name shared", "len(list_intersect(name_words_l, name_words_r)) >= 2", 0.02, 2e-6),
         Level("same sound of both names", "sound_full_l = sound_full_r", 0.02, 2e-5),
         Level(
             "same last name, one first name missing",
@@ -96,9 +85,7 @@ NAME = Comparison(
     ),
 )
 # jan.smit1 and jan.smit2 are two people who found the name taken, not a slip of the pen
-_OTHER_LETTERS = (
-    "regexp_replace(email_key_l, '[0-9]', '', 'g') <> regexp_replace(email_key_r, '[0-9]', '', 'g')"
-)
+_OTHER_LETTERS = "regexp_replace(email_key_l, '[0-9]', '', 'g') <> regexp_replace(email_key_r, '[0-9]', '', 'g')"
 EMAIL = Comparison(
     "email",
     ("email_key",),
@@ -117,9 +104,7 @@ PHONE = Comparison(
     (
         Level("same phone", "phone_key_l = phone_key_r", 0.65, 2e-6, "phone_key"),
         Level("phone with a typo", _one_typo("phone_key"), 0.05, 3e-6),
-        Level(
-            "same last eight digits of the phone", "right(phone_key_l, 8) = right(phone_key_r, 8)", 0.02, 1e-6
-        ),
+        Level("same last eight digits of the phone", "right(phone_key_l, 8) = right(phone_key_r, 8)", 0.02, 1e-6),
         Level("other phone", "else", 0.28, 0.999),
     ),
 )
@@ -127,9 +112,7 @@ _SWAPPED_DATE = (
     "left(birth_date_l, 4) = left(birth_date_r, 4) and substr(birth_date_l, 6, 2) = right(birth_date_r, 2) "
     "and right(birth_date_l, 2) = substr(birth_date_r, 6, 2)"
 )
-_NEAR_DATE = (
-    f"case when {_SWAPPED_DATE} then true else damerau_levenshtein(birth_date_l, birth_date_r) <= 1 end"
-)
+_NEAR_DATE = f"case when {_SWAPPED_DATE} then true else damerau_levenshtein(birth_date_l, birth_date_r) <= 1 end"
 CLOSE_DATE = f"case when hamming(birth_date_l, birth_date_r) <= 4 then {_NEAR_DATE} else false end"
 _TWO_PARTS = (
     "(left(birth_date_l, 4) = left(birth_date_r, 4))::int "

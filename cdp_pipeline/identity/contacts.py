@@ -66,13 +66,15 @@ def add_emails(con: DuckDBPyConnection) -> None:
 def add_phones(con: DuckDBPyConnection) -> None:
     """raw_phones(phone, country_code) -> phone_keys(phone, country_code, phone_key E.164).
 
-    A number the fast rule cannot place goes to phonenumbers; what that cannot place either keeps
-    its digits behind a `?`, so that two equal spellings still meet.
+    A number the fast rule cannot place, or that no numbering plan knows, goes to phonenumbers. What
+    that finds invalid stands behind a `?`, so that two equal spellings still meet: evidence for
+    identity, never a number to call.
     """
     con.register("dialling_arrow", _dialling())
     con.execute("create or replace temp table dialling as select * from dialling_arrow")
     con.unregister("dialling_arrow")
-    con.execute("""create or replace temp table phone_fast as
+    con.execute(
+        """create or replace temp table phone_fast as
     with cleaned as (
         select phone, country_code,
                regexp_replace(regexp_replace(phone, '\\(0\\)', '', 'g'), '[^0-9+]', '', 'g') as dialled
@@ -99,18 +101,21 @@ def add_phones(con: DuckDBPyConnection) -> None:
                                             as phone_key
         from numbers n left join dialling a on starts_with(n.abroad, a.code)
         group by all)
-    select phone, country_code, digits, phone_key,
+    select phone, country_code, digits,
+           case when regexp_full_match(phone_key, $valid) then phone_key end as phone_key,
            len(digits) < 6 or len(list_distinct(string_split(digits[-6:], ''))) <= 1
                or digits in ('123456', '1234567', '12345678', '123456789', '1234567890', '0123456789')
                as is_placeholder
-    from placed""")
+    from placed""",
+        {"valid": valid_numbers()},
+    )
     rest = con.execute("""select phone, country_code, digits from phone_fast
                           where phone_key is null and not is_placeholder order by 1, 2""").fetchall()
     table = pa.table(
         {
             "phone": pa.array([row[0] for row in rest], pa.string()),
             "country_code": pa.array([row[1] for row in rest], pa.string()),
-            "slow_key": pa.array([e164(row[0], row[1]) or f"?{row[2]}" for row in rest], pa.string()),
+            "slow_key": pa.array([_placed(*row) for row in rest], pa.string()),
         }
     )
     con.register("phone_slow", table)
@@ -123,20 +128,43 @@ def add_phones(con: DuckDBPyConnection) -> None:
 
 
 def e164(phone: str, country: str | None) -> str | None:
-    """E.164 of a number written in `country` (ISO 3166 alpha-2), or None.
+    """E.164 of a number written in `country` (ISO 3166 alpha-2), or None when it is not valid.
 
     >>> e164("(415) 555-2671", "US")
     '+14155552671'
     """
+    placed = _placed(phone, country, "")
+    return placed if placed.startswith("+") else None
+
+
+def valid_numbers() -> str:
+    """A regular expression of the E.164 numbers that the plans of the DIALLING countries know.
+
+    Made of the patterns of libphonenumber's metadata, by which is_valid_number decides as well.
+    """
+    from phonenumbers import PhoneMetadata
+
+    plans = []
+    for country, code, *_ in DIALLING:
+        plan = PhoneMetadata.metadata_for_region(country)
+        kinds = (plan.fixed_line, plan.mobile, plan.toll_free, plan.voip) if plan else ()
+        patterns = [kind.national_number_pattern for kind in kinds if kind and kind.national_number_pattern]
+        plans.append(f"{code}(?:{'|'.join(patterns)})")
+    return rf"\+(?:{'|'.join(plans)})"
+
+
+def _placed(phone: str, country: str | None, digits: str) -> str:
+    """E.164, or behind a `?` as much of it as can be said of an invalid number."""
     import phonenumbers
 
     try:
         number = phonenumbers.parse(phone, country)
     except phonenumbers.NumberParseException:
-        return None
+        return f"?{digits}"
     if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return f"?{digits}"
+    is_valid = phonenumbers.is_valid_number(number)
+    return ("" if is_valid else "?") + phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _dialling() -> pa.Table:

@@ -51,7 +51,5 @@ def detect(con: DuckDBPyConnection, relation: str, column: str) -> DateFormat | 
         return None
     pattern, words = FORMATS[best]
     twin = pattern.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
-    is_ambiguous = any(
-        other == twin != pattern and reads[at] == reads[best] for at, (other, _) in enumerate(FORMATS)
-    )
+    is_ambiguous = any(other == twin != pattern and reads[at] == reads[best] for at, (other, _) in enumerate(FORMATS))
     return DateFormat(pattern, words, reads[best], values, is_ambiguous)

@@ -69,18 +69,14 @@ def prepare(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: by
     return {"records": rows, "distinct_records": distinct, "blocked_identifiers": blocked}
 
 
-def link(
-    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, saved: Model | None
-) -> tuple[Model, Numbers]:
+def link(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, saved: Model | None) -> tuple[Model, Numbers]:
     """Tables `pairs` and `model_weights` from `records`; the model used, new or saved."""
     must = guard.must_links(con, inputs, matching)
     con.execute("""create or replace temp table nodes as
         select * from records where record_key = node_key order by record_key""")
     nodes = con.sql("select * exclude (source, record_id, updated_at, node_key) from nodes").to_arrow_table()
     present = blocking.present_columns(con, inputs.extra, matching.training.smallest)
-    is_reused = saved_model.is_usable(
-        saved, model.stamp(matching, present, inputs.extra), nodes.num_rows, matching
-    )
+    is_reused = saved_model.is_usable(saved, model.stamp(matching, present, inputs.extra), nodes.num_rows, matching)
     used = saved if is_reused and saved else model.train(nodes, matching, present, inputs.extra)
     picked = model.chosen(matching, present, inputs.extra)
     counts = blocking.candidates(con, matching, present)
@@ -99,36 +95,26 @@ def link(
         "pairs_vetoed": found[2],
         "pairs_joined_by_email_rule": found[3],
         "must_links": must,
-        "model": "reused"
-        if is_reused
-        else "trained"
-        if used.is_trained
-        else "shipped weights (too few records)",
+        "model": "reused" if is_reused else "trained" if used.is_trained else "shipped weights (too few records)",
         "training_sessions": used.sessions,
         "compared": ", ".join(used.compared),
         "chance_two_records_match": used.prior,
     }
 
 
-def _judge_all(
-    con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, matching: Matching
-) -> None:
+def _judge_all(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, matching: Matching) -> None:
     listed = con.sql("select join_key_l, join_key_r from candidates order by 1, 2").to_arrow_table()
     pairs.judge(con, _scored(con, nodes, used, picked, listed), matching, "judged")
 
 
-def _scored(
-    con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, listed: pa.Table
-) -> pa.Table:
+def _scored(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, listed: pa.Table) -> pa.Table:
     if picked and listed.num_rows:
         return pairs.score(pairs.open_scorer(nodes, used, picked), listed)
     return con.sql("""select 0::bigint as l, 0::bigint as r, 0::double as weight, '' as reason
                           where false""").to_arrow_table()
 
 
-def _cluster(
-    con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, matching: Matching
-) -> None:
+def _cluster(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, matching: Matching) -> None:
     """Table `node_clusters(record_key, cluster)`, and `settled` with the inner pairs added."""
     keys = nodes["record_key"].to_numpy().astype(np.int64)
     joining = matching.joining
@@ -136,9 +122,7 @@ def _cluster(
     group = _must_groups(con, keys)
     edges = _edges(con, keys)
     outer = cluster.contract(edges, group, pairs.VETO_WEIGHT)
-    labels = cluster.limited_components(len(keys), outer, joining.candidate_weight, joining.largest_group)[
-        group
-    ]
+    labels = cluster.limited_components(len(keys), outer, joining.candidate_weight, joining.largest_group)[group]
     a, b = cluster.missing_inner_pairs(labels, edges)
     apart = group[a] != group[b]
     if apart.any():
@@ -153,9 +137,7 @@ def _cluster(
     inner = cluster.Edges(dense[outer.a], dense[outer.b], outer.weight)
     final = cluster.average_linkage(_dense_labels(labels[is_lead], dense), inner, joining.cut)
     leads = np.flatnonzero(is_lead)
-    con.register(
-        "clusters_arrow", pa.table({"record_key": keys, "cluster": keys[leads[final[dense[group]]]]})
-    )
+    con.register("clusters_arrow", pa.table({"record_key": keys, "cluster": keys[leads[final[dense[group]]]]}))
     con.execute("create or replace temp table node_clusters as select * from clusters_arrow")
     con.unregister("clusters_arrow")
 
@@ -189,7 +171,13 @@ def _write_pairs(con: DuckDBPyConnection) -> None:
     with sure as (
         select record_key_l, record_key_r, {MUST_WEIGHT}::double as match_weight, provenance, true as is_kept,
                case provenance {words} end as reason
-        from must_links),
+        from must_links
+        union all
+        select f.l, f.r, {pairs.VETO_WEIGHT}::double, 'login', a.cluster = b.cluster,
+               'veto: same account id, but birth dates and names differ'
+        from (select distinct l, r from refused_accounts) f
+        join node_clusters a on a.record_key = f.l join node_clusters b on b.record_key = f.r
+        anti join must_links m on m.record_key_l = f.l and m.record_key_r = f.r),
     scored as (
         select s.l as record_key_l, s.r as record_key_r, s.weight as match_weight, s.provenance,
                a.cluster = b.cluster as is_kept, s.reason, s.is_vetoed

@@ -21,16 +21,13 @@ def explain_person(snapshot: Path, person_id: str) -> str:
     con = duckdb.connect()
     con.execute("create schema identity; create schema staging")
     for table in ("persons", "person_records", "records", "pairs", "changes", "redirects"):
-        con.execute(
-            f"create view identity.{table} as from '{_quoted(snapshot / 'identity' / f'{table}.parquet')}'"
-        )
+        con.execute(f"create view identity.{table} as from '{_quoted(snapshot / 'identity' / f'{table}.parquet')}'")
     people = snapshot / "staging" / "people.parquet"
     if people.exists():
         con.execute(f"create view staging.people as from '{_quoted(people)}'")
     else:
         con.execute(
-            "create view staging.people as select '' as source, '' as record_id, '' as _file, 0 as _line "
-            "where false"
+            "create view staging.people as select '' as source, '' as record_id, '' as _file, 0 as _line where false"
         )
     living = con.execute(
         """select $id where $id in (select person_id from identity.persons)
@@ -38,21 +35,11 @@ def explain_person(snapshot: Path, person_id: str) -> str:
         {"id": person_id},
     ).fetchall()
     if not living:
-        was = con.execute(
-            "select count(*) from identity.changes where person_id = ?", [person_id]
-        ).fetchall()[0][0]
-        raise InputError(
-            f"{person_id} has retired: no record is left" if was else f"{person_id}: no such person"
-        )
+        was = con.execute("select count(*) from identity.changes where person_id = ?", [person_id]).fetchall()[0][0]
+        raise InputError(f"{person_id} has retired: no record is left" if was else f"{person_id}: no such person")
     found = str(living[0][0])
     lines = [f"{person_id} is now {found}"] if found != person_id else []
-    lines += (
-        _head(con, found)
-        + _records(con, found)
-        + _links(con, found)
-        + _near(con, found)
-        + _history(con, found)
-    )
+    lines += _head(con, found) + _records(con, found) + _links(con, found) + _near(con, found) + _history(con, found)
     return "\n".join(lines)
 
 

@@ -12,8 +12,9 @@ import hmac
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from cdp_pipeline.identity import pairs
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.identity.normalise import EXTRA, NO_ACCOUNT, Inputs
+from cdp_pipeline.identity.normalise import EXTRA, Inputs, account
 
 SAME_WHEN_EQUAL = (  # a copy agrees on all of these
     "name_first name_middle name_last name_words email_key phone_key birth_date postcode_key address_key "
@@ -82,8 +83,10 @@ def collapse(con: DuckDBPyConnection, extra: tuple[str, ...]) -> int:
 def must_links(con: DuckDBPyConnection, inputs: Inputs, matching: Matching) -> int:
     """Make `must_links(record_key_l, record_key_r, provenance)`: chains of one account, and trusted links.
 
-    Account ids are one space: people.login_id and the identifiers login_id and customer_id. A
-    customer_id that nobody logs in with may name one record of another source by its record_id.
+    An account id is unique inside its issuer only, and written `<issuer>:<id>`: people.login_id and
+    the identifiers login_id and customer_id. A customer_id that nobody logs in with names the record
+    of its issuer with that record_id. An account on records that contradict one another is not
+    followed: see `refused_accounts`.
     """
     spaces = ", ".join(f"'{name}'" for name in matching.must_link) or "''"
     identifiers = inputs.identifiers or "(select null source, null record_id, null namespace, null as value)"
@@ -96,27 +99,28 @@ def must_links(con: DuckDBPyConnection, inputs: Inputs, matching: Matching) -> i
         select record_key, login_id as account, 'login_id' as namespace from records
         where login_id is not null and 'login_id' in ({spaces})
         union
-        select r.record_key, trim(i.value), i.namespace from {identifiers} i
+        select r.record_key, {account("i.value", "i.source", "records")}, i.namespace from {identifiers} i
         join records r on r.source = i.source and r.record_id = i.record_id
-        where i.namespace in ('login_id', 'customer_id') and i.namespace in ({spaces})
-          and lower(trim(i.value)) not in {NO_ACCOUNT}),
+        where i.namespace in ('login_id', 'customer_id') and i.namespace in ({spaces})),
     by_record_id as (
-        select min(r.record_key) as record_key, w.account
+        select r.record_key, w.account
         from (select distinct account from written where namespace = 'customer_id') w
-        join records r on r.record_id = w.account
-        where w.account not in (select account from written where namespace = 'login_id')
-        group by w.account having count(*) = 1),
+        join records r on r.source || ':' || r.record_id = w.account
+        anti join (select account from written where namespace = 'login_id') l on l.account = w.account),
     everybody as (
-        select record_key, account from written union select record_key, account from by_record_id)
+        select record_key, account from written where account is not null
+        union select record_key, account from by_record_id)
     select e.record_key, e.account from everybody e
     where e.account not in (
         select e2.account from everybody e2 join records r using (record_key) group by 1
         having count(*) > {matching.junk.records}
             and count(distinct r.name_last) > {matching.junk.last_names})""")
+    _refuse(con)
     con.execute(f"""create or replace temp table must_links as
     with chains as (
         select lag(record_key) over (partition by account order by record_key) as record_key_l,
-               record_key as record_key_r, 'login' as provenance from accounts),
+               record_key as record_key_r, 'login' as provenance
+        from accounts anti join refused_accounts using (account)),
     said as (
         select least(a.record_key, b.record_key), greatest(a.record_key, b.record_key), k.kind
         from {links} k
@@ -129,6 +133,24 @@ def must_links(con: DuckDBPyConnection, inputs: Inputs, matching: Matching) -> i
     from (select * from chains where record_key_l is not null union all from said union all from copies)
     group by 1, 2 order by 1, 2""")
     return int(con.execute("select count(*) from must_links where provenance <> 'copy'").fetchall()[0][0])
+
+
+def _refuse(con: DuckDBPyConnection) -> None:
+    """Make `refused_accounts(l, r, account)`: two nodes of one account that cannot be one person.
+
+    Their birth dates differ fully and their names contradict one another; l < r, one row a pair and account.
+    """
+    shown = "name_first, name_last, name_forms, name_words, sound_last, birth_date"
+    both = ", ".join(f"a.{c} as {c}_l, b.{c} as {c}_r" for c in shown.split(", "))
+    con.execute(f"""create or replace temp table refused_accounts as
+    with known as (
+        select distinct c.account, r.node_key, {shown} from accounts c join records r using (record_key)
+        where r.birth_date is not null),
+    both_sides as (
+        select a.account, a.node_key as l, b.node_key as r, {both} from known a
+        join known b on b.account = a.account and b.node_key > a.node_key and b.birth_date <> a.birth_date)
+    select distinct l, r, account from both_sides where {pairs.BIRTH_VETO} and not ({pairs.NAMES_AGREE})
+    order by account, l, r""")
 
 
 def _hash(key: bytes, kind: str, value: str) -> str:

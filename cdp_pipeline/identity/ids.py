@@ -33,8 +33,7 @@ class Previous:
 
 
 EMPTY = {
-    "person_records": "select null::varchar source, null::varchar record_id, null::varchar person_id "
-    "where false",
+    "person_records": "select null::varchar source, null::varchar record_id, null::varchar person_id where false",
     "persons": "select null::varchar person_id, null::date since where false",
     "changes": """select null::date as_of, null::varchar change, null::varchar person_id,
         null::varchar other_person_id, null::bigint records, null::varchar cause, null::double weakest_weight
@@ -47,9 +46,7 @@ def assign(con: DuckDBPyConnection, previous: Previous, key: bytes, as_of: date)
     """Records + pairs -> person_records, persons, changes, redirects (temp tables); returns counts."""
     for name, empty in EMPTY.items():
         relation = getattr(previous, name)
-        con.execute(
-            f"create or replace temp table previous_{name} as {f'from {relation}' if relation else empty}"
-        )
+        con.execute(f"create or replace temp table previous_{name} as {f'from {relation}' if relation else empty}")
     con.execute("create or replace temp table run_day as select $day::date as day", {"day": as_of})
     _clusters(con)
     _inherit(con)
@@ -73,9 +70,7 @@ def new_id(key: bytes, source: str, record_id: str, generation: int) -> str:
 
 def _clusters(con: DuckDBPyConnection) -> None:
     """cluster_records(record_key, cluster): components over the kept pairs, labelled by smallest record."""
-    kept = con.execute(
-        "select record_key_l, record_key_r from pairs where is_kept order by 1, 2"
-    ).fetchnumpy()
+    kept = con.execute("select record_key_l, record_key_r from pairs where is_kept order by 1, 2").fetchnumpy()
     found = con.execute("select record_key from records order by 1").fetchnumpy()
     keys = np.asarray(found["record_key"], dtype=np.int64)
     a = np.searchsorted(keys, np.asarray(kept["record_key_l"], dtype=np.int64))
@@ -121,10 +116,7 @@ def _mint(con: DuckDBPyConnection, key: bytes) -> None:
         used.add(candidate)
         minted.append(candidate)
     table = pa.table(
-        {
-            "cluster": pa.array([row[0] for row in fresh], pa.int64()),
-            "person_id": pa.array(minted, pa.string()),
-        }
+        {"cluster": pa.array([row[0] for row in fresh], pa.int64()), "person_id": pa.array(minted, pa.string())}
     )
     con.register("minted_arrow", table)
     con.execute("create or replace temp table minted as select * from minted_arrow")

@@ -61,9 +61,7 @@ def stamp(matching: Matching, present: frozenset[str], extra: Sequence[str]) -> 
     return "-".join([fingerprint(matching), *(c.name for c in chosen(matching, present, extra))])
 
 
-def chosen(
-    matching: Matching, present: frozenset[str], extra: Sequence[str]
-) -> tuple[comparisons.Comparison, ...]:
+def chosen(matching: Matching, present: frozenset[str], extra: Sequence[str]) -> tuple[comparisons.Comparison, ...]:
     """The comparisons whose columns the data has."""
     known = [comparisons.ALL[name] for name in matching.compare]
     known += [comparisons.extra_comparison(name) for name in extra]
@@ -155,10 +153,7 @@ def _with_m(
 
 
 def splink_linker(
-    con: duckdb.DuckDBPyConnection,
-    model: Model,
-    picked: Sequence[comparisons.Comparison],
-    retain: bool = False,
+    con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[comparisons.Comparison], retain: bool = False
 ) -> Any:
     """A Splink linker over table `nodes` of `con` with the model's weights and term frequencies."""
     from splink import DuckDBAPI, Linker, SettingsCreator
@@ -225,9 +220,7 @@ def _pairs_in(con: duckdb.DuckDBPyConnection, block: Sequence[str]) -> int:
     return int(con.execute(sql).fetchall()[0][0])
 
 
-def _collision_shares(
-    con: duckdb.DuckDBPyConnection, picked: Sequence[comparisons.Comparison]
-) -> dict[str, float]:
+def _collision_shares(con: duckdb.DuckDBPyConnection, picked: Sequence[comparisons.Comparison]) -> dict[str, float]:
     """Label of each plain equality level -> chance that two different records agree on it."""
     shares = {}
     for comparison in picked:
@@ -245,9 +238,7 @@ def _read(linker: Any, key: str) -> dict[str, list[float | None]]:
     said = linker.misc.save_model_to_json()
     found: dict[str, list[float | None]] = {}
     for comparison in said["comparisons"]:
-        values = [
-            level.get(key) for level in comparison["comparison_levels"] if not level.get("is_null_level")
-        ]
+        values = [level.get(key) for level in comparison["comparison_levels"] if not level.get("is_null_level")]
         found[comparison["output_column_name"]] = [v if isinstance(v, float) else None for v in values]
     return found
 

@@ -17,9 +17,7 @@ PARTICLES = (
     "van de der den het t ter ten te von zu zum zur vom af av da das dos do di del della dello la le "
     "les du des el al bin ibn ben y e op in 's s d l"
 ).split()
-LEADING = (
-    "van de der den ter ten te von zu del della di du le la dos da das".split()
-)  # before a lone last name
+LEADING = "van de der den ter ten te von zu del della di du le la dos da das".split()  # before a lone last name
 TITLES = (
     "mr mrs ms miss mx dr drs ir ing prof dhr mevr mevrouw meneer de heer herr frau hr fr sir dame lord lady "
     "rev hon monsieur madame mme mlle sig sra sr jr ii iii iv phd msc bsc md junior senior"
@@ -144,7 +142,5 @@ def sound(word: str) -> str:
     """
     import jellyfish
 
-    spelled = (
-        word.replace("ij", "y").replace("sch", "sh").replace("ue", "u").replace("oe", "o").replace("ae", "a")
-    )
+    spelled = word.replace("ij", "y").replace("sch", "sh").replace("ue", "u").replace("oe", "o").replace("ae", "a")
     return jellyfish.metaphone(spelled) or word

@@ -60,10 +60,21 @@ def normalise(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, count
     return int(con.execute("select count(*) from records").fetchall()[0][0])
 
 
+def account(value: str, source: str, systems: str) -> str:
+    """SQL of an account id as `<issuer>:<id>`; null for words that are no account.
+
+    `value` may name its issuer that way already, when the issuer is a `source` of relation
+    `systems`; otherwise it belongs to `source`. The same rule as 3_identity/accounts.sql.
+    """
+    value = f"trim({value})"
+    is_named = f"contains({value}, ':') and split_part({value}, ':', 1) in (select source from {systems})"
+    issuer = f"case when {is_named} then split_part({value}, ':', 1) else {source} end"
+    own = f"trim(case when {is_named} then substr({value}, instr({value}, ':') + 1) else {value} end)"
+    return f"case when lower({own}) not in {NO_ACCOUNT} then {issuer} || ':' || {own} end"
+
+
 def _raw(con: DuckDBPyConnection, inputs: Inputs, country: str) -> None:
-    countries = pa.table(
-        dict(zip(("name", "code"), map(list, zip(*places.country_rows(), strict=True)), strict=True))
-    )
+    countries = pa.table(dict(zip(("name", "code"), map(list, zip(*places.country_rows(), strict=True)), strict=True)))
     con.register("countries_arrow", countries)
     con.execute("create or replace temp table countries as select * from countries_arrow")
     con.unregister("countries_arrow")
@@ -127,7 +138,7 @@ def _assemble(con: DuckDBPyConnection, extra: Sequence[str]) -> None:
                case when len(co.company_key) > 1 and co.company_key not in ('na', 'none', 'prive',
                    'private', 'test')
                     then co.company_key end as company_key,
-               case when lower(trim(r.login_id)) not in {NO_ACCOUNT} then trim(r.login_id) end as login_id,
+               {account("r.login_id", "r.source", "raw")} as login_id,
                r.updated_at {columns}
         from raw r
         left join name_keys n on n.full_name is not distinct from r.full_name

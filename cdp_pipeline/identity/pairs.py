@@ -107,13 +107,8 @@ def _reason(comparison: comparisons.Comparison) -> str:
 
 def judge(con: DuckDBPyConnection, scored: pa.Table, matching: Matching, into: str) -> None:
     """Make table `into` (see the module docstring) from raw scores, with `nodes` in `con`."""
-    vetoes = {
-        "birth_date": (BIRTH_VETO, "birth dates differ"),
-        "first_name": (FIRST_NAME_VETO, "first names differ"),
-    }
-    said = " ".join(
-        f"when {sql} then '{words}'" for name, (sql, words) in vetoes.items() if name in matching.veto
-    )
+    vetoes = {"birth_date": (BIRTH_VETO, "birth dates differ"), "first_name": (FIRST_NAME_VETO, "first names differ")}
+    said = " ".join(f"when {sql} then '{words}'" for name, (sql, words) in vetoes.items() if name in matching.veto)
     con.register("scored_arrow", scored)
     shown = (
         "name_first name_last name_forms name_words sound_last birth_date email_key phone_key other_emails"

@@ -94,9 +94,7 @@ def country_rows() -> list[tuple[str, str]]:
 def postcode(column: str) -> str:
     """SQL: letters and digits in upper case; null for placeholders (0000, 99999, xxxx)."""
     bare = f"regexp_replace(upper(nfc_normalize({column})), '[^A-Z0-9]', '', 'g')"
-    return (
-        f"case when regexp_matches({bare}, '^(0+[A]*|9{{4,}}|X+|NA|NONE|1234AB|)$') then null else {bare} end"
-    )
+    return f"case when regexp_matches({bare}, '^(0+[A]*|9{{4,}}|X+|NA|NONE|1234AB|)$') then null else {bare} end"
 
 
 def street(column: str) -> str:

@@ -6,11 +6,15 @@ records are compared (engine.py); the same function serves the nightly run.
 
 from __future__ import annotations
 
+import codecs
 import csv
+import gzip
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, cast
 
 import duckdb
 
@@ -21,12 +25,9 @@ from cdp_pipeline.identity.normalise import EXTRA, PEOPLE_COLUMNS, Inputs
 
 PUBLIC_KEY = b"cdp resolve"  # ids of a file are not pseudonyms; pass a key to make them so
 NULLS = ("", "NULL", "null", "None", "NaN", "nan", "\\N")
-TYPES = {
-    "birth_date": "date",
-    "is_email_verified": "boolean",
-    "created_at": "timestamp",
-    "updated_at": "timestamp",
-}
+MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+CHUNK = 1_000_000  # bytes
+TYPES = {"birth_date": "date", "is_email_verified": "boolean", "created_at": "timestamp", "updated_at": "timestamp"}
 
 
 def resolve_file(
@@ -50,11 +51,10 @@ def resolve_file(
     if out.suffix not in (".parquet", ".csv"):
         raise InputError(f"{out.name}: the output must end in .parquet or .csv")
     con = duckdb.connect()
-    headers = _read(con, records)
+    with TemporaryDirectory(prefix="cdp_resolve_") as folder:
+        headers = _read(con, records, Path(folder))
     found_id, mapped = columns.choose(headers, mapping, id_column)
-    extra = tuple(
-        target.removeprefix("attributes.") for target in mapped.values() if target.startswith("attributes.")
-    )
+    extra = tuple(target.removeprefix("attributes.") for target in mapped.values() if target.startswith("attributes."))
     if not mapped and not columns.birth_parts(headers, mapped):
         raise InputError(
             f"{records.name}: no column is one of the people columns; map one with --map column=people_column"
@@ -82,16 +82,16 @@ def resolve_file(
     }
 
 
-def _read(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    """Table `file` with every column as text; returns its headers."""
+def _read(con: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> list[str]:
+    """Table `file` with every column as text; returns its headers. `folder` is for a decoded copy."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.suffix == ".parquet":
         scan = f"read_parquet('{_quoted(path)}')"
     else:
-        encoding, delimiter = _csv_form(path)
+        readable, encoding, delimiter = _csv_form(path, folder)
         scan = (
-            f"read_csv('{_quoted(path)}', delim = '{delimiter}', header = true, all_varchar = true, "
+            f"read_csv('{_quoted(readable)}', delim = '{delimiter}', header = true, all_varchar = true, "
             "quote = '\"', "
             f"encoding = '{encoding}', strict_mode = false, null_padding = true)"
         )
@@ -106,26 +106,57 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
         )
         con.execute(f"create table file as select {kept} from {scan}")
     except duckdb.Error as error:
-        raise InputError(
-            f"{path.name}: not readable as {path.suffix[1:] or 'CSV'} ({type(error).__name__})"
-        ) from None
+        raise InputError(f"{path.name}: not readable as {path.suffix[1:] or 'CSV'} ({type(error).__name__})") from None
     return [h.strip() for h in headers]
 
 
-def _csv_form(path: Path) -> tuple[str, str]:
-    """(encoding, delimiter) of a CSV file, from its bytes and its header line."""
-    with path.open("rb") as file:
-        start = file.read(1_000_000)
+def _csv_form(path: Path, folder: Path) -> tuple[Path, str, str]:
+    """(file to read, encoding, delimiter) of a CSV file, from all its bytes and its header line.
+
+    A byte order mark names the encoding; without one it is UTF-8, else Latin-1. UTF-16 is copied as
+    UTF-8 into `folder`. InputError for NUL bytes and for bytes that are not what the mark says.
+    """
+    with _open(path) as file:
+        start = file.read(4)
+    marked = next((name for mark, name in MARKS if start.startswith(mark)), None)
+    copy = folder / "records.csv" if marked and marked.startswith("utf-16") else None
     try:
-        start.rsplit(b"\n", 1)[0].decode("utf-8")
-        encoding = "utf-8"
+        encoding, head = _decoded(path, marked or "utf-8", copy)
     except UnicodeDecodeError:
-        encoding = "latin-1"
-    header = start.split(b"\n", 1)[0].decode(encoding, errors="replace")
+        if marked:
+            raise InputError(
+                f"{path.name}: its first bytes say {marked}, its content is not; save it as UTF-8"
+            ) from None
+        encoding, head = _decoded(path, "latin-1", None)
+    header = head.removeprefix("\ufeff").split("\n", 1)[0]
     try:
-        return encoding, csv.Sniffer().sniff(header, delimiters=",;\t|").delimiter
+        delimiter = csv.Sniffer().sniff(header, delimiters=",;\t|").delimiter
     except csv.Error:
-        return encoding, ","
+        delimiter = ","
+    return copy or path, "utf-8" if copy else encoding, delimiter
+
+
+def _decoded(path: Path, encoding: str, copy: Path | None) -> tuple[str, str]:
+    """(encoding, first part of the text); reads the whole file, and writes it to `copy` as UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    head = ""
+    with _open(path) as file, copy.open("wb") if copy else nullcontext() as out:
+        while True:
+            chunk = file.read(CHUNK)
+            text = decoder.decode(chunk, final=not chunk)
+            if "\0" in text:
+                raise InputError(
+                    f"{path.name}: has NUL bytes, so it is no text, or UTF-16 without its mark; save it as UTF-8"
+                )
+            head = head or text
+            if out:
+                out.write(text.encode())
+            if not chunk:
+                return encoding, head
+
+
+def _open(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
 def _check_ids(con: duckdb.DuckDBPyConnection, name: str, found_id: str) -> None:
@@ -142,11 +173,7 @@ def _check_ids(con: duckdb.DuckDBPyConnection, name: str, found_id: str) -> None
 
 
 def _people(
-    con: duckdb.DuckDBPyConnection,
-    headers: list[str],
-    found_id: str,
-    mapped: Mapping[str, str],
-    extra: tuple[str, ...],
+    con: duckdb.DuckDBPyConnection, headers: list[str], found_id: str, mapped: Mapping[str, str], extra: tuple[str, ...]
 ) -> str:
     """Table `people` from `file`; returns what was understood of the birth dates."""
     by_target = {target: header for header, target in mapped.items()}

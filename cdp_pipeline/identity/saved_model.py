@@ -23,9 +23,7 @@ def pruned(model: Model, nodes: pa.Table) -> Model:
     con.register("nodes", nodes)
     con.register("terms", model.terms)
     columns = sorted(set(model.terms["column_name"].to_pylist()))
-    here = " union ".join(
-        f"select '{column}' as column_name, \"{column}\" as value from nodes" for column in columns
-    )
+    here = " union ".join(f"select '{column}' as column_name, \"{column}\" as value from nodes" for column in columns)
     if not here:
         return model
     kept = con.sql(f"select * from terms semi join ({here}) h using (column_name, value) order by 1, 2")
@@ -38,9 +36,7 @@ def save(model: Model, folder: Path) -> None:
     said = {name: getattr(model, name) for name in Model.__dataclass_fields__ if name != "terms"}
     terms, settings = folder / "term_frequencies.parquet", folder / "model.json"
     pq.write_table(model.terms, terms.with_name(f".{terms.name}"), compression="zstd")
-    settings.with_name(f".{settings.name}").write_text(
-        json.dumps(said, indent=1, sort_keys=True) + "\n", "utf-8"
-    )
+    settings.with_name(f".{settings.name}").write_text(json.dumps(said, indent=1, sort_keys=True) + "\n", "utf-8")
     for path in (terms, settings):  # replaced, never overwritten: a snapshot may share the old file
         path.with_name(f".{path.name}").replace(path)
 

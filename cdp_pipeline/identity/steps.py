@@ -15,7 +15,7 @@ from cdp_pipeline.project import Project
 from cdp_pipeline.steps import Step, Table
 
 Outcome = Mapping[str, Mapping[str, int | float | str]]
-VERSION = "identity 1"
+VERSION = "identity 2"
 MODEL_FOLDER = "identity"  # model.json and term_frequencies.parquet beside the tables
 
 RECORDS = Table(
@@ -36,12 +36,12 @@ RECORDS = Table(
         "sound_last": "How the last name sounds (metaphone)",
         "sound_full": "How both names sound",
         "email_key": "E-mail address in lower case without +tag; empty when a placeholder or over-shared",
-        "phone_key": "Phone number in E.164; behind a ? when it could not be placed",
+        "phone_key": "Phone number in E.164; behind a ? when nobody can have that number",
         "postcode_key": "Postal code, letters and digits only",
         "city_key": "Town, folded",
         "country_code": "Country, ISO 3166 alpha-2",
         "company_key": "Company, folded",
-        "login_id": "Account id the person logs in with",
+        "login_id": "Account id the person logs in with, behind the system that issued it (shop:17)",
         "email_local": "The part before the @, when long enough to say something",
         "other_emails": "Further e-mail addresses of the record",
         "other_phones": "Further phone numbers of the record",
@@ -147,8 +147,7 @@ REDIRECTS = Table(
     grain=("person_id",),
 )
 PREVIOUS = {
-    "previous.identity.person_records": "source varchar, record_id varchar, person_id varchar, "
-    "confidence double",
+    "previous.identity.person_records": "source varchar, record_id varchar, person_id varchar, confidence double",
     "previous.identity.persons": "person_id varchar, records bigint, weakest_weight double, since date",
     "previous.identity.changes": "as_of date, change varchar, person_id varchar, other_person_id varchar, "
     "records bigint, cause varchar, weakest_weight double",
@@ -163,10 +162,7 @@ def steps(project: Project) -> tuple[Step, ...]:
     version = f"{VERSION} {matching.model_dump_json()} {project.settings.country}"
     return (
         Step(
-            (RECORDS, BLOCKED),
-            ("staging.people", "staging.identifiers"),
-            lambda run: _records(run, matching),
-            version,
+            (RECORDS, BLOCKED), ("staging.people", "staging.identifiers"), lambda run: _records(run, matching), version
         ),
         Step(
             (PAIRS, WEIGHTS),
@@ -213,17 +209,10 @@ def _persons(run: Run) -> Outcome:
     from cdp_pipeline.identity import ids
 
     con = run.connect("identity.records", "identity.pairs", *PREVIOUS, empty=PREVIOUS)
-    con.execute(
-        "create temp table records as from identity.records; create temp table pairs as from identity.pairs"
-    )
+    con.execute("create temp table records as from identity.records; create temp table pairs as from identity.pairs")
     previous = ids.Previous(*PREVIOUS)
     numbers = ids.assign(con, previous, run.key, run.as_of)
-    run.write(
-        con,
-        PERSON_RECORDS.name,
-        _select(PERSON_RECORDS, "person_records"),
-        ["person_id", "source", "record_id"],
-    )
+    run.write(con, PERSON_RECORDS.name, _select(PERSON_RECORDS, "person_records"), ["person_id", "source", "record_id"])
     run.write(con, PERSONS.name, _select(PERSONS, "persons"), ["person_id"])
     order = ["as_of", "change", "person_id", "other_person_id"]
     run.write(con, CHANGES.name, _select(CHANGES, "changes"), order)

@@ -34,9 +34,7 @@ def mistakes(models: Sequence[Model], contacts: Sequence[str]) -> list[str]:
             found = ", ".join(model.grain) or "nothing"
             problems.append(f"{model.path}: an attribute theme has `-- grain: person_id`, found {found}")
         if "person_id" not in model.columns:
-            problems.append(
-                f"{model.path}: the SELECT gives no person_id{nearest('person_id', model.columns)}"
-            )
+            problems.append(f"{model.path}: the SELECT gives no person_id{nearest('person_id', model.columns)}")
         for column in attributes(model):
             if column in taken:
                 problems.append(f"{model.path}: column {column} is already given by {taken[column]}")
@@ -63,22 +61,8 @@ def customers_sql(models: Sequence[Model], contacts: Sequence[str]) -> str:
     for model in models:
         alias = '"' + model.name.partition(".")[2] + '"'
         joins.append(f"left join {model.name} as {alias} on p.person_id = {alias}.person_id")
-        columns += [
-            _with_default(f'{alias}."{column}"', column, model.columns[column])
-            for column in attributes(model)
-        ]
+        columns += [_with_default(f'{alias}."{column}"', column, model.columns[column]) for column in attributes(model)]
     return f"select {', '.join(columns)} from identity.persons as p {' '.join(joins)}"
-
-
-def uniqueness_sql(models: Sequence[Model]) -> str:
-    """SELECT theme, people: how many people have more than one row, for each theme that has such."""
-    counts = [
-        f"select '{m.name}' as theme, person_id from {m.name} group by person_id having count(*) > 1"
-        for m in models
-    ]
-    return (
-        f"select theme, count(*) as people from ({' union all '.join(counts)}) group by theme order by theme"
-    )
 
 
 def documentation(models: Sequence[Model], contacts: Mapping[str, str]) -> dict[str, str]:

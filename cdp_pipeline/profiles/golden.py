@@ -32,10 +32,7 @@ def personal_fields(survivorship: Survivorship) -> frozenset[str]:
     """The golden fields that hold personal data."""
     together = groups(survivorship)
     return frozenset(
-        f
-        for name, rule in survivorship.fields.items()
-        if rule.sensitivity == "personal"
-        for f in together[name]
+        f for name, rule in survivorship.fields.items() if rule.sensitivity == "personal" for f in together[name]
     )
 
 
@@ -44,13 +41,9 @@ def mistakes(survivorship: Survivorship, people: Contract) -> list[str]:
     place = "4_profiles/survivorship.yml"
     found = fields(survivorship)
     known = [name for name, column in people.columns.items() if column.type != "attributes"]
-    problems = [
-        f"{place}: fields: people has no column {f}{nearest(f, known)}" for f in found if f not in known
-    ]
+    problems = [f"{place}: fields: people has no column {f}{nearest(f, known)}" for f in found if f not in known]
     problems += [f"{place}: fields: {f} is decided twice" for f in dict.fromkeys(found) if found.count(f) > 1]
-    problems += [
-        f"{place}: fields: {f} is missing; permissions need it" for f in ("email", "phone") if f not in found
-    ]
+    problems += [f"{place}: fields: {f} is missing; permissions need it" for f in ("email", "phone") if f not in found]
     return problems
 
 
@@ -100,7 +93,7 @@ def _cleaned(survivorship: Survivorship) -> str:
     email = "lower(trim(nfc_normalize(p.email)))"
     special: Mapping[str, str] = {
         "email": f"case when regexp_full_match({email}, '{_POSSIBLE_EMAIL}') then {email} end",
-        "phone": "k.phone_key",
+        "phone": "case when starts_with(k.phone_key, '+') then k.phone_key end",
         "country": "coalesce(k.country_code, trim(p.country))",
     }
     columns = []
@@ -152,9 +145,7 @@ def _long(name: str, rule: FieldRule, field: str) -> str:
 _TYPED = {
     "birth_date": "cast({} as date)",
     "full_name": "coalesce({}, nullif(concat_ws(' ', "
-    + ", ".join(
-        f"max(g.value) filter (where g.field = '{f}')" for f in ("first_name", "middle_name", "last_name")
-    )
+    + ", ".join(f"max(g.value) filter (where g.field = '{f}')" for f in ("first_name", "middle_name", "last_name"))
     + "), ''))",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from cdp_pipeline.errors import GateError, ProjectError
+from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.lake import Run
 from cdp_pipeline.profiles import customers, golden
 from cdp_pipeline.project import Project
@@ -20,9 +20,7 @@ def steps(project: Project) -> tuple[Step, ...]:
     themes = customers.themes(project)
     fields = golden.fields(project.survivorship)
     problems = (
-        golden.mistakes(project.survivorship, project.contracts["people"])
-        if "people" in project.contracts
-        else []
+        golden.mistakes(project.survivorship, project.contracts["people"]) if "people" in project.contracts else []
     )
     problems += customers.mistakes(themes, fields)
     if problems:
@@ -56,9 +54,7 @@ def _golden_values(project: Project) -> Step:
         with run.connect(*reads) as con:
             rows = run.write(con, table.name, sql, table.grain)
         with run.connect(table.name) as con:
-            contested = con.execute(
-                f"select count(*) from {table.name} where len(losing_values) > 0"
-            ).fetchall()
+            contested = con.execute(f"select count(*) from {table.name} where len(losing_values) > 0").fetchall()
         return {table.name: {"values": rows, "contested": int(contested[0][0])}}
 
     reads = ("staging.people", "identity.person_records", "identity.records")
@@ -101,14 +97,6 @@ def _customers(project: Project) -> Step:
 
     def run(run: Run) -> Outcome:
         with run.connect(*reads) as con:
-            repeated = con.execute(customers.uniqueness_sql(themes)).fetchall() if themes else []
-            if repeated:
-                raise GateError(
-                    [
-                        f"{name}: {people} people have more than one row; a theme has one row a person"
-                        for name, people in repeated
-                    ]
-                )
             people = run.write(con, table.name, sql, table.grain)
         return {table.name: {"people": people, "columns": len(table.columns), "themes": len(themes)}}
 

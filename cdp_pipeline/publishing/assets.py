@@ -1,5 +1,6 @@
 """The two last assets: the warehouse files of a run, and the swap that publishes it."""
 
+import time
 from collections.abc import Iterator
 
 import dagster as dg
@@ -27,9 +28,14 @@ def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
     )
     def warehouse_candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with boundary("publish.warehouse_candidate"):
+            started = time.perf_counter()
             sizes = build_warehouse(context.resources.run, pipeline.tables)
+            seconds = round(time.perf_counter() - started, 3)
         return dg.MaterializeResult(
-            metadata={f"bytes_{name.removesuffix('.duckdb')}": size for name, size in sizes.items()}
+            metadata={
+                "seconds": seconds,
+                **{f"bytes_{name.removesuffix('.duckdb')}": size for name, size in sizes.items()},
+            }
         )
 
     @dg.asset(

@@ -50,8 +50,7 @@ def _personal_names(run: Run) -> frozenset[str]:
         c for contract in contracts for c, spec in contract.columns.items() if spec.sensitivity != "public"
     }
     return frozenset(
-        from_contracts
-        | {f for f, rule in run.project.survivorship.fields.items() if rule.sensitivity != "public"}
+        from_contracts | {f for f, rule in run.project.survivorship.fields.items() if rule.sensitivity != "public"}
     )
 
 

@@ -23,9 +23,7 @@ def evaluate(run: Run, checks: Sequence[Check]) -> dict[str, Verdict]:
     verdicts = {}
     with run.connect(*sorted({name for names in tables.values() for name in names})) as con:
         for check in checks:
-            failing = con.execute(
-                f"select count(*)::bigint from ({check.sql.rstrip().rstrip(';')})"
-            ).fetchall()[0][0]
+            failing = con.execute(f"select count(*)::bigint from ({check.sql.rstrip().rstrip(';')})").fetchall()[0][0]
             verdicts[check.name] = Verdict(
                 passed=failing == 0,
                 is_blocking=check.severity == "error",

@@ -79,11 +79,7 @@ def _unwritten(facts: Facts) -> list[Notice]:
             reason = words(str(row["reason"] or "nobody is left")).removeprefix("nothing written: ")
             by_reason[row["destination"], reason, _mend(row)].append(f"“{words(row['audience'])}”")
     return [
-        Notice(
-            f"{listed(names)} {_has(names)} no file for {title(destination)}: {reason}.",
-            todo,
-            "audiences",
-        )
+        Notice(f"{listed(names)} {_has(names)} no file for {title(destination)}: {reason}.", todo, "audiences")
         for (destination, reason, todo), names in sorted(by_reason.items())
     ]
 
@@ -105,13 +101,7 @@ def _mend(row: Row) -> str:
 
 def next_steps(facts: Facts) -> tuple[Notice, ...]:
     """What would bring most, at most five; each is counted in this run."""
-    found = [
-        *_consent(facts),
-        *_second_order(facts),
-        *_movers(facts),
-        *_idle_audiences(facts),
-        *_unmapped(facts),
-    ]
+    found = [*_consent(facts), *_second_order(facts), *_movers(facts), *_idle_audiences(facts), *_unmapped(facts)]
     return tuple(found[:_MOST])
 
 
@@ -147,9 +137,7 @@ def _second_order(facts: Facts) -> list[Notice]:
 
 def _movers(facts: Facts) -> list[Notice]:
     rows = [
-        r
-        for r in facts.rows("segment_sizes")
-        if r["kind"] == "exclusive" and r["segment"] in {"at_risk", "lapsed"}
+        r for r in facts.rows("segment_sizes") if r["kind"] == "exclusive" and r["segment"] in {"at_risk", "lapsed"}
     ]
     if not any(r["previous_people"] for r in rows):
         return []
@@ -168,16 +156,12 @@ def _idle_audiences(facts: Facts) -> list[Notice]:
     funnels = facts.rows("audience_funnels")
     sent = {r["audience"] for r in funnels}
     idle = [
-        r
-        for r in facts.rows("segment_sizes")
-        if r["kind"] == "audience" and r["segment"] not in sent and r["people"]
+        r for r in facts.rows("segment_sizes") if r["kind"] == "audience" and r["segment"] not in sent and r["people"]
     ]
     if not idle:
         return []
     names = listed([f"“{words(r['segment'])}” ({people(r['people'], facts.floor)})" for r in idle])
-    return [
-        Notice(f"No destination uses {names}.", "Give the audience a destination, or let it go.", "audiences")
-    ]
+    return [Notice(f"No destination uses {names}.", "Give the audience a destination, or let it go.", "audiences")]
 
 
 def _unmapped(facts: Facts) -> list[Notice]:

@@ -43,9 +43,7 @@ def arrivals(facts: Facts) -> Section | None:
         _details(facts),
         _unmapped(facts),
     ]
-    return Section(
-        "arrivals", "What came in", _finding(facts), tuple(b for b in blocks if b), menu="Arrivals"
-    )
+    return Section("arrivals", "What came in", _finding(facts), tuple(b for b in blocks if b), menu="Arrivals")
 
 
 def _finding(facts: Facts) -> str:
@@ -61,9 +59,7 @@ def _finding(facts: Facts) -> str:
     parts.append(f"{things(out, 'file was', 'files were')} left out" if out else "no file was refused")
     text = f"{parts[0]}, and {parts[1]}."
     if copies:
-        text += (
-            f" {things(copies, 'more is a copy or an older snapshot', 'more are copies or older snapshots')}."
-        )
+        text += f" {things(copies, 'more is a copy or an older snapshot', 'more are copies or older snapshots')}."
     return text + (
         f" {things(broken, 'row was', 'rows were')} set aside, each with its reason."
         if broken
@@ -72,9 +68,7 @@ def _finding(facts: Facts) -> str:
 
 
 def _rows_by_source(deliveries: tuple[Row, ...]) -> Block:
-    loaded = sorted(
-        (r for r in deliveries if r["status"] == "loaded"), key=lambda r: (-r["rows_loaded"], r["source"])
-    )
+    loaded = sorted((r for r in deliveries if r["status"] == "loaded"), key=lambda r: (-r["rows_loaded"], r["source"]))
     drawn = [
         Bar(title(r["source"]), r["rows_loaded"], count(r["rows_loaded"]), note=things(r["files"], "file"),
             mark=f"{count(r['rows_rejected'])} unreadable" if r["rows_rejected"] else "")
@@ -95,23 +89,16 @@ def _outcomes(facts: Facts) -> Block | None:
             clean.append(words(table))
         elif whole:
             parts = [
-                Part(
-                    name, sums[column], f"{count(sums[column])} ({percent(share(sums[column], whole))})", tone
-                )
+                Part(name, sums[column], f"{count(sums[column])} ({percent(share(sums[column], whole))})", tone)
                 for name, column, tone in _OUTCOMES
             ]
             drawn.append(
                 Stack(
-                    title(table),
-                    parts,
-                    f"{percent(share(sums['rows_used'], whole))} used",
-                    note=things(whole, "row"),
+                    title(table), parts, f"{percent(share(sums['rows_used'], whole))} used", note=things(whole, "row")
                 )
             )
     text = f"Every row was used for {listed(clean)}." if clean else ""
-    return (
-        Block("What became of the rows", stacks("What became of the rows", drawn), text) if totals else None
-    )
+    return Block("What became of the rows", stacks("What became of the rows", drawn), text) if totals else None
 
 
 def rule_in_words(table: str, reason: str) -> str:
@@ -134,13 +121,7 @@ def _reasons(facts: Facts) -> Block | None:
     if not top:
         return None
     drawn = [
-        Bar(
-            reason[:1].upper() + reason[1:],
-            rows,
-            count(rows),
-            note=listed(sorted(sources[reason])),
-            tone="c5",
-        )
+        Bar(reason[:1].upper() + reason[1:], rows, count(rows), note=listed(sorted(sources[reason])), tone="c5")
         for reason, rows in top
     ]
     more = f"The {len(drawn)} most frequent of {len(totals)}." if len(totals) > len(drawn) else ""
@@ -149,11 +130,7 @@ def _reasons(facts: Facts) -> Block | None:
 
 def _files_left_out(facts: Facts) -> Block | None:
     rows = [
-        (
-            Markup("<code>{}</code>").format(row["file"]),
-            _STATUS.get(row["status"], str(row["status"])),
-            row["reason"],
-        )
+        (Markup("<code>{}</code>").format(row["file"]), _STATUS.get(row["status"], str(row["status"])), row["reason"])
         for row in facts.rows("refused_files")
     ]
     if not rows:
@@ -180,14 +157,7 @@ def _details(facts: Facts) -> Block | None:
         "Used",
         "Share set aside",
     )
-    columns = (
-        "rows_read",
-        "rows_not_mapped",
-        "rows_dropped",
-        "rows_superseded",
-        "rows_quarantined",
-        "rows_used",
-    )
+    columns = ("rows_read", "rows_not_mapped", "rows_dropped", "rows_superseded", "rows_quarantined", "rows_used")
     rows = [
         (
             title(row["source_name"]),
@@ -200,9 +170,7 @@ def _details(facts: Facts) -> Block | None:
     if not rows:
         return None
     table = facts_table("Every row accounted for", head, rows, numeric=range(2, 9))
-    return Block(
-        "Every row accounted for, by source and table", table, folded=True, wide=True, is_chart=False
-    )
+    return Block("Every row accounted for, by source and table", table, folded=True, wide=True, is_chart=False)
 
 
 def _unmapped(facts: Facts) -> Block | None:
@@ -213,9 +181,7 @@ def _unmapped(facts: Facts) -> Block | None:
         return None
     rows = [(title(source), ", ".join(names)) for source, names in sorted(found.items())]
     many = sum(len(names) for names in found.values())
-    text = (
-        "What is not mapped is not kept. Map a column in its source file when it has a use and a legal basis."
-    )
+    text = "What is not mapped is not kept. Map a column in its source file when it has a use and a legal basis."
     return Block(
         f"Columns nobody mapped ({many})",
         facts_table("Columns nobody mapped", ("Source", "Columns"), rows),

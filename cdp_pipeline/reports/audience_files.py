@@ -31,18 +31,10 @@ def audiences(facts: Facts) -> Section | None:
         return None
     blocks = [_sizes(facts, sizes)] if sizes else []
     for destination in sorted({r["destination"] for r in funnels}):
-        blocks.append(
-            _destination(facts, destination, [r for r in funnels if r["destination"] == destination])
-        )
+        blocks.append(_destination(facts, destination, [r for r in funnels if r["destination"] == destination]))
     overlaps = _overlaps(facts)
     blocks += [overlaps] if overlaps else []
-    return Section(
-        "audiences",
-        "Audiences and their files",
-        _finding(funnels),
-        tuple(blocks),
-        menu="Audiences",
-    )
+    return Section("audiences", "Audiences and their files", _finding(funnels), tuple(blocks), menu="Audiences")
 
 
 def _finding(funnels: tuple[Row, ...]) -> str:
@@ -87,9 +79,7 @@ def _destination(facts: Facts, destination: str, rows: list[Row]) -> Block:
     told = [f"Goes to {row['recipient'].replace('_', ' ')}." for row in rows[:1] if row.get("recipient")]
     told += [f"Asks for {words(row['needs'])}." for row in rows[:1] if row.get("needs")]
     stop = Markup('<p class="stop">{}</p>').format(*reasons) if is_shared else Markup("")
-    return Block(
-        title(destination), Markup('{}<div class="funnels">{}</div>').format(stop, funnels), " ".join(told)
-    )
+    return Block(title(destination), Markup('{}<div class="funnels">{}</div>').format(stop, funnels), " ".join(told))
 
 
 def _funnel(facts: Facts, row: Row, why: str) -> Markup:

@@ -54,9 +54,9 @@ def bars(title: str, rows: Sequence[Bar], most: float = 0.0) -> Markup:
     """Horizontal bars; `most` is the value of a full row (the largest one when it is 0)."""
     top = most or max((row.value for row in rows), default=0.0) or 1.0
     lines = [
-        Markup(
-            '<tr><th scope="row">{}{}</th><td class="track">{}</td><td class="figure">{}{}</td></tr>'
-        ).format(row.label, _note(row.note), _bar(row, top), row.text, _note(row.mark))
+        Markup('<tr><th scope="row">{}{}</th><td class="track">{}</td><td class="figure">{}{}</td></tr>').format(
+            row.label, _note(row.note), _bar(row, top), row.text, _note(row.mark)
+        )
         for row in rows
     ]
     return _table("bars", title, lines)
@@ -81,9 +81,7 @@ def stacks(title: str, rows: Sequence[Stack]) -> Markup:
                 '<td class="figure">{}</td></tr>'
             ).format(row.label, _note(row.note), told, Markup("").join(pieces), row.text)
         )
-    return Markup("{}{}").format(
-        _legend([part for row in rows for part in row.parts]), _table("bars", title, lines)
-    )
+    return Markup("{}{}").format(_legend([part for row in rows for part in row.parts]), _table("bars", title, lines))
 
 
 def columns(title: str, rows: Sequence[Stack], axis: Sequence[str], scale: Callable[[float], str]) -> Markup:
@@ -95,16 +93,13 @@ def columns(title: str, rows: Sequence[Stack], axis: Sequence[str], scale: Calla
     lines = []
     for row, tick in zip(rows, axis, strict=True):
         pieces = [
-            Markup('<span class="bar {}" style="height:{}%"></span>').format(
-                part.tone, _share(max(part.value, 0), top)
-            )
+            Markup('<span class="bar {}" style="height:{}%"></span>').format(part.tone, _share(max(part.value, 0), top))
             for part in reversed(row.parts)
         ]
         told = "; ".join([row.text, *(f"{part.name} {part.text}" for part in row.parts)])
         lines.append(
             Markup(
-                '<li title="{0}: {1}"><span class="unseen">{0}: {1}</span>'
-                '{2}<i aria-hidden="true">{3}</i></li>'
+                '<li title="{0}: {1}"><span class="unseen">{0}: {1}</span>{2}<i aria-hidden="true">{3}</i></li>'
             ).format(row.label, told, Markup("").join(pieces), tick)
         )
     legend = _legend([part for row in rows for part in row.parts])
@@ -158,9 +153,7 @@ def funnel(title: str, steps: Sequence[Bar]) -> Markup:
     return Markup('<ol class="funnel" aria-label="{}">{}</ol>').format(title, Markup("").join(lines))
 
 
-def heat(
-    title: str, across: Sequence[str], rows: Sequence[tuple[str, Sequence[tuple[float, str] | None]]]
-) -> Markup:
+def heat(title: str, across: Sequence[str], rows: Sequence[tuple[str, Sequence[tuple[float, str] | None]]]) -> Markup:
     """A grid of shares (0 to 1), darker for more; None where the question makes no sense."""
     head = Markup("").join(Markup('<th scope="col"><span>{}</span></th>').format(name) for name in across)
     lines = [Markup('<tr><th scope="col"><span class="unseen">Field</span></th>{}</tr>').format(head)]
@@ -177,9 +170,7 @@ def heat(
 
 def _table(kind: str, title: str, lines: Sequence[Markup]) -> Markup:
     body = Markup("\n").join(lines)
-    return Markup('<table class="chart {}"><caption class="unseen">{}</caption>{}</table>').format(
-        kind, title, body
-    )
+    return Markup('<table class="chart {}"><caption class="unseen">{}</caption>{}</table>').format(kind, title, body)
 
 
 def _legend(parts: Sequence[Part]) -> Markup:
@@ -199,9 +190,7 @@ def _bar(bar: Bar, top: float) -> Markup:
     if bar.value <= 0:
         return Markup("")
     hatched = " vague" if bar.text.startswith("<") else ""
-    return Markup('<span class="bar {}{}" style="width:{}%"></span>').format(
-        bar.tone, hatched, _share(bar.value, top)
-    )
+    return Markup('<span class="bar {}{}" style="width:{}%"></span>').format(bar.tone, hatched, _share(bar.value, top))
 
 
 def _share(value: float, whole: float) -> str:
@@ -218,9 +207,7 @@ def facts_table(
         for position in range(len(head))
     ]
     titles = Markup("").join(
-        Markup('<th scope="col"{}>{}</th>').format(
-            Markup(' class="figure"') if i in numeric else "", escape(h)
-        )
+        Markup('<th scope="col"{}>{}</th>').format(Markup(' class="figure"') if i in numeric else "", escape(h))
         for i, h in enumerate(head)
     )
     lines = [Markup("<tr>{}</tr>").format(titles)]

@@ -1,6 +1,6 @@
 """What a report page is made of: the rows of the report tables and the times of the run.
 
-What belongs here: reading them. What does not: choosing words (sections.py, advice.py) or drawing.
+What belongs here: reading them. What does not: choosing words (advice.py and the sections) or drawing.
 """
 
 from __future__ import annotations
@@ -12,19 +12,9 @@ from typing import Any
 
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Manifest
-from cdp_pipeline.project import LAYERS
+from cdp_pipeline.reports.times import Stage, slowest, stages
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One layer in this run: seconds of work, tables made again, tables found unchanged."""
-
-    name: str
-    seconds: float
-    made: int
-    reused: int
 
 
 @dataclass(frozen=True)
@@ -76,19 +66,15 @@ def read_facts(run: Run, tables: tuple[str, ...]) -> Facts:
             order = ", ".join(f'"{column}" nulls first' for column in project.models[table].grain)
             result = con.execute(f"select * from {table} order by {order}")
             names = [column[0] for column in result.description or ()]
-            found[table.removeprefix("reports.")] = tuple(
-                dict(zip(names, row, strict=True)) for row in result.fetchall()
-            )
+            rows = result.fetchall()
+            found[table.removeprefix("reports.")] = tuple(dict(zip(names, row, strict=True)) for row in rows)
     segments = {name: shape.description for name, shape in project.segmentations.items()}
     segments |= {
-        f"{name}.{s.name}": s.description
-        for name, shape in project.segmentations.items()
-        for s in shape.segments
+        f"{name}.{s.name}": s.description for name, shape in project.segmentations.items() for s in shape.segments
     }
     segments |= {f"{name}.{shape.otherwise}": "No rule fits" for name, shape in project.segmentations.items()}
     segments |= {f"audience.{name}": shape.description for name, shape in project.audiences.items()}
     manifest = run.manifest()
-    times = {name: entry.seconds for name, entry in manifest.tables.items() if not entry.is_reused}
     return Facts(
         name=project.settings.name,
         as_of=run.as_of,
@@ -99,20 +85,9 @@ def read_facts(run: Run, tables: tuple[str, ...]) -> Facts:
         about={table.removeprefix("reports."): project.models[table].description for table in tables},
         segments=segments,
         stages=stages(manifest),
-        slowest=tuple(sorted(times.items(), key=lambda item: (-item[1], item[0]))[:8]),
+        slowest=slowest(manifest),
         warned=_warned(run, manifest),
     )
-
-
-def stages(manifest: Manifest) -> tuple[Stage, ...]:
-    """Seconds per layer, in the order in which layers are made."""
-    found = []
-    for layer in LAYERS:
-        entries = [entry for name, entry in manifest.tables.items() if name.startswith(f"{layer}.")]
-        if entries:
-            reused = sum(entry.is_reused for entry in entries)
-            found.append(Stage(layer, sum(entry.seconds for entry in entries), len(entries) - reused, reused))
-    return tuple(found)
 
 
 def _warned(run: Run, manifest: Manifest) -> tuple[Warned, ...]:
@@ -121,7 +96,5 @@ def _warned(run: Run, manifest: Manifest) -> tuple[Warned, ...]:
         if not verdict.passed:
             check = run.project.checks.get(name)
             description = check.description if check else name.replace("_", " ")
-            found.append(
-                Warned(description, verdict.failing_rows, verdict.is_blocking, check.fix if check else "")
-            )
+            found.append(Warned(description, verdict.failing_rows, verdict.is_blocking, check.fix if check else ""))
     return tuple(found)

@@ -10,16 +10,7 @@ from collections import defaultdict
 
 from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, stacks
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import (
-    drawn,
-    listed,
-    part,
-    people,
-    percent,
-    things,
-    title,
-    words,
-)
+from cdp_pipeline.reports.figures import drawn, listed, part, people, percent, things, title, words
 from cdp_pipeline.reports.section import Block, Section
 
 _STATES = (
@@ -40,9 +31,7 @@ def segments(facts: Facts) -> Section | None:
         return None
     names = sorted({r["segmentation"] for r in rows})
     blocks = [_segmentation(facts, name, [r for r in rows if r["segmentation"] == name]) for name in names]
-    return Section(
-        "segments", "Segments and who moved", _movement(facts, rows), tuple(blocks), menu="Segments"
-    )
+    return Section("segments", "Segments and who moved", _movement(facts, rows), tuple(blocks), menu="Segments")
 
 
 def is_first(rows: tuple[Row, ...] | list[Row]) -> bool:
@@ -78,9 +67,7 @@ def _segmentation(facts: Facts, name: str, rows: list[Row]) -> Block:
         if r["people"] or r["previous_people"] or r["segment"] in order[:-1]
     ]  # fmt: skip
     return Block(
-        title(name),
-        bars(f"People in each segment of {words(name)}", rows_drawn),
-        facts.segments.get(name, ""),
+        title(name), bars(f"People in each segment of {words(name)}", rows_drawn), facts.segments.get(name, "")
     )
 
 
@@ -97,9 +84,7 @@ def moved(facts: Facts, row: Row, first: bool) -> str:
         return "no change"
     entered, gone = (people(row[c], facts.floor) for c in ("entered", "left_people"))
     return " ".join(
-        part
-        for part in (f"▲ {entered}" if row["entered"] else "", f"▼ {gone}" if row["left_people"] else "")
-        if part
+        part for part in (f"▲ {entered}" if row["entered"] else "", f"▼ {gone}" if row["left_people"] else "") if part
     )
 
 
@@ -119,9 +104,7 @@ def consent(facts: Facts) -> Section | None:
         _consent_finding(facts, uses),
         (
             Block(
-                "Permission by purpose and channel",
-                stacks("Permission by purpose and channel", rows_drawn),
-                wide=True,
+                "Permission by purpose and channel", stacks("Permission by purpose and channel", rows_drawn), wide=True
             ),
         ),
         menu="Consent",

@@ -10,19 +10,7 @@ from collections import defaultdict
 
 from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, facts_table, stacks, weights
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import (
-    bits,
-    count,
-    drawn,
-    part,
-    people,
-    percent,
-    share,
-    things,
-    times,
-    title,
-    words,
-)
+from cdp_pipeline.reports.figures import bits, count, drawn, part, people, percent, share, things, times, title, words
 from cdp_pipeline.reports.flow import Link, Node, flow
 from cdp_pipeline.reports.section import Block, Section
 
@@ -46,11 +34,7 @@ def identities(facts: Facts) -> Section | None:
         return None
     blocks = [_flow(facts), _systems(facts), _sizes(facts), _changes(facts)]
     return Section(
-        "people",
-        "From records to people",
-        _finding(sizes, facts),
-        tuple(b for b in blocks if b),
-        menu="People",
+        "people", "From records to people", _finding(sizes, facts), tuple(b for b in blocks if b), menu="People"
     )
 
 
@@ -83,17 +67,14 @@ def _flow(facts: Facts) -> Block | None:
     for row in rows:
         streams[sources.index(row["source"]), ends.index(min(row["systems"], 4))] += row["records"]
     left = [
-        Node(title(s), f"{count(sum(r['records'] for r in rows if r['source'] == s))} records", "c6")
-        for s in sources
+        Node(title(s), f"{count(sum(r['records'] for r in rows if r['source'] == s))} records", "c6") for s in sources
     ]
     right = [Node(_known_in(n), f"{people(persons[n], facts.floor)} people", _TONES[n - 1]) for n in ends]
     links = [
         Link(i, j, value, f"{title(sources[i])} → {_known_in(ends[j])}: {count(value)} records")
         for (i, j), value in sorted(streams.items())
     ]
-    picture = flow(
-        "Records of each system, and how many systems know the person behind them", left, right, links
-    )
+    picture = flow("Records of each system, and how many systems know the person behind them", left, right, links)
     return Block(
         "Records flow together",
         picture,
@@ -130,10 +111,7 @@ def _systems(facts: Facts) -> Block | None:
         for r in rows
     ]
     return (
-        Block(
-            "What each system adds",
-            stacks("People of each system, known elsewhere or only there", rows_drawn),
-        )
+        Block("What each system adds", stacks("People of each system, known elsewhere or only there", rows_drawn))
         if rows_drawn
         else None
     )
@@ -157,12 +135,7 @@ def _changes(facts: Facts) -> Block | None:
     if all(r["change"] == "created" for r in rows):
         return None
     rows_drawn = [
-        Bar(
-            _CHANGES.get(r["change"], words(r["change"])).capitalize(),
-            r["events"],
-            count(r["events"]),
-            tone="c3",
-        )
+        Bar(_CHANGES.get(r["change"], words(r["change"])).capitalize(), r["events"], count(r["events"]), tone="c3")
         for r in rows
     ]
     text = "Person ids last: each change is an event with its cause in identity.changes."
@@ -187,10 +160,7 @@ def matching(facts: Facts) -> Section | None:
         groups[row["comparison"]].append(row)
     ordered = sorted(groups.items(), key=lambda item: (-max(r["match_weight"] for r in item[1]), item[0]))
     rows_drawn = [
-        (
-            title(name),
-            [Bar(r["label"], float(r["match_weight"]), bits(r["match_weight"])) for r in _by_weight(levels)],
-        )
+        (title(name), [Bar(r["label"], float(r["match_weight"]), bits(r["match_weight"])) for r in _by_weight(levels)])
         for name, levels in ordered
     ]
     text = (
@@ -198,12 +168,7 @@ def matching(facts: Facts) -> Section | None:
         "+10 makes them a thousand times higher, −1 halves them."
     )
     blocks = [
-        Block(
-            "Match weights",
-            weights("Match weight of every level of every comparison", rows_drawn),
-            text,
-            wide=True,
-        ),
+        Block("Match weights", weights("Match weight of every level of every comparison", rows_drawn), text, wide=True),
         _evidence(facts),
         _blocked(facts),
     ]
@@ -251,8 +216,5 @@ def _blocked(facts: Facts) -> Block | None:
         "Identifiers that link nobody", ("Kind", "Why it links nobody", "Values", "Records"), rows, (2, 3)
     )
     return Block(
-        "Too common to prove anything",
-        table,
-        "Placeholders and shared identifiers do not link people.",
-        is_chart=False,
+        "Too common to prove anything", table, "Placeholders and shared identifiers do not link people.", is_chart=False
     )

@@ -80,19 +80,12 @@ def tiles(facts: Facts) -> list[Tile]:
     floor, currency, percent = facts.floor, row["currency"], figures.percent
     came_back = percent(figures.share(row["repeat_buyers"], row["buyers"]))
     reachable = figures.part(row["reachable_by_email"], row["people"], floor)
-    year, ever = (
-        figures.money(row[c], currency, short=True) for c in ("net_revenue_last_year", "net_revenue")
-    )
+    year, ever = (figures.money(row[c], currency, short=True) for c in ("net_revenue_last_year", "net_revenue"))
     files, orders = figures.things(row["files_loaded"], "file"), figures.things(row["orders"], "order")
     return [
         Tile(figures.count(row["records"]), "customer records", f"from {files}", "arrivals"),
         Tile(figures.count(row["people"]), "people", _per(row["records"], row["people"]), "people"),
-        Tile(
-            figures.people(row["buyers"], floor),
-            "customers with an order",
-            f"{came_back} came back",
-            "segments",
-        ),
+        Tile(figures.people(row["buyers"], floor), "customers with an order", f"{came_back} came back", "segments"),
         Tile(
             figures.people(row["reachable_by_email"], floor),
             "may get your newsletter",

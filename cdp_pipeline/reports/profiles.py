@@ -49,11 +49,7 @@ def profiles(facts: Facts) -> Section | None:
     chart = bars("Share of people for whom each field is known", rows_drawn, most=float(rows[0]["people"]))
     blocks = [Block("Known of how many people", chart, text), _by_system(facts, known)]
     return Section(
-        "profiles",
-        "How complete profiles are",
-        _finding(facts, rows),
-        tuple(b for b in blocks if b),
-        menu="Profiles",
+        "profiles", "How complete profiles are", _finding(facts, rows), tuple(b for b in blocks if b), menu="Profiles"
     )
 
 
@@ -61,11 +57,7 @@ def _finding(facts: Facts, rows: list[Row]) -> str:
     shares = {r["field"]: r["share"] for r in rows}
     told = [f"{words(f)} for {percent(shares[f])}" for f in ("email", "phone", "postcode") if f in shares]
     weak = [words(r["field"]) for r in reversed(rows) if 0 < r["share"] < 0.25][:3]
-    text = (
-        f"Of all people we know {listed(told)}."
-        if told
-        else f"The best known field is {words(rows[0]['field'])}."
-    )
+    text = f"Of all people we know {listed(told)}." if told else f"The best known field is {words(rows[0]['field'])}."
     gain = _gain(facts, shares)
     return text + (f" {gain}" if gain else "") + (f" Little is known about {listed(weak)}." if weak else "")
 
@@ -84,8 +76,7 @@ def _gain(facts: Facts, shares: dict[str, float]) -> str:
 def _by_system(facts: Facts, rows: list[Row]) -> Block | None:
     cells = {(r["source"], r["field"]): r for r in facts.rows("fill_rates_by_system")}
     sources = sorted(
-        {source for source, _ in cells},
-        key=lambda s: (-max(r["records"] for k, r in cells.items() if k[0] == s), s),
+        {source for source, _ in cells}, key=lambda s: (-max(r["records"] for k, r in cells.items() if k[0] == s), s)
     )
     if not sources:
         return None
@@ -97,9 +88,7 @@ def _by_system(facts: Facts, rows: list[Row]) -> Block | None:
             line.append((float(cell["share"]), percent(cell["share"])) if cell and cell["filled"] else None)
         body.append((title(row["field"]), line))
     grid = heat(
-        "Fill rate of every field, in profiles and in each system",
-        ["All people", *(title(s) for s in sources)],
-        body,
+        "Fill rate of every field, in profiles and in each system", ["All people", *(title(s) for s in sources)], body
     )
     return Block(
         "Who knows what",
@@ -110,18 +99,15 @@ def _by_system(facts: Facts, rows: list[Row]) -> Block | None:
 
 def revenue(facts: Facts) -> Section | None:
     """Revenue by month, by who bought."""
-    rows = [
-        r
-        for r in facts.rows("revenue_by_month")
-        if r["currency"] == facts.currency and r["month"] <= facts.as_of
-    ][-_MONTHS:]
+    rows = [r for r in facts.rows("revenue_by_month") if r["currency"] == facts.currency and r["month"] <= facts.as_of][
+        -_MONTHS:
+    ]
     if not rows:
         return None
     months, axis = [], []
     for position, row in enumerate(rows):
         parts = [
-            Part(name, float(row[column]), money(row[column], facts.currency), tone)
-            for name, column, tone in _BUYERS
+            Part(name, float(row[column]), money(row[column], facts.currency), tone) for name, column, tone in _BUYERS
         ]
         months.append(
             Stack(
@@ -159,9 +145,7 @@ def revenue(facts: Facts) -> Section | None:
             is_chart=False,
         ),
     ]
-    return Section(
-        "revenue", "What customers bought", _revenue_finding(facts, rows), tuple(blocks), menu="Revenue"
-    )
+    return Section("revenue", "What customers bought", _revenue_finding(facts, rows), tuple(blocks), menu="Revenue")
 
 
 def _tick(value: date, position: int) -> str:
@@ -177,11 +161,7 @@ def _revenue_finding(facts: Facts, rows: list[Row]) -> str:
     returning = sum(r["net_amount_returning"] for r in year)
     anonymous = sum(r["net_amount_anonymous"] for r in year)
     text = f"{money(total, facts.currency)} net came in over the last {things(len(year), 'month')}"
-    text += (
-        f"; {percent(share(returning, total))} of it from customers who had bought before."
-        if total > 0
-        else "."
-    )
+    text += f"; {percent(share(returning, total))} of it from customers who had bought before." if total > 0 else "."
     before = rows[-24:-12]
     if len(before) == 12 and sum(r["net_amount"] for r in before) > 0:
         change = share(total, sum(r["net_amount"] for r in before)) - 1

@@ -60,11 +60,7 @@ def further(facts: Facts) -> Section | None:
     if not blocks:
         return None
     return Section(
-        "more",
-        "More reports",
-        f"{things(len(blocks), 'further table')} of this project.",
-        blocks,
-        menu="More",
+        "more", "More reports", f"{things(len(blocks), 'further table')} of this project.", blocks, menu="More"
     )
 
 
@@ -72,20 +68,14 @@ def _table(facts: Facts, name: str) -> Block:
     rows = facts.rows(name)
     head = list(rows[0]) if rows else []
     numeric = [
-        i
-        for i, column in enumerate(head)
-        if all(isinstance(r[column], int | float | Decimal | None) for r in rows)
+        i for i, column in enumerate(head) if all(isinstance(r[column], int | float | Decimal | None) for r in rows)
     ]
     shown = [[_cell(facts, column, row[column]) for column in head] for row in rows[:_MOST_ROWS]]
     text = facts.about.get(name, "") + (
         f" The first {_MOST_ROWS} of {count(len(rows))} rows." if len(rows) > _MOST_ROWS else ""
     )
     return Block(
-        title(name),
-        facts_table(title(name), [title(h) for h in head], shown, numeric),
-        text,
-        wide=True,
-        is_chart=False,
+        title(name), facts_table(title(name), [title(h) for h in head], shown, numeric), text, wide=True, is_chart=False
     )
 
 

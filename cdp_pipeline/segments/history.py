@@ -39,8 +39,7 @@ def history_sql(
     column that the older state lacks counts as empty there.
     """
     older = ", ".join(
-        quoted(column) if column in previous_columns else f"null as {quoted(column)}"
-        for column in current_columns
+        quoted(column) if column in previous_columns else f"null as {quoted(column)}" for column in current_columns
     )
     facts = _facts(project, exclusive, audiences, personal)
     return f"""
@@ -78,9 +77,7 @@ def history_sql(
     """
 
 
-def _facts(
-    project: Project, exclusive: Sequence[Rule], audiences: Sequence[Rule], personal: frozenset[str]
-) -> str:
+def _facts(project: Project, exclusive: Sequence[Rule], audiences: Sequence[Rule], personal: frozenset[str]) -> str:
     """Expression over `e`, `n` (new) and `o` (old): the changed columns of the rule behind the event."""
     whens = []
     for name in sorted(project.segmentations):
@@ -117,14 +114,8 @@ def sizes_sql(project: Project) -> str:
         for name, segmentation in sorted(project.segmentations.items())
         for segment in (*(s.name for s in segmentation.segments), segmentation.otherwise)
     ]
-    names += [
-        f"({literal(AUDIENCE)}, {literal(name)}, {literal(AUDIENCE)})" for name in sorted(project.audiences)
-    ]
-    named = (
-        f"values {', '.join(names)}"
-        if names
-        else "select null::varchar, null::varchar, null::varchar where false"
-    )
+    names += [f"({literal(AUDIENCE)}, {literal(name)}, {literal(AUDIENCE)})" for name in sorted(project.audiences)]
+    named = f"values {', '.join(names)}" if names else "select null::varchar, null::varchar, null::varchar where false"
     return f"""
         with named(segmentation, segment, kind) as ({named}),
         members as (select segmentation, segment, count(*) as people from segments.memberships group by all),

@@ -26,9 +26,7 @@ def labelled(project: Project, rules: Sequence[Rule], customers: str = "profiles
         whens = " ".join(f"when {rule.condition.sql} then {literal(rule.segment)}" for rule in own)
         otherwise = literal(segmentation.otherwise)
         cases.append(
-            f"case {whens} else {otherwise} end as {quoted(name)}"
-            if whens
-            else f"{otherwise} as {quoted(name)}"
+            f"case {whens} else {otherwise} end as {quoted(name)}" if whens else f"{otherwise} as {quoted(name)}"
         )
     labels = "".join(f", {case}" for case in cases)
     return f"select *{labels} from (select c.*, r.as_of from {customers} c cross join config.run r)"

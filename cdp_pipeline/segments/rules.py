@@ -95,11 +95,7 @@ def warn_of_identifiers(project: Project, customers_columns: Iterable[str]) -> l
 def personal_columns(project: Project) -> frozenset[str]:
     """Columns of profiles.customers whose values may never be written into a history or a message."""
     people = project.contracts.get("people")
-    marked = (
-        {name for name, column in people.columns.items() if column.sensitivity != "public"}
-        if people
-        else set()
-    )
+    marked = {name for name, column in people.columns.items() if column.sensitivity != "public"} if people else set()
     written = {
         name
         for model in project.models.values()
@@ -120,15 +116,13 @@ def _wrong_names(project: Project, columns: list[str]) -> list[str]:
             problems.append(f"{path}: the name {AUDIENCE} is kept for audiences; rename the file")
         names = [*(segment.name for segment in segmentation.segments), segmentation.otherwise]
         problems += [
-            f"{path}: segment {twice} is named twice"
-            for twice in sorted({n for n in names if names.count(n) > 1})
+            f"{path}: segment {twice} is named twice" for twice in sorted({n for n in names if names.count(n) > 1})
         ]
     files = [(_path(project, name, Segmentation), name) for name in project.segmentations]
     files += [(_path(project, name, Audience), name) for name in project.audiences]
     wrong = [(path, name) for path, name in files if not name.isidentifier() or name != name.lower()]
     return problems + [
-        f"{path}: the file name must be lower-case letters, digits and _: found {name}"
-        for path, name in wrong
+        f"{path}: the file name must be lower-case letters, digits and _: found {name}" for path, name in wrong
     ]
 
 
@@ -146,9 +140,7 @@ def _wrong_purposes(project: Project) -> list[str]:
             problems.append(f"{path}: unknown purpose {found.purpose}{hint}; allowed: {', '.join(allowed)}")
         if found.legal_basis not in LEGAL_BASES:
             hint = nearest(found.legal_basis, LEGAL_BASES)
-            problems.append(
-                f"{path}: unknown legal_basis {found.legal_basis}{hint}; allowed: {', '.join(LEGAL_BASES)}"
-            )
+            problems.append(f"{path}: unknown legal_basis {found.legal_basis}{hint}; allowed: {', '.join(LEGAL_BASES)}")
     return problems
 
 

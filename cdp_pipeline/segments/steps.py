@@ -17,10 +17,7 @@ from cdp_pipeline.segments import history, memberships
 from cdp_pipeline.segments.rules import Rule, audience_rules, check_rules, exclusive_rules, personal_columns
 from cdp_pipeline.steps import Outcome, Step, Table
 
-_EMPTY = {
-    "previous.segments.memberships": memberships.COLUMNS,
-    "previous.segments.history": history.COLUMNS,
-}
+_EMPTY = {"previous.segments.memberships": memberships.COLUMNS, "previous.segments.history": history.COLUMNS}
 _SEGMENT = {
     "segmentation": "Exclusive segmentation, or audience",
     "segment": "Segment inside the segmentation, or the name of the audience",
@@ -87,16 +84,8 @@ def steps(project: Project) -> tuple[Step, ...]:
     previous = ("previous.segments.memberships", "previous.segments.history")
     customers = ("profiles.customers", "previous.profiles.customers")
     return (
-        Step(
-            (_MEMBERSHIPS,), ("profiles.customers", *previous), _write_memberships, version, uses_as_of=True
-        ),
-        Step(
-            (_HISTORY,),
-            ("segments.memberships", *customers, *previous),
-            _write_history,
-            version,
-            uses_as_of=True,
-        ),
+        Step((_MEMBERSHIPS,), ("profiles.customers", *previous), _write_memberships, version, uses_as_of=True),
+        Step((_HISTORY,), ("segments.memberships", *customers, *previous), _write_history, version, uses_as_of=True),
         Step((_SIZES,), ("segments.memberships", "segments.history"), _write_sizes, version, uses_as_of=True),
         Step((_OVERLAPS,), ("segments.memberships",), _write_overlaps, version),
     )

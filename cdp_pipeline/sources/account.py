@@ -68,17 +68,13 @@ def files_table(folders: Mapping[str, Path], arrivals: Sequence[Arrival]) -> pa.
             read.add((name, receipt.fingerprint))
             now = present.get((name, receipt.fingerprint))
             renamed = f"now named {now}" if now and now != receipt.file else ""
-            rows.append(
-                asdict(receipt) | {"rows_read": receipt.rows_read, "reason": receipt.reason or renamed}
-            )
+            rows.append(asdict(receipt) | {"rows_read": receipt.rows_read, "reason": receipt.reason or renamed})
     for a in arrivals:
         if a.status != "duplicate" and (a.source, a.fingerprint) in read:
             continue
         delivered = a.delivered_at.isoformat()
         changed = a.status == "accepted"
-        status, reason = (
-            ("unready", "could not be read, or changed meanwhile") if changed else (a.status, a.reason)
-        )
+        status, reason = ("unready", "could not be read, or changed meanwhile") if changed else (a.status, a.reason)
         idle = Receipt(a.file, a.source or "", a.fingerprint, delivered, status, reason=reason)
         rows.append(asdict(idle) | {"source": a.source, "rows_read": 0})
     return pa.Table.from_pylist(rows, schema=FILES)

@@ -180,16 +180,12 @@ def _judge(
         return replace(arrival, status="refused", reason=str(refusals[0][2]))
     if len(fitting) > 1 and fitting[0][0] == fitting[1][0]:
         names = " and ".join(name for literal, name in fitting if literal == fitting[0][0])
-        return replace(
-            arrival, status="refused", reason=str(RefusedError("claimed_twice", f"claimed by {names}"))
-        )
+        return replace(arrival, status="refused", reason=str(RefusedError("claimed_twice", f"claimed by {names}")))
     name = fitting[0][1]
     try:
         fingerprint = cached.get((arrival.file, arrival.bytes, arrival.modified_ns)) or _fingerprint(path)
     except OSError as error:
-        return replace(
-            arrival, status="refused", reason=str(RefusedError("unreadable", error.strerror or ""))
-        )
+        return replace(arrival, status="refused", reason=str(RefusedError("unreadable", error.strerror or "")))
     system = sources[name].system or name
     return replace(arrival, source=name, system=system, fingerprint=fingerprint, status="accepted", reason="")
 
@@ -219,9 +215,7 @@ def _weigh(arrivals: Sequence[Arrival], sources: Mapping[str, Source]) -> list[A
     verdicts: dict[str, Arrival] = {}
     for a in sorted(counting, key=lambda a: (a.delivered_at, a.file)):
         if a.source in newest and _moment(a) < newest[a.source]:
-            verdicts[a.file] = replace(
-                a, status="superseded", reason="a newer snapshot of this source was delivered"
-            )
+            verdicts[a.file] = replace(a, status="superseded", reason="a newer snapshot of this source was delivered")
         elif (a.source, a.fingerprint) in first:
             reason = f"same content as {first[a.source, a.fingerprint]}"
             verdicts[a.file] = replace(a, status="duplicate", reason=reason)

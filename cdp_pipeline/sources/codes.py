@@ -31,26 +31,16 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "pdf": Code("file", "it is a PDF document", "export as CSV"),
         "spreadsheet": Code("file", "it is a spreadsheet", "save as CSV (UTF-8)"),
         "not_this_format": Code(
-            "file",
-            "its first bytes are of another format",
-            "correct `format.type` of the source, or export again",
+            "file", "its first bytes are of another format", "correct `format.type` of the source, or export again"
         ),
         "unsupported_compression": Code(
-            "file",
-            "packed in a way that is not read (bz2, xz, 7z, rar, a pack in a pack)",
-            "pack as gz, zst or zip",
+            "file", "packed in a way that is not read (bz2, xz, 7z, rar, a pack in a pack)", "pack as gz, zst or zip"
         ),
         "zip_members": Code("file", "the zip holds no file, or more than one", "one file a zip"),
         "encrypted_zip": Code("file", "the zip needs a password", "unpack it first"),
-        "damaged_compression": Code(
-            "file", "it is cut off or damaged inside its packing", "transfer it again"
-        ),
-        "too_much_inside": Code(
-            "file", "it unpacks to far more than its size allows", "check where it came from"
-        ),
-        "unknown_encoding": Code(
-            "file", "`format.encoding` names no known encoding", "such as utf-8, cp1252"
-        ),
+        "damaged_compression": Code("file", "it is cut off or damaged inside its packing", "transfer it again"),
+        "too_much_inside": Code("file", "it unpacks to far more than its size allows", "check where it came from"),
+        "unknown_encoding": Code("file", "`format.encoding` names no known encoding", "such as utf-8, cp1252"),
         "wrong_encoding": Code(
             "file",
             "bytes that the declared encoding does not have",
@@ -61,47 +51,31 @@ CODES: Mapping[str, Code] = MappingProxyType(
         ),
         "no_header": Code("file", "no header line was found", "correct `format.skip`, or export with header"),
         "bad_header": Code("file", "the header line itself is damaged", "export again"),
-        "blank_header": Code(
-            "file", "a column has no name", "name it; `trailing_delimiter: true` if lines end in one"
-        ),
+        "blank_header": Code("file", "a column has no name", "name it; `trailing_delimiter: true` if lines end in one"),
         "duplicate_header": Code("file", "two columns have the same mapped name", "rename one of them"),
         "too_many_columns": Code("file", "more columns than any export has", "check delimiter and line ends"),
-        "wrong_delimiter": Code(
-            "file", "the header is cut by another delimiter", "correct `format.delimiter`"
-        ),
+        "wrong_delimiter": Code("file", "the header is cut by another delimiter", "correct `format.delimiter`"),
         "missing_columns": Code(
             "file", "columns that a required field needs are not there", "correct the mapping, or export them"
         ),
-        "claimed_twice": Code(
-            "file", "two sources claim it equally", "make one `files` pattern more specific"
-        ),
+        "claimed_twice": Code("file", "two sources claim it equally", "make one `files` pattern more specific"),
         "json_array": Code("file", "one JSON array instead of one object a line", "export as JSON lines"),
         "damaged_parquet": Code("file", "the Parquet file is cut off or damaged", "transfer it again"),
         "mostly_damaged": Code(
-            "file",
-            "more than half of its lines are damaged",
-            "check delimiter, quote and encoding of the source",
+            "file", "more than half of its lines are damaged", "check delimiter, quote and encoding of the source"
         ),
         "changed_while_read": Code("file", "it changed while it was read", "nothing; the next run reads it"),
         "unreadable": Code("file", "the operating system does not let it be read", "check owner and mode"),
         # one record of a file
-        "too_few_fields": Code(
-            "line", "fewer fields than the header has", "mend the line in the source system"
-        ),
-        "too_many_fields": Code(
-            "line", "more fields than the header has", "a delimiter inside text needs quotes"
-        ),
+        "too_few_fields": Code("line", "fewer fields than the header has", "mend the line in the source system"),
+        "too_many_fields": Code("line", "more fields than the header has", "a delimiter inside text needs quotes"),
         "stray_quote": Code("line", "a quote where none may be", "double the quotes inside quoted text"),
         "unterminated_quote": Code("line", "a quote opens here and is not closed", "close it; export again"),
-        "inside_bad_quote": Code(
-            "line", "part of the text of a bad quote that opened above", "mend the quote above"
-        ),
+        "inside_bad_quote": Code("line", "part of the text of a bad quote that opened above", "mend the quote above"),
         "nul_byte": Code("line", "a NUL character", "export again; the text is damaged"),
         "too_long": Code("line", "longer than a record may be (4 MB)", "check quotes and line ends"),
         "bad_json": Code("line", "not a JSON object", "export again; the line may be cut off"),
-        "duplicate_key": Code(
-            "line", "the same mapped key twice in one object", "mend it in the source system"
-        ),
+        "duplicate_key": Code("line", "the same mapped key twice in one object", "mend it in the source system"),
         "bad_text": Code("line", "an escape that is no character (half a surrogate pair)", "export again"),
     }
 )

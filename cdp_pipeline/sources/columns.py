@@ -82,8 +82,7 @@ def _tree(value: str | Expression | tuple[str, ...]) -> exp.Expr:
     if isinstance(value, Expression):
         return sqlglot.parse_one(value.sql, dialect="duckdb")
     columns = [
-        exp.column(exp.to_identifier(name, quoted=True))
-        for name in ([value] if isinstance(value, str) else value)
+        exp.column(exp.to_identifier(name, quoted=True)) for name in ([value] if isinstance(value, str) else value)
     ]
     return columns[0] if len(columns) == 1 else exp.Coalesce(this=columns[0], expressions=columns[1:])
 

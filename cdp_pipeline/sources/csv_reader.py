@@ -57,10 +57,7 @@ def read_csv(path: Path, form: FileFormat, header: Header, keep: Sequence[int]) 
     An empty field is an empty string. Raises RefusedError for the file as a whole.
     """
     dialect = _Dialect(
-        ord(header.delimiter),
-        ord(form.quote) if form.quote else None,
-        len(header.names),
-        form.trailing_delimiter,
+        ord(header.delimiter), ord(form.quote) if form.quote else None, len(header.names), form.trailing_delimiter
     )
     line, loaded, rejected = header.lines + 1, 0, 0
     for piece, final in _blocks(path, header):
@@ -170,10 +167,7 @@ def _reject(data: bytes, found: Scan, i: int, columns: int, line: int) -> Reject
         code = "too_few_fields" if fields < columns else "too_many_fields"
         reason = f"{fields} fields, the header has {columns}"
     else:
-        code, reason = (
-            "too_long",
-            f"{int(found.ends[i] - found.starts[i])} bytes, at most {MAX_RECORD} are read",
-        )
+        code, reason = ("too_long", f"{int(found.ends[i] - found.starts[i])} bytes, at most {MAX_RECORD} are read")
     return Reject(int(found.lines[i]) + line, code, reason, excerpt(data[found.starts[i] : found.ends[i]]))
 
 

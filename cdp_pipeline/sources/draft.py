@@ -38,15 +38,11 @@ def draft_yaml(profile: Profile) -> str:
         stand_ins = {c: sql for c, sql in STAND_INS.get(table, {}).items() if c not in columns}
         lines += [f"  {table}:", "    columns:"]
         lines += [f"      {column}: {{sql: {json.dumps(sql)}}}  # TODO" for column, sql in stand_ins.items()]
-        lines += [
-            f"      {column}: {_text(name)}{_remark(formats, name)}" for column, name in columns.items()
-        ]
+        lines += [f"      {column}: {_text(name)}{_remark(formats, name)}" for column, name in columns.items()]
         used |= set(columns.values())
     rest = [c for c in profile.columns if c.name not in used and c.format != "empty"]
     if rest:
-        lines.append(
-            "# Not mapped, so dropped at ingest (under people: `attributes.<name>: <column>` keeps one):"
-        )
+        lines.append("# Not mapped, so dropped at ingest (under people: `attributes.<name>: <column>` keeps one):")
         lines += [f"#   {_text(c.name)}: {c.format}, {c.filled:.0%} filled" for c in rest]
     return "\n".join(lines) + "\n"
 

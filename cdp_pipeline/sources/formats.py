@@ -48,7 +48,6 @@ def mask(value: str) -> str:
     """
     shown = value[:24]
     masked = "".join(
-        "9" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c if c.isascii() else "·"
-        for c in shown
+        "9" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c if c.isascii() else "·" for c in shown
     )
     return masked + ("…" if len(value) > 24 else "")

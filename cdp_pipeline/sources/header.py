@@ -38,9 +38,7 @@ class Header:
     lines: int
 
 
-def read_header(
-    path: Path, form: FileFormat, wanted: Iterable[str] = (), *, only_look: bool = False
-) -> Header:
+def read_header(path: Path, form: FileFormat, wanted: Iterable[str] = (), *, only_look: bool = False) -> Header:
     """The header of a CSV file; RefusedError when there is none that can be trusted.
 
     Without a declared delimiter the one that gives most `wanted` columns, then most columns, is taken. With
@@ -67,9 +65,7 @@ def read_header(
         for other in DELIMITERS:
             others, _ = _cut_by_each(body, (other,), form, is_whole)
             if other != best.delimiter and others and rank(others[0]) > rank(best):
-                raise RefusedError(
-                    "wrong_delimiter", f"the header looks cut by {other!r}, not {best.delimiter!r}"
-                )
+                raise RefusedError("wrong_delimiter", f"the header looks cut by {other!r}, not {best.delimiter!r}")
     return Header(best.names, best.delimiter, encoding, best.size + skipped, best.lines + before)
 
 
@@ -101,9 +97,7 @@ def missing_columns(names: Iterable[str], required: Sequence[frozenset[str]]) ->
 
 
 def _near(group: frozenset[str], names: Sequence[str]) -> str:
-    return next(
-        (near for name in sorted(group, key=lambda n: (-len(n), n)) if (near := nearest(name, names))), ""
-    )
+    return next((near for name in sorted(group, key=lambda n: (-len(n), n)) if (near := nearest(name, names))), "")
 
 
 def _cut_by_each(

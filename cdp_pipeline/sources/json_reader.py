@@ -74,9 +74,7 @@ def read_json_lines(path: Path, form: FileFormat, wanted: Sequence[str], shape: 
                 numbers.append(number)
         loaded, rejected = loaded + len(rows), rejected + len(rejects)
         if rejected > MOSTLY and rejected > loaded:
-            raise RefusedError(
-                "mostly_damaged", f"{rejected} of the first {loaded + rejected} lines are damaged"
-            )
+            raise RefusedError("mostly_damaged", f"{rejected} of the first {loaded + rejected} lines are damaged")
         shape.names[:] = list(seen)
         columns = list(zip(*rows, strict=True)) if rows and places else [()] * len(places)
         table = pa.table({n: pa.array(columns[i], pa.string()) for n, i in places.items()})
@@ -115,9 +113,7 @@ def top_level(text: str) -> Iterator[tuple[str, str | None]]:
         raise ValueError
 
 
-def _row(
-    number: int, line: bytes, places: dict[str, int], seen: dict[str, None]
-) -> list[str | None] | Reject:
+def _row(number: int, line: bytes, places: dict[str, int], seen: dict[str, None]) -> list[str | None] | Reject:
     if len(line) > MAX_RECORD:
         return Reject(number, "too_long", f"{len(line)} bytes, at most {MAX_RECORD} are read", excerpt(line))
     row: list[str | None] = [None] * len(places)

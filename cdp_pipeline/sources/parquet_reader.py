@@ -48,9 +48,7 @@ def read_parquet(path: Path, columns: Sequence[int], shape: Shape) -> Iterator[B
         try:
             con.execute(f"create view file as from read_parquet('{name}')")
             types = con.execute("describe file").fetchall()
-            texts = [f'{_text(types[i][0], types[i][1])} as "{i}"' for i in columns] or [
-                "null::varchar as none"
-            ]
+            texts = [f'{_text(types[i][0], types[i][1])} as "{i}"' for i in columns] or ["null::varchar as none"]
             for batch in con.sql(f"select {', '.join(texts)} from file").to_arrow_reader(ROWS):
                 table = pa.Table.from_batches([batch])
                 yield Batch(table, np.arange(line, line + table.num_rows, dtype=np.int64))

@@ -43,13 +43,9 @@ def profile_file(path: Path) -> Profile:
         if rows >= SAMPLE:
             break
     table = (
-        pa.concat_tables(tables).slice(0, SAMPLE)
-        if tables
-        else pa.table({n: pa.array([], pa.string()) for n in names})
+        pa.concat_tables(tables).slice(0, SAMPLE) if tables else pa.table({n: pa.array([], pa.string()) for n in names})
     )
-    form = form.model_copy(
-        update={"delimiter": shape.delimiter or None, "encoding": shape.encoding or form.encoding}
-    )
+    form = form.model_copy(update={"delimiter": shape.delimiter or None, "encoding": shape.encoding or form.encoding})
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
         con.register("sample", table)
         columns = tuple(_column(con, name) for name in table.column_names)
@@ -112,9 +108,7 @@ def _column(con: duckdb.DuckDBPyConnection, name: str) -> ColumnProfile:
 def _duplicates(con: duckdb.DuckDBPyConnection, names: list[str]) -> int:
     if not names:
         return 0
-    found = con.execute(
-        "select (select count(*) from sample) - (select count(*) from (select distinct * from sample))"
-    )
+    found = con.execute("select (select count(*) from sample) - (select count(*) from (select distinct * from sample))")
     return int(found.fetchall()[0][0])
 
 
@@ -128,17 +122,13 @@ def print_profile(profile: Profile) -> None:
     console = Console()
     sample = "" if profile.is_whole else " (the first rows only)"
     about = [form.type, form.encoding] + ([f"delimiter {form.delimiter!r}"] if form.delimiter else [])
-    console.print(
-        f"[bold]{escape(profile.path.name)}[/bold]: {profile.rows} rows{sample}, {', '.join(about)}"
-    )
+    console.print(f"[bold]{escape(profile.path.name)}[/bold]: {profile.rows} rows{sample}, {', '.join(about)}")
     console.print(f"{profile.duplicates} rows repeat an earlier one in every column")
     for code, count in sorted(profile.rejects.items()):
         console.print(f"{count} records set aside: {code}, {CODES[code].meaning}; {CODES[code].cure}")
     table = Table(box=None, pad_edge=False)
     for title in ("column", "filled", "distinct", "length", "looks like", "form of a value"):
-        table.add_column(
-            title, justify="right" if title in {"filled", "distinct"} else "left", overflow="fold"
-        )
+        table.add_column(title, justify="right" if title in {"filled", "distinct"} else "left", overflow="fold")
     for c in profile.columns:
         name = escape(c.name) + (" [bold](key)[/bold]" if c.is_key else "")
         length = f"{c.shortest}–{c.longest}" if c.longest else ""

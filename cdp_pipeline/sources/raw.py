@@ -31,9 +31,7 @@ from cdp_pipeline.sources.reading import read_file
 
 READER_VERSION = "1"
 """Change it when a reader gives other rows for the same bytes: every file is then read again."""
-REJECTS = pa.schema(
-    [("line", pa.int64()), ("code", pa.string()), ("reason", pa.string()), ("content", pa.string())]
-)
+REJECTS = pa.schema([("line", pa.int64()), ("code", pa.string()), ("reason", pa.string()), ("content", pa.string())])
 _RECEIPT = b"cdp_receipt"
 
 
@@ -62,9 +60,7 @@ class Receipt:
 
 def config_hash(source: Source) -> str:
     """Eight hexadecimal digits that change when a file of this source must be read again."""
-    form = source.format.model_dump(
-        include={"type", "delimiter", "quote", "encoding", "skip", "trailing_delimiter"}
-    )
+    form = source.format.model_dump(include={"type", "delimiter", "quote", "encoding", "skip", "trailing_delimiter"})
     text = json.dumps([READER_VERSION, form, referenced_columns(source)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -98,8 +94,7 @@ def load_source(
     receipts: list[Receipt] = []
     for delivery in _deliveries(name, source, arrivals):
         made = [
-            _ensure_part(exports, folder / f"{a.fingerprint[:16]}-{config}", name, source, needs, a)
-            for a in delivery
+            _ensure_part(exports, folder / f"{a.fingerprint[:16]}-{config}", name, source, needs, a) for a in delivery
         ]
         receipts += made
         if source.delivery == "snapshot" and any(r.status == "loaded" for r in made):
@@ -125,9 +120,7 @@ def _deliveries(name: str, source: Source, arrivals: Sequence[Arrival]) -> Itera
             yield [arrival]
 
 
-def _ensure_part(
-    exports: Path, stem: Path, name: str, source: Source, needs: Needs, arrival: Arrival
-) -> Receipt:
+def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Needs, arrival: Arrival) -> Receipt:
     part, sidecar = stem.with_suffix(".parquet"), stem.with_suffix(".rejects.parquet")
     if sidecar.exists():
         receipt = Receipt(**json.loads(pq.read_schema(sidecar).metadata[_RECEIPT]))
@@ -165,13 +158,7 @@ def _ensure_part(
 
 
 def _write_part(
-    exports: Path,
-    source: Source,
-    needs: Needs,
-    arrival: Arrival,
-    target: Path,
-    shape: Shape,
-    rejects: list[Reject],
+    exports: Path, source: Source, needs: Needs, arrival: Arrival, target: Path, shape: Shape, rejects: list[Reject]
 ) -> tuple[int, int]:
     """Rows written and blank lines skipped; rejects are added to `rejects`."""
     rows = blank = 0
@@ -203,9 +190,7 @@ def _has_not_changed(path: Path, arrival: Arrival) -> None:
 def _write_sidecar(path: Path, receipt: Receipt, rejects: Sequence[Reject]) -> None:
     schema = REJECTS.with_metadata({_RECEIPT: json.dumps(asdict(receipt)).encode()})
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    pq.write_table(
-        pa.Table.from_pylist([asdict(r) for r in rejects], schema=schema), temporary, compression="zstd"
-    )
+    pq.write_table(pa.Table.from_pylist([asdict(r) for r in rejects], schema=schema), temporary, compression="zstd")
     temporary.replace(path)
 
 

@@ -37,11 +37,7 @@ def read_file(path: Path, form: FileFormat, needs: Needs, shape: Shape) -> Itera
     else:
         header = read_header(path, form, needs.wanted)
         chosen = accept_header(header, needs)
-        shape.names[:], shape.encoding, shape.delimiter = (
-            list(header.names),
-            header.encoding,
-            header.delimiter,
-        )
+        shape.names[:], shape.encoding, shape.delimiter = (list(header.names), header.encoding, header.delimiter)
         batches = read_csv(path, form, header, sorted(set(chosen.values())))
     for batch in batches:
         yield replace(batch, table=_renamed(batch.table, len(batch.lines), needs.wanted, chosen))
@@ -63,7 +59,5 @@ def acceptable(names: Sequence[str], needs: Needs) -> dict[str, int]:
 
 
 def _renamed(table: pa.Table, rows: int, wanted: Sequence[str], chosen: dict[str, int]) -> pa.Table:
-    columns = [
-        table.column(str(chosen[name])) if name in chosen else pa.nulls(rows, pa.string()) for name in wanted
-    ]
+    columns = [table.column(str(chosen[name])) if name in chosen else pa.nulls(rows, pa.string()) for name in wanted]
     return pa.table(dict(zip(wanted, columns, strict=True)))

@@ -62,15 +62,10 @@ _LINES = {
 def steps(project: Project) -> tuple[Step, ...]:
     """raw.arrivals, one raw table for each source, then raw.files with quarantine.lines."""
     _check(project)
-    arrived = Table(
-        "raw.arrivals", "Every file in the drop zone and whether it counts", _ARRIVALS, grain=("file",)
-    )
+    arrived = Table("raw.arrivals", "Every file in the drop zone and whether it counts", _ARRIVALS, grain=("file",))
     raw = tuple(_raw(project, name) for name in project.sources)
     files = Table(
-        "raw.files",
-        "Every export file: rows read, loaded and rejected",
-        _FILES,
-        grain=("file", "fingerprint"),
+        "raw.files", "Every export file: rows read, loaded and rejected", _FILES, grain=("file", "fingerprint")
     )
     lines = Table(
         "quarantine.lines",
@@ -130,9 +125,7 @@ def _raw(project: Project, name: str) -> Step:
     source = project.sources[name]
     columns = {c: f"Column {c} of the export" for c in referenced_columns(source)}
     origin = {"_file": _ARRIVALS["file"], "_line": _LINES["line"], "_delivered_at": _ARRIVALS["delivered_at"]}
-    table = Table(
-        f"raw.{name}", source.description, columns | origin, source.owner, personal=frozenset(columns)
-    )
+    table = Table(f"raw.{name}", source.description, columns | origin, source.owner, personal=frozenset(columns))
     return Step((table,), ("raw.arrivals",), partial(_load, name=name), config_hash(source), uses_as_of=True)
 
 
@@ -147,9 +140,7 @@ def _find(run: Run) -> Outcome:
 
 def _load(run: Run, name: str) -> Outcome:
     arrivals = read_arrivals(run.path("raw.arrivals"))
-    keep_since = datetime.combine(run.as_of, midnight.min) - timedelta(
-        days=run.project.settings.keep_parts_days
-    )
+    keep_since = datetime.combine(run.as_of, midnight.min) - timedelta(days=run.project.settings.keep_parts_days)
     source = run.project.sources[name]
     load_source(run.exports, raw_folder(run, name), name, source, run.project.contracts, arrivals, keep_since)
     receipts = [receipt for receipt, _ in receipts_of(raw_folder(run, name))]

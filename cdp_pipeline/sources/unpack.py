@@ -124,9 +124,7 @@ def _candidates(head: bytes, declared: str) -> tuple[str, ...]:
             raise RefusedError("unknown_encoding", f"encoding {name!r} is not known") from None
     looks_wide = head[:64].count(0) >= max(2, len(head[:64]) // 4)
     if looks_wide and not any("16" in name or "32" in name for name in names):
-        raise RefusedError(
-            "wrong_encoding", "looks like utf-16 without a byte order mark (declare utf-16-le)"
-        )
+        raise RefusedError("wrong_encoding", "looks like utf-16 without a byte order mark (declare utf-16-le)")
     return names
 
 

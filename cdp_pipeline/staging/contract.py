@@ -90,9 +90,7 @@ def _bound(spec: Column, value: Any, as_of: date) -> Any:
 
 
 def _flags(contract: Contract) -> dict[str, str]:
-    parsed = {
-        f"{c}__parsed": _NOT_A[spec.type] for c, spec in contract.columns.items() if spec.type in _NOT_A
-    }
+    parsed = {f"{c}__parsed": _NOT_A[spec.type] for c, spec in contract.columns.items() if spec.type in _NOT_A}
     rules = {f"rule__{rule.name}": rule.name for rule in contract.rules if rule.severity == "error"}
     return parsed | rules
 
@@ -106,11 +104,7 @@ def _batches(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[pa.
     ]
     columns += [f"({rule.sql}) as rule__{rule.name}" for rule in contract.rules if rule.severity == "error"]
     # A cursor's relation streams; execute() would hold the whole result in memory.
-    reader = (
-        con.cursor()
-        .sql(f"select {', '.join(columns)} from candidates order by _row")
-        .to_arrow_reader(BATCH_ROWS)
-    )
+    reader = con.cursor().sql(f"select {', '.join(columns)} from candidates order by _row").to_arrow_reader(BATCH_ROWS)
     yield from reader
 
 
@@ -131,10 +125,6 @@ def _failures(schema: Any, batch: pa.RecordBatch) -> pa.Table:
         columns = [str(c).removesuffix("__parsed").removeprefix("rule__") for c in cases["column"]]
         rules = ["missing" if check == "not_nullable" else str(check) for check in cases["check"]]
         return pa.table(
-            {
-                "_row": rows.to_arrow(),
-                "column": pa.array(columns, pa.string()),
-                "rule": pa.array(rules, pa.string()),
-            }
+            {"_row": rows.to_arrow(), "column": pa.array(columns, pa.string()), "rule": pa.array(rules, pa.string())}
         )
     return _NONE

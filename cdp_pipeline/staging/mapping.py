@@ -22,15 +22,11 @@ def open_source(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Sou
     Columns of `prepared`: the referenced columns of the export as text, `_file`, `_line`,
     `_delivered_at`, or whatever the source's `prepare` makes of them.
     """
-    parts = sorted(
-        p for p in run.path(f"raw.{name}").glob("*.parquet") if not p.name.endswith(".rejects.parquet")
-    )
+    parts = sorted(p for p in run.path(f"raw.{name}").glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
     if not parts:
         return False
     files = ", ".join("'" + str(p).replace("'", "''") + "'" for p in parts)
-    con.execute(
-        f"create or replace temp view file as select * from read_parquet([{files}], union_by_name = true)"
-    )
+    con.execute(f"create or replace temp view file as select * from read_parquet([{files}], union_by_name = true)")
     if con.execute("select count(*) from file").fetchall()[0][0] == 0:
         return False
     for macro in MACROS:
@@ -38,9 +34,7 @@ def open_source(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Sou
     try:
         con.execute(f"create or replace temp view prepared as {source.prepare or 'select * from file'}")
     except duckdb.Error as error:
-        raise ProjectError(
-            f"{run.project.folder}/1_sources/{name}.yml: prepare: {_first_line(error)}"
-        ) from None
+        raise ProjectError(f"{run.project.folder}/1_sources/{name}.yml: prepare: {_first_line(error)}") from None
     return True
 
 
@@ -97,9 +91,7 @@ def empty_candidates(contract: Contract) -> str:
         "null::timestamp as _delivered_at",
     ]
     columns += ["0 as _mapping", "''::varchar as _outcome"]
-    columns += [
-        f"null::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"
-    ]
+    columns += [f"null::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"]
     columns += [f"null::{TYPES[spec.type]} as {c}" for c, spec in contract.columns.items()]
     return f"select {', '.join(columns)} where false"
 

@@ -95,9 +95,7 @@ def _formats(expression: str, form: FileFormat, kind: str) -> str:
     parts = []
     if naive:
         parsed = f"try_strptime({expression}, {_list(naive)})"
-        parts.append(
-            f"{parsed}::date" if kind == "date" else f"timezone('UTC', timezone('{form.zone}', {parsed}))"
-        )
+        parts.append(f"{parsed}::date" if kind == "date" else f"timezone('UTC', timezone('{form.zone}', {parsed}))")
     if zoned:
         parsed = f"timezone('UTC', try_strptime({expression}, {_list(zoned)}))"
         parts.append(f"{parsed}::date" if kind == "date" else parsed)

@@ -51,7 +51,9 @@ def _read_again(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _staged(table: str) -> str:
-    return f"select _file as file, '{table}' as table_name, count(*)::bigint as rows from staging.{table} group by _file"
+    return (
+        f"select _file as file, '{table}' as table_name, count(*)::bigint as rows from staging.{table} group by _file"
+    )
 
 
 def _kept_out(table: str) -> str:

@@ -30,19 +30,13 @@ def split_table(run: Run, table: str) -> dict[str, Numbers]:
         staged = run.write(con, f"staging.{table}", _staged(contract), contract.grain)
         kept_out = run.write(con, f"quarantine.{table}", _kept_out(contract), ["file", "line", "reasons"])
         counts = dict(
-            con.execute(
-                "select outcome, count(*)::bigint from decided group by outcome order by outcome"
-            ).fetchall()
+            con.execute("select outcome, count(*)::bigint from decided group by outcome order by outcome").fetchall()
         )
     quarantined = counts.get("quarantined", 0)
     share = round(quarantined / max(1, staged + quarantined), 6)
     return {
         f"staging.{table}": {"superseded": counts.get("superseded", 0)},
-        f"quarantine.{table}": {
-            "rows_kept_out": kept_out,
-            "quarantined": quarantined,
-            "quarantined_share": share,
-        },
+        f"quarantine.{table}": {"rows_kept_out": kept_out, "quarantined": quarantined, "quarantined_share": share},
     }
 
 

@@ -18,10 +18,7 @@ _KEPT_OUT = {
     "outcome": "quarantined, superseded (a newer row of the same key was used) or dropped (a rule of the source)",
     "reasons": "Every column and rule that failed",
 }
-_ORIGIN = {
-    "_file": "Export file, relative to the exports folder",
-    "_line": "Line of the file where the row starts",
-}
+_ORIGIN = {"_file": "Export file, relative to the exports folder", "_line": "Line of the file where the row starts"}
 _RECONCILIATION = {
     "source_name": "Source YAML that claimed the file",
     "file": "Export file, relative to the exports folder",
@@ -64,12 +61,7 @@ def _step(project: Project, name: str, contract: Contract) -> Step:
     docs = {c: spec.description for c, spec in contract.columns.items()}
     texts = {c: doc for c, doc in docs.items() if contract.columns[c].type != "attributes"}
     good = Table(
-        f"staging.{name}",
-        contract.description,
-        docs | _ORIGIN,
-        contract.owner,
-        contract.grain,
-        personal=personal,
+        f"staging.{name}", contract.description, docs | _ORIGIN, contract.owner, contract.grain, personal=personal
     )
     rest = Table(
         f"quarantine.{name}",

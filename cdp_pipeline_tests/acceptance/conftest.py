@@ -17,9 +17,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Demo exports in `exports/`, and what one `cdp run` published from them in `data/`. Never written to."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "acceptance"
-    import os
-
-    folder = Path(os.environ.get("ACC_TMP", folder))  # TEMPORARY
     with FileLock(f"{folder}.lock"):
         if not (folder / "data" / "current").exists():
             made = cdp("demo", "--people", str(PEOPLE), "--out", folder / "exports")

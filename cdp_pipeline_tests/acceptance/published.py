@@ -49,13 +49,7 @@ def cdp(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[s
     """Run one `cdp` command in a process of its own, from the repository."""
     command = [CDP, *map(str, arguments)]
     return subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment(**changes),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
+        command, cwd=ROOT, env=environment(**changes), capture_output=True, text=True, timeout=600, check=False
     )
 
 
@@ -69,9 +63,7 @@ def run_command(exports: Path, data: Path, as_of: date = AS_OF, project: Path = 
 
 def start(exports: Path, data: Path, project: Path = PROJECT, as_of: date = AS_OF) -> Run:
     """An open run folder: a clone of what is published."""
-    run = Run(
-        read_project(project), exports, data, as_of, str(uuid.uuid4()), DEMO_KEY, published_snapshot(data)
-    )
+    run = Run(read_project(project), exports, data, as_of, str(uuid.uuid4()), DEMO_KEY, published_snapshot(data))
     return open_run(run)
 
 

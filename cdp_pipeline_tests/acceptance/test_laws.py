@@ -72,11 +72,7 @@ PERSONS = [
     ("identity.person_records", REMOVED, "every_record_has_one_person"),
     ("identity.person_records", DOUBLED, "every_record_has_one_person"),
     ("identity.person_records", altered("record_id || '0' as record_id"), "every_record_has_one_person"),
-    (
-        "identity.person_records",
-        altered("(select max(person_id) from rows) as person_id"),
-        "every_person_has_records",
-    ),
+    ("identity.person_records", altered("(select max(person_id) from rows) as person_id"), "every_person_has_records"),
     ("identity.persons", REMOVED, "every_person_has_records"),
     ("identity.persons", DOUBLED, "identity_persons_grain_is_unique"),
     ("identity.persons", altered("records + 1 as records"), "every_person_has_records"),
@@ -105,9 +101,7 @@ REVENUE = [
 def test_the_path_of_the_warehouse_is_enough(shared: Path) -> None:
     """A DuckDB client with only the path of warehouse.duckdb answers questions over every layer."""
     with duckdb.connect(str(shared / "data" / "warehouse.duckdb"), read_only=True) as con:
-        layers = {
-            row[0] for row in con.execute("select distinct schema_name from duckdb_tables()").fetchall()
-        }
+        layers = {row[0] for row in con.execute("select distinct schema_name from duckdb_tables()").fetchall()}
         assert layers >= LAYERS
         asked = """
             select count(distinct r.person_id), count(distinct k.reasons), count(distinct m.segment),
@@ -169,9 +163,7 @@ def pipeline(breakable: Run) -> Pipeline:
     [*FILES_AND_ROWS, *PERSONS, *REVENUE],
     ids=lambda value: "" if " " in str(value) else str(value),
 )
-def test_a_check_notices_one_wrong_row(
-    breakable: Run, pipeline: Pipeline, table: str, broken: str, check: str
-) -> None:
+def test_a_check_notices_one_wrong_row(breakable: Run, pipeline: Pipeline, table: str, broken: str, check: str) -> None:
     """One row removed, doubled or altered makes the check of that law fail, and it is a blocking one."""
     (item,) = [found for found in pipeline.checks if found.name == check]
     path = breakable.path(table)
@@ -222,9 +214,7 @@ def test_a_model_that_loses_one_row_stops_the_run(exports: Path, data: Path, tmp
     """`cdp run` with a model that drops one order ends with code 4, names the check, and publishes nothing."""
     project = Path(shutil.copytree(PROJECT, tmp_path / "dbt_like_sql"))
     model = project / "4_profiles" / "order_facts.sql"
-    model.write_text(
-        f"{model.read_text().rstrip()}\nqualify row_number() over (order by o.source, o.order_id) > 1\n"
-    )
+    model.write_text(f"{model.read_text().rstrip()}\nqualify row_number() over (order by o.source, o.order_id) > 1\n")
     before = assert_one_state(data)
     finished = cdp(*run_command(exports, data, project=project))
     assert finished.returncode == 4, finished.stderr

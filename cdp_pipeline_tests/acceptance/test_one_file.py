@@ -47,7 +47,7 @@ system: loyalty
 legal_basis: contract
 into:
   people:
-    where: "mail is not null"
+    where: "mail <> ''"
     columns: {record_id: card, email: mail, birth_date: born, attributes.points: points}
 """)
     finished = cdp(*run_command(drop_zone, data, project=project))
@@ -126,13 +126,8 @@ destinations: [plain_csv]
 """)
     publish_next(exports, data, project)
     assert_one_state(data)
-    members = rows(
-        data, "select person_id from segments.memberships where segment = 'dutch_buyers' order by 1"
-    )
-    meant = rows(
-        data,
-        "select person_id from profiles.customers where country = 'NL' and orders_count >= 1 order by 1",
-    )
+    members = rows(data, "select person_id from segments.memberships where segment = 'dutch_buyers' order by 1")
+    meant = rows(data, "select person_id from profiles.customers where country = 'NL' and orders_count >= 1 order by 1")
     assert members == meant != []
     receipt = rows(data, "select in_rule, written from activation.receipts where audience = 'dutch_buyers'")
     with (data / "current" / "activation" / "plain_csv" / "dutch_buyers.csv").open(newline="") as file:
@@ -165,9 +160,7 @@ columns:
         select destination, written from activation.receipts
         where audience = 'win_back_high_value' and destination in ('post_house', 'plain_csv') order by 1
     """)  # fmt: skip
-    with (data / "current" / "activation" / "post_house" / "win_back_high_value.csv").open(
-        newline=""
-    ) as file:
+    with (data / "current" / "activation" / "post_house" / "win_back_high_value.csv").open(newline="") as file:
         digests = [line["digest"] for line in csv.DictReader(file)]
     assert told == [("plain_csv", len(digests)), ("post_house", len(digests))]
     assert digests

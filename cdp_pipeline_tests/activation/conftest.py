@@ -44,8 +44,7 @@ class Done:
         """One receipt, by column."""
         with self.run.connect("activation.receipts") as con:
             found = con.execute(
-                "select * from activation.receipts where audience = ? and destination = ?",
-                [audience, destination],
+                "select * from activation.receipts where audience = ? and destination = ?", [audience, destination]
             )
             names = [column[0] for column in found.description]
             return dict(zip(names, found.fetchall()[0], strict=True))
@@ -88,9 +87,7 @@ def destination(**more: Any) -> Destination:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    everybody = Audience(
-        description="a", owner="crm", purpose="email_marketing", where="true", destinations=("mail",)
-    )
+    everybody = Audience(description="a", owner="crm", purpose="email_marketing", where="true", destinations=("mail",))
     return Project(
         folder=tmp_path / "dbt_like_sql",
         settings=Settings(name="test"),
@@ -137,9 +134,7 @@ def perform(tmp_path: Path) -> Callable[..., Done]:
                 con.executemany("insert into permissions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", permissions)
             con.execute(f"create table memberships ({MEMBERSHIPS})")
             if pairs:
-                con.executemany(
-                    "insert into memberships values (?, 'audience', ?, '2026-01-01', 'audience')", pairs
-                )
+                con.executemany("insert into memberships values (?, 'audience', ?, '2026-01-01', 'audience')", pairs)
             run.write(con, "profiles.customers", "select * from customers", ("person_id",))
             run.write(con, "profiles.permissions", "select * from permissions", ("person_id",))
             run.write(con, "segments.memberships", "select * from memberships", ("person_id",))

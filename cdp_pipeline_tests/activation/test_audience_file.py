@@ -67,10 +67,7 @@ def test_a_file_reads_back(tmp_path: Path, make_destination: Make) -> None:
     path = tmp_path / "a.csv"
     rows = [["a,b", 'say "x"'], ["c\nd", "é"]]
     write(path, ["one", "two"], rows, make_destination())
-    assert read(path, ["two", "one", "three"], make_destination()) == [
-        ('say "x"', "a,b", ""),
-        ("é", "c\nd", ""),
-    ]
+    assert read(path, ["two", "one", "three"], make_destination()) == [('say "x"', "a,b", ""), ("é", "c\nd", "")]
 
 
 def test_a_removal_keeps_what_is_still_in_use() -> None:
@@ -85,9 +82,7 @@ keys_only = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["1", "2"
 
 
 @given(before=keys_only, now=keys_only)
-def test_removals_take_out_exactly_what_is_gone(
-    before: list[tuple[str, str]], now: list[tuple[str, str]]
-) -> None:
+def test_removals_take_out_exactly_what_is_gone(before: list[tuple[str, str]], now: list[tuple[str, str]]) -> None:
     """No key that is still in the file is removed, and no key that is gone is forgotten."""
     found = removals(before, now, ["k", "l"], [["k"], ["l"]])
     for place in (0, 1):

@@ -58,9 +58,7 @@ def test_each_mistake_has_its_message(
     assert "mail.yml" in problem
 
 
-def test_a_right_destination_has_no_problems(
-    project: Project, make_destination: Callable[..., Destination]
-) -> None:
+def test_a_right_destination_has_no_problems(project: Project, make_destination: Callable[..., Destination]) -> None:
     """Columns of customers, the audience's name and the day may be used; permissions may be shown."""
     columns = (
         OutputColumn(name="email", value="email"),

@@ -55,9 +55,7 @@ def test_the_funnel_and_the_file(project: Project, perform: Perform) -> None:
 def test_every_member_has_the_gate_that_stopped_them(project: Project, perform: Perform) -> None:
     """The destination's table tells for each person where they were kept back, without an identifier."""
     done = perform(project, [ANNA, BERT, CHLOE], [permission("p1", "anna@example.org")])
-    found = done.rows(
-        "select person_id, is_written, stopped_at from activation.mail order by all", "activation.mail"
-    )
+    found = done.rows("select person_id, is_written, stopped_at from activation.mail order by all", "activation.mail")
     assert found == [("p1", True, None), ("p2", False, "not permitted"), ("p3", False, "no usable key")]
 
 
@@ -131,9 +129,7 @@ def test_a_transfer_by_consent_needs_the_recipient_named(
     project: Project, perform: Perform, make_destination: Make
 ) -> None:
     """When the transfer rests on consent, a general permission is not enough."""
-    transfer = Transfer(
-        recipient="X", country="US", basis="consent", document="d", valid_from=date(2020, 1, 1)
-    )
+    transfer = Transfer(recipient="X", country="US", basis="consent", document="d", valid_from=date(2020, 1, 1))
     needs = (Needs(purpose="email_marketing", channel="email", recipient="x"),)
     spec = with_destination(project, make_destination(needs=needs, transfer=transfer))
     general = permission("p1", "anna@example.org")
@@ -168,9 +164,7 @@ def test_no_transfer_no_file(
 ) -> None:
     """Without a transfer that holds on the day nothing is written, and the receipt tells why."""
     done = perform(
-        with_destination(project, make_destination(transfer=transfer)),
-        [ANNA],
-        [permission("p1", "anna@example.org")],
+        with_destination(project, make_destination(transfer=transfer)), [ANNA], [permission("p1", "anna@example.org")]
     )
     assert done.funnel() == (1, 1, 1, 0, 0, 0)
     assert done.file() == []
@@ -181,13 +175,9 @@ def test_no_transfer_no_file(
 def test_the_last_valid_day_counts(project: Project, perform: Perform, make_destination: Make) -> None:
     """A transfer is allowed on its first and last day."""
     day = date(2026, 3, 1)
-    transfer = Transfer(
-        recipient="X", country="US", basis="scc", document="d", valid_from=day, valid_until=day
-    )
+    transfer = Transfer(recipient="X", country="US", basis="scc", document="d", valid_from=day, valid_until=day)
     done = perform(
-        with_destination(project, make_destination(transfer=transfer)),
-        [ANNA],
-        [permission("p1", "anna@example.org")],
+        with_destination(project, make_destination(transfer=transfer)), [ANNA], [permission("p1", "anna@example.org")]
     )
     assert done.funnel()[-1] == 1
 
@@ -205,9 +195,7 @@ def test_small_audiences_are_not_written(project: Project, perform: Perform, mak
     assert "1 with the same key as another person" in enough.receipt()["reason"]
 
 
-def test_only_the_permitted_identifier_leaves(
-    project: Project, perform: Perform, make_destination: Make
-) -> None:
+def test_only_the_permitted_identifier_leaves(project: Project, perform: Perform, make_destination: Make) -> None:
     """A phone without permission is emptied beside a permitted e-mail, also inside an expression."""
     columns = (
         OutputColumn(name="email", value="email", normalise="email"),
@@ -219,9 +207,7 @@ def test_only_the_permitted_identifier_leaves(
     assert done.file()[1] == ["anna@example.org", "", "Anna@Example.org"]
 
 
-def test_a_name_and_address_alone_never_leave(
-    project: Project, perform: Perform, make_destination: Make
-) -> None:
+def test_a_name_and_address_alone_never_leave(project: Project, perform: Perform, make_destination: Make) -> None:
     """A key without an identifier goes along with a permitted identifier, never by itself."""
     columns = (OutputColumn(name="email", value="email"), OutputColumn(name="name", value="first_name"))
     spec = with_destination(project, make_destination(columns=columns, keys=(("email",), ("name",))))
@@ -252,9 +238,7 @@ def test_hashes_are_only_in_the_file(project: Project, perform: Perform, make_de
         OutputColumn(name="city", value="city", normalise="meta_city", hash="sha256"),
     )
     done = perform(
-        with_destination(project, make_destination(columns=columns)),
-        [ANNA],
-        [permission("p1", "anna@example.org")],
+        with_destination(project, make_destination(columns=columns)), [ANNA], [permission("p1", "anna@example.org")]
     )
     digest = hashlib.sha256(b"anna@example.org").hexdigest()
     assert done.file()[1] == [digest, ""]

@@ -22,9 +22,7 @@ DAYS = tuple(datetime(2026, 1, day) for day in (1, 2))  # noqa: DTZ001 - permiss
 _CONNECTIONS: list[duckdb.DuckDBPyConnection] = []
 
 customers = st.lists(
-    st.tuples(st.sampled_from(("A@x.org ", "b@x.org", None)), st.sampled_from((*PHONES, None))),
-    min_size=2,
-    max_size=2,
+    st.tuples(st.sampled_from(("A@x.org ", "b@x.org", None)), st.sampled_from((*PHONES, None))), min_size=2, max_size=2
 )
 identifiers = st.one_of(
     st.tuples(st.just("email"), st.sampled_from(EMAILS)), st.tuples(st.just("phone"), st.sampled_from(PHONES))
@@ -103,8 +101,7 @@ def test_exactly_the_permitted_leave(people: list[Any], rows: list[Any], wanted:
     con.execute("delete from members")
     con.execute("delete from profiles.permissions")
     con.executemany(
-        "insert into members values (?, ?, ?)",
-        [(person, *found) for person, found in zip(PEOPLE, people, strict=True)],
+        "insert into members values (?, ?, ?)", [(person, *found) for person, found in zip(PEOPLE, people, strict=True)]
     )
     if rows:
         con.executemany(
@@ -115,9 +112,7 @@ def test_exactly_the_permitted_leave(people: list[Any], rows: list[Any], wanted:
         description="a",
         owner="a",
         needs=tuple(wanted),
-        transfer=Transfer(
-            recipient="X", country="US", basis="scc", document="d", valid_from=date(2020, 1, 1)
-        ),
+        transfer=Transfer(recipient="X", country="US", basis="scc", document="d", valid_from=date(2020, 1, 1)),
         keys=(("email",),),
         columns=(OutputColumn(name="email", value="email"),),
     )

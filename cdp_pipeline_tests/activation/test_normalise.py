@@ -20,9 +20,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def normalised(
-    con: duckdb.DuckDBPyConnection, rule: str, value: str | None, country: str | None = None
-) -> str | None:
+def normalised(con: duckdb.DuckDBPyConnection, rule: str, value: str | None, country: str | None = None) -> str | None:
     found = con.execute(f"select normalise_{rule}(?::varchar, ?::varchar)", [value, country]).fetchall()[0][0]
     return None if found is None else str(found)
 
@@ -34,6 +32,29 @@ VECTORS = [
     ("email", "", None, None),
     ("email", None, None, None),
     ("email", "a\u200bb@x.org\u00a0", None, "ab@x.org"),
+    ("email", "o'neil+news@sub-1.example.co.uk", None, "o'neil+news@sub-1.example.co.uk"),
+    *(
+        ("email", wrong, None, None)
+        for wrong in (
+            "jan<jan@x.nl>",
+            "jan@x.nl,",
+            "mailto:jan@x.nl",
+            "a@b..c",
+            "a b@c.nl",
+            "a@b",
+            ".a@x.nl",
+            "a.@x.nl",
+            "a..b@x.nl",
+            "a@-x.nl",
+            "a@x-.nl",
+            "a@x.nl.",
+            "a@x.n",
+            "a@x.12",
+            "a@b@x.nl",
+            "a@x_y.nl",
+            '"a"@x.nl',
+        )
+    ),
     ("email_without_gmail_dots", "A.B.C@gmail.com", None, "abc@gmail.com"),
     ("email_without_gmail_dots", "a.b.c@googlemail.com", None, "abc@googlemail.com"),
     ("email_without_gmail_dots", "a.b.c@example.org", None, "a.b.c@example.org"),
@@ -63,6 +84,10 @@ VECTORS = [
     ("meta_zip", "1012 AB", None, "1012ab"),
     ("country_upper", "nl", None, "NL"),
     ("country_upper", "Nederland", None, None),
+    ("country_upper", "uk", None, "GB"),
+    ("country_upper", "EL", None, "GR"),
+    ("country_lower", "UK", None, "gb"),
+    ("meta_zip", "SW1A 1AA", "UK", "sw1a1"),
     ("country_lower", "US", None, "us"),
     ("meta_gender", "V", "NL", "f"),
     ("meta_gender", "weiblich", "DE", "f"),
@@ -111,6 +136,12 @@ def test_documented_hashes(con: duckdb.DuckDBPyConnection, rule: str, value: str
         ("06 12345678", None, None),
         ("0049 30 901820", "DE", "+4930901820"),
         ("call me", "NL", None),
+        ("+310612345678", None, "+31612345678"),
+        ("+31612345678", "BE", "+31612345678"),
+        ("020 7946 0958", "UK", "+442079460958"),
+        ("06 12345678", "US", None),
+        ("06 12345678", "ES", None),
+        ("+3221234567", "BE", None),
         ("12", "NL", None),
         (None, "NL", None),
     ],
@@ -125,7 +156,7 @@ def test_rewrite_phones(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "create or replace temp table t as select * from (values (1, '06 12345678', 'NL'), "
         "(2, '06 12345678', null), "
-        "(3, '+4930901820', 'DE'), (4, null, 'NL')) v(id, phone, country)"
+        "(3, '+4930901820', 'DE'), (4, null, 'NL'), (5, '+310612345678', 'NL')) v(id, phone, country)"
     )
     rewrite_phones(con, "t", "phone", "country")
     assert con.execute("select phone from t order by id").fetchall() == [
@@ -133,6 +164,7 @@ def test_rewrite_phones(con: duckdb.DuckDBPyConnection) -> None:
         (None,),
         ("+4930901820",),
         (None,),
+        ("+31612345678",),
     ]
 
 

@@ -50,9 +50,7 @@ def test_an_empty_audience_has_a_receipt(project: Project, perform: Perform) -> 
 
 def test_one_audience_file_more_is_one_export_more(project: Project, perform: Perform) -> None:
     """An audience that names the destination gets its own file and receipt."""
-    more = Audience(
-        description="a", owner="crm", purpose="email_marketing", where="true", destinations=("mail",)
-    )
+    more = Audience(description="a", owner="crm", purpose="email_marketing", where="true", destinations=("mail",))
     wider = replace(project, audiences={**project.audiences, "more": more})
     done = perform(wider, [ANNA], [permission("p1", "anna@example.org")], members=[("p1", "more")])
     assert done.funnel("more")[-1] == 1
@@ -66,9 +64,7 @@ def test_one_destination_file_more_is_one_table_more(
     """A destination gets its own step, table, file and receipt."""
     audience = project.audiences["all"].model_copy(update={"destinations": ("mail", "second")})
     wider = replace(
-        project,
-        audiences={"all": audience},
-        destinations={**project.destinations, "second": make_destination()},
+        project, audiences={"all": audience}, destinations={**project.destinations, "second": make_destination()}
     )
     done = perform(wider, [ANNA], [permission("p1", "anna@example.org")])
     assert done.file(destination="second") == done.file(destination="mail") != []
@@ -87,9 +83,7 @@ def test_a_wrong_destination_stops_before_anything_is_written(
 ) -> None:
     """A mistake in a destination file is an error of the project, and leaves no file."""
     wrong = make_destination(columns=(OutputColumn(name="email", value="emial"),))
-    with pytest.raises(
-        ProjectError, match=r"mail\.yml: column email: unknown column emial \(did you mean email\?\)"
-    ):
+    with pytest.raises(ProjectError, match=r"mail\.yml: column email: unknown column emial \(did you mean email\?\)"):
         perform(with_destination(project, wrong), [ANNA], [])
 
 
@@ -122,8 +116,6 @@ def test_an_audience_that_no_longer_goes_there_is_removed_whole(
 ) -> None:
     """When an audience is taken off a destination, everybody in its last file is to be removed."""
     first = perform(project, [ANNA], [permission("p1", "anna@example.org")])
-    off = replace(
-        project, audiences={"all": project.audiences["all"].model_copy(update={"destinations": ()})}
-    )
+    off = replace(project, audiences={"all": project.audiences["all"].model_copy(update={"destinations": ()})})
     second = perform(off, [ANNA], [permission("p1", "anna@example.org")], "2026-03-02", first)
     assert second.file("all.remove")[1:] == [["anna@example.org", ""]]

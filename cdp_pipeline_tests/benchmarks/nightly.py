@@ -73,18 +73,14 @@ def score(found: Path, truth: Path) -> dict[str, float]:
                 f"cast(person_id as varchar) as person from read_parquet('{path}')"
             )
         ((persons, true_persons),) = con.execute(
-            "select count(distinct f.person), count(distinct t.person) "
-            "from found f join truth t using (record)"
+            "select count(distinct f.person), count(distinct t.person) from found f join truth t using (record)"
         ).fetchall()
         return accuracy(con, "found", "truth") | {"persons": persons, "true_persons": true_persons}
 
 
 def _step(name: str, command: Sequence[str], folder: Path) -> Cost:
     cost = watch(command, folder)
-    print(
-        f"  {name}: {cost.seconds:.1f} s, {cost.cpu_seconds:.1f} s of processor, {cost.peak_mb:,.0f} MB",
-        flush=True,
-    )
+    print(f"  {name}: {cost.seconds:.1f} s, {cost.cpu_seconds:.1f} s of processor, {cost.peak_mb:,.0f} MB", flush=True)
     return cost
 
 

@@ -121,10 +121,7 @@ _WHOLE: tuple[tuple[str, Callable[[Measured], str]], ...] = (
     ("second run: processor seconds", lambda run: _seconds(run.again.cpu_seconds)),
     ("second run: tables reused", lambda run: f"{run.again_reused} of {run.tables}"),
     ("**second ÷ first, seconds**", lambda run: _ratio(run.again.seconds, run.first.seconds)),
-    (
-        "**second ÷ first, processor seconds**",
-        lambda run: _ratio(run.again.cpu_seconds, run.first.cpu_seconds),
-    ),
+    ("**second ÷ first, processor seconds**", lambda run: _ratio(run.again.cpu_seconds, run.first.cpu_seconds)),
     ("script: seconds", lambda run: _seconds(run.plain.seconds)),
     ("script: processor seconds", lambda run: _seconds(run.plain.cpu_seconds)),
     ("script: peak memory", lambda run: f"{run.plain.peak_mb:,.0f} MB"),
@@ -136,9 +133,7 @@ _RATIOS: tuple[tuple[str, Callable[[Measured], str]], ...] = (
     ("seconds, second run", lambda run: _ratio(run.again.seconds, run.plain.seconds)),
     (
         "seconds in identity alone",
-        lambda run: _ratio(
-            run.table_seconds.get("identity", 0.0), run.plain.stage_seconds.get("identity", 0.0)
-        ),
+        lambda run: _ratio(run.table_seconds.get("identity", 0.0), run.plain.stage_seconds.get("identity", 0.0)),
     ),
     ("peak memory", lambda run: _ratio(run.first.peak_mb, run.plain.peak_mb)),
     ("wrong joins: 1 − precision", lambda run: _missing(run, "precision")),
@@ -163,11 +158,7 @@ def _stages(runs: Sequence[Measured]) -> str:
             rows.append(row)
     total = ["**whole run**"]
     for run in runs:
-        total += [
-            _seconds(sum(run.table_seconds.values())),
-            _seconds(run.first.seconds),
-            f"{run.first.peak_mb:,.0f}",
-        ]
+        total += [_seconds(sum(run.table_seconds.values())), _seconds(run.first.seconds), f"{run.first.peak_mb:,.0f}"]
     return _grid(head, [*rows, total])
 
 

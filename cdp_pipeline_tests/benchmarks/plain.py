@@ -162,9 +162,7 @@ def main(exports: Path, out: Path) -> None:
 
     def done(table: str, stage: str) -> None:
         path = out / f"{table}.parquet"
-        ((rows,),) = con.execute(
-            f"copy (from {table}) to '{path}' (format parquet, compression zstd)"
-        ).fetchall()
+        ((rows,),) = con.execute(f"copy (from {table}) to '{path}' (format parquet, compression zstd)").fetchall()
         print(f"{stage}.{table}: {rows} rows", flush=True)
 
     for table, files in FILES.items():
@@ -174,8 +172,7 @@ def main(exports: Path, out: Path) -> None:
     con.execute(f"create table events as from read_json('{exports}/*/ga4/*.jsonl.gz')")
     done("events", "raw")
     con.execute(
-        "create view members as from subscribed "
-        "union all by name from unsubscribed union all by name from cleaned"
+        "create view members as from subscribed union all by name from unsubscribed union all by name from cleaned"
     )
     con.execute(f"create table people as {PEOPLE}")
     done("people", "staging")
@@ -186,10 +183,7 @@ def main(exports: Path, out: Path) -> None:
         done(table, "profiles")
     con.execute("create table segments as select segment, count(*) as people from customers group by 1")
     done("segments", "segments")
-    con.execute(
-        "create table audience as "
-        "select email, first_name, last_name from customers where may_mail and f >= 4"
-    )
+    con.execute("create table audience as select email, first_name, last_name from customers where may_mail and f >= 4")
     con.execute(f"copy audience to '{out / 'audience.csv'}' (header)")
     done("audience", "activation")
 

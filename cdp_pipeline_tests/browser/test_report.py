@@ -20,10 +20,7 @@ FLAGS = (
 )  # fmt: skip
 BROWSERS_OWN = "not an origin"  # what the browser itself asks for, whatever page is open; it gets no answer
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")]
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +33,7 @@ def opened(page: Path, folder: Path) -> tuple[str, list[str], list[str]]:
     assert BROWSER
     log = folder / "net.json"
     done = subprocess.run(
-        [
-            BROWSER,
-            *FLAGS,
-            f"--user-data-dir={folder / 'profile'}",
-            f"--log-net-log={log}",
-            "--dump-dom",
-            page.as_uri(),
-        ],
+        [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", f"--log-net-log={log}", "--dump-dom", page.as_uri()],
         capture_output=True,
         text=True,
         timeout=60,

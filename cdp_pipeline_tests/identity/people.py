@@ -15,22 +15,11 @@ from cdp_pipeline.identity.normalise import PEOPLE_COLUMNS, Inputs
 
 KEY = b"a key for tests"
 DAY = date(2026, 1, 31)
-TYPES = {
-    "birth_date": "date",
-    "is_email_verified": "boolean",
-    "created_at": "timestamp",
-    "updated_at": "timestamp",
-}
+TYPES = {"birth_date": "date", "is_email_verified": "boolean", "created_at": "timestamp", "updated_at": "timestamp"}
 Row = Mapping[str, str | None]
 MATCHING = load_matching(Path(__file__).parents[2] / "dbt_like_sql" / "3_identity")
 BASE = {"country": "NL", "city": "Utrecht", "postcode": "3511 AB", "street": "Kerkstraat 7"}
-PERSON = {
-    **BASE,
-    "first_name": "Anna",
-    "last_name": "Bakker",
-    "email": "anna.b@mail.example",
-    "phone": "0612345670",
-}
+PERSON = {**BASE, "first_name": "Anna", "last_name": "Bakker", "email": "anna.b@mail.example", "phone": "0612345670"}
 
 
 def con_with(
@@ -46,13 +35,10 @@ def con_with(
     if rows:
         con.executemany(f"insert into staging.people values ({marks})", rows)
     con.execute(
-        "create table staging.identifiers (source varchar, record_id varchar, namespace varchar, "
-        "value varchar)"
+        "create table staging.identifiers (source varchar, record_id varchar, namespace varchar, value varchar)"
     )
     if identifiers:
-        con.executemany(
-            "insert into staging.identifiers values (?, ?, ?, ?)", [list(row) for row in identifiers]
-        )
+        con.executemany("insert into staging.identifiers values (?, ?, ?, ?)", [list(row) for row in identifiers])
     con.execute("""create table staging.links (source varchar, record_id varchar, other_source varchar,
                    other_record_id varchar, kind varchar)""")
     if links:
@@ -83,12 +69,10 @@ def groups(con: duckdb.DuckDBPyConnection) -> set[frozenset[str]]:
 
 
 FIRST = (
-    "anna bram carla daan elsa femke gijs hanna ivo jolanda koen lotte maud niels olga pien quinten roos "
-    "sjoerd tess"
+    "anna bram carla daan elsa femke gijs hanna ivo jolanda koen lotte maud niels olga pien quinten roos sjoerd tess"
 ).split()
 LAST = (
-    "bakker visser smit meijer mulder bos vos peters hendriks dekker brouwer koster prins kuipers scholten "
-    "veenstra"
+    "bakker visser smit meijer mulder bos vos peters hendriks dekker brouwer koster prins kuipers scholten veenstra"
 ).split()
 
 

@@ -75,10 +75,7 @@ def test_ids_and_rows_survive_a_second_run(crowd):
     second = invented.resolve(again, previous, resolution.model)
     assert second.numbers["model"] == "reused"
     for table in ("person_records", "persons", "changes", "redirects", "pairs"):
-        assert (
-            again.sql(f"from {table} order by all").fetchall()
-            == con.sql(f"from {table} order by all").fetchall()
-        )
+        assert again.sql(f"from {table} order by all").fetchall() == con.sql(f"from {table} order by all").fetchall()
 
 
 def test_input_order_does_not_matter(crowd):
@@ -109,13 +106,7 @@ def test_tiny_input_uses_shipped_weights():
         [
             {**PERSON, "record_id": "1"},
             {**PERSON, "record_id": "2", "first_name": "A.", "phone": "+31 6 12345670"},
-            {
-                **BASE,
-                "record_id": "3",
-                "first_name": "Koen",
-                "last_name": "Smit",
-                "email": "koen@mail.example",
-            },
+            {**BASE, "record_id": "3", "first_name": "Koen", "last_name": "Smit", "email": "koen@mail.example"},
         ]
     )
     resolution = invented.resolve(con)
@@ -152,9 +143,7 @@ def test_merge_and_split_are_recorded():
     _move(first, second, one)
     invented.resolve(second, one, day=date(2026, 2, 1))
     assert set(invented.persons(second).values()) == {before["1"]}
-    assert second.sql("select person_id, to_person_id from redirects").fetchall() == [
-        (before["3"], before["1"])
-    ]
+    assert second.sql("select person_id, to_person_id from redirects").fetchall() == [(before["3"], before["1"])]
     third = invented.con_with(rows)
     two = _keep(second, "two")
     _move(second, third, two)
@@ -180,10 +169,7 @@ def test_a_person_without_records_retires():
     one = _keep(first, "one")
     _move(first, gone, one)
     invented.resolve(gone, one)
-    assert [row[0] for row in gone.sql("select change from changes order by 1").fetchall()] == [
-        "created",
-        "retired",
-    ]
+    assert [row[0] for row in gone.sql("select change from changes order by 1").fetchall()] == ["created", "retired"]
     back = invented.con_with([{**PERSON, "record_id": "1"}])
     two = _keep(gone, "two")
     _move(gone, back, two)

@@ -35,9 +35,7 @@ def test_parent_and_child_of_one_name_stay_apart():
 
 def test_guest_known_by_email_only_joins_its_owner():
     """A record with only an e-mail joins the one named person who uses it."""
-    con = invented.con_with(
-        [{**PERSON, "record_id": "1"}, {"record_id": "2", "email": "ANNA.B+shop@mail.example"}]
-    )
+    con = invented.con_with([{**PERSON, "record_id": "1"}, {"record_id": "2", "email": "ANNA.B+shop@mail.example"}])
     invented.resolve(con)
     assert invented.groups(con) == {frozenset({"1", "2"})}
 
@@ -87,10 +85,7 @@ def test_someone_elses_email_does_not_take_over():
 def test_over_shared_email_identifies_nobody():
     """An address on many records with many last names is listed, hashed, and joins nobody."""
     rows, _ = invented.crowd(30)
-    shared = [
-        {**row, "email": "info@shop.example", "phone": None, "record_id": f"x{n}"}
-        for n, row in enumerate(rows)
-    ]
+    shared = [{**row, "email": "info@shop.example", "phone": None, "record_id": f"x{n}"} for n, row in enumerate(rows)]
     con = invented.con_with(shared[::2])
     invented.resolve(con)
     listed = con.sql("select kind, records, value_hash from blocked_identifiers").fetchall()
@@ -100,26 +95,72 @@ def test_over_shared_email_identifies_nobody():
 
 
 def test_one_account_is_one_person_whatever_the_names():
-    """Login ids and customer ids are one space, and bind records that nothing else joins."""
+    """Logins and customer ids of one issuer bind records that nothing else joins."""
     con = invented.con_with(
         [
             {**PERSON, "record_id": "77", "login_id": "77", "source": "shop"},
             {"record_id": "z1", "source": "desk", "full_name": "Quinten Vos"},
-            {"record_id": "z2", "source": "app", "login_id": "77", "full_name": "Q"},
+            {"record_id": "z2", "source": "app", "login_id": "shop:77", "full_name": "Q"},
         ],
-        identifiers=[("desk", "z1", "customer_id", "77")],
+        identifiers=[("desk", "z1", "customer_id", "shop:77")],
     )
     invented.resolve(con)
     assert invented.groups(con) == {frozenset({"77", "z1", "z2"})}
 
 
+def test_equal_numbers_of_two_systems_are_two_accounts():
+    """A plain number belongs to the system of its row, also as an identifier or a record id."""
+    con = invented.con_with(
+        [
+            {**PERSON, "record_id": "a17", "source": "prestashop", "login_id": "17"},
+            {"record_id": "b17", "source": "woocommerce", "login_id": "17", "full_name": "Koen Smit"},
+            {"record_id": "17", "source": "shop", "full_name": "Roos Vos"},
+            {"record_id": "z1", "source": "desk", "full_name": "Daan Prins"},
+            {"record_id": "z2", "source": "desk", "full_name": "Elsa Bos"},
+        ],
+        identifiers=[("desk", "z1", "customer_id", "17"), ("desk", "z2", "customer_id", "elsewhere:17")],
+    )
+    invented.resolve(con)
+    assert len(invented.groups(con)) == 5
+
+
+def test_a_customer_id_names_a_record_of_its_issuer():
+    """Where nobody logs in, the id is the record id of the issuer, and of no other system."""
+    con = invented.con_with(
+        [
+            {"record_id": "17", "source": "shop", "full_name": "Roos Vos"},
+            {"record_id": "x17", "source": "store", "login_id": "17", "full_name": "Koen Smit"},
+            {"record_id": "z1", "source": "desk", "full_name": "R."},
+        ],
+        identifiers=[("desk", "z1", "customer_id", " shop:17 ")],
+    )
+    invented.resolve(con)
+    assert invented.groups(con) == {frozenset({"17", "z1"}), frozenset({"x17"})}
+
+
+def test_an_account_whose_records_contradict_is_listed_and_not_followed():
+    """Another birth date and another name on one account are two people; the pair is shown."""
+    con = invented.con_with(
+        [
+            {**PERSON, "record_id": "1", "source": "shop", "login_id": "17", "birth_date": "1951-02-03"},
+            {
+                "record_id": "2",
+                "source": "app",
+                "login_id": "shop:17",
+                "full_name": "Koen Smit",
+                "birth_date": "1989-11-28",
+            },
+        ]
+    )
+    invented.resolve(con)
+    assert len(invented.groups(con)) == 2
+    assert con.sql("select provenance, is_kept, left(reason, 4) from pairs").fetchall() == [("login", False, "veto")]
+
+
 def test_trusted_links_join():
     """A merge in the CRM's own history is kept."""
     con = invented.con_with(
-        [
-            {**PERSON, "record_id": "1"},
-            {"record_id": "2", "full_name": "Koen Smit", "email": "k@mail.example"},
-        ],
+        [{**PERSON, "record_id": "1"}, {"record_id": "2", "full_name": "Koen Smit", "email": "k@mail.example"}],
         links=[("crm", "1", "crm", "2", "merge"), ("crm", "1", "crm", "unknown", "merge")],
     )
     invented.resolve(con)

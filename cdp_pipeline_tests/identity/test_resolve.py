@@ -29,14 +29,7 @@ ROWS = [
         "E-mail": "zoe@mail.example",
         "Loyalty": "K1",
     },
-    {
-        "Customer ID": "2",
-        "Given Name": "Zoe",
-        "Surname": "Bakker",
-        "DOB": "31/12/1980",
-        "E-mail": "",
-        "Loyalty": "K1",
-    },
+    {"Customer ID": "2", "Given Name": "Zoe", "Surname": "Bakker", "DOB": "31/12/1980", "E-mail": "", "Loyalty": "K1"},
     {
         "Customer ID": "3",
         "Given Name": "Koen",
@@ -51,9 +44,7 @@ ROWS = [
 def test_maps_synonyms_and_reads_latin1_with_semicolons(tmp_path):
     """Headers are understood, the date format is said, and the ids come out as CSV."""
     path = _write(tmp_path / "in.csv", ROWS, ";", "latin-1")
-    said = resolve_file(
-        path, tmp_path / "out.csv", {"Loyalty": "attributes.loyalty"}, None, invented.MATCHING, "NL"
-    )
+    said = resolve_file(path, tmp_path / "out.csv", {"Loyalty": "attributes.loyalty"}, None, invented.MATCHING, "NL")
     assert said["id_column"] == "Customer ID"
     assert said["used"]["Loyalty"] == "attributes.loyalty"
     assert said["birth_dates"] == "DOB: day/month/year, 3 of 3 values read"
@@ -68,9 +59,7 @@ def test_reads_and_writes_parquet(tmp_path):
                    to '{tmp_path / "in.parquet"}'""")
     said = resolve_file(tmp_path / "in.parquet", tmp_path / "out.parquet", {}, "id", invented.MATCHING, "NL")
     assert (said["records"], said["persons"]) == (8, 4)
-    assert duckdb.sql(f"select count(distinct record_id) from '{tmp_path / 'out.parquet'}'").fetchall() == [
-        (8,)
-    ]
+    assert duckdb.sql(f"select count(distinct record_id) from '{tmp_path / 'out.parquet'}'").fetchall() == [(8,)]
 
 
 def test_lists_every_impossible_mapping(tmp_path):
@@ -78,12 +67,7 @@ def test_lists_every_impossible_mapping(tmp_path):
     path = _write(tmp_path / "in.csv", ROWS)
     with pytest.raises(InputError) as error:
         resolve_file(
-            path,
-            tmp_path / "o.csv",
-            {"Surnam": "last_name", "Loyalty": "loyaltee"},
-            None,
-            invented.MATCHING,
-            "NL",
+            path, tmp_path / "o.csv", {"Surnam": "last_name", "Loyalty": "loyaltee"}, None, invented.MATCHING, "NL"
         )
     assert len(error.value.problems) == 2
     assert "did you mean Surname?" in error.value.problems[0]
@@ -93,4 +77,34 @@ def test_refuses_repeated_ids(tmp_path):
     """A record id that names two rows is an error without a value in it."""
     path = _write(tmp_path / "in.csv", [ROWS[0], ROWS[0]])
     with pytest.raises(InputError, match="1 repeated"):
+        resolve_file(path, tmp_path / "o.csv", {}, None, invented.MATCHING, "NL")
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [(b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"), (b"", "utf-8")],
+)
+def test_a_byte_order_mark_names_the_encoding(tmp_path, mark, encoding):
+    """Files of spreadsheets in UTF-16 are read like the same file in UTF-8."""
+    path = _write(tmp_path / "in.csv", ROWS, ";")
+    path.write_bytes(mark + path.read_text(encoding="utf-8").encode(encoding))
+    said = resolve_file(path, tmp_path / "out.csv", {}, None, invented.MATCHING, "NL")
+    assert (said["id_column"], said["records"], said["persons"]) == ("Customer ID", 3, 2)
+    assert said["used"]["Given Name"] == "first_name"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("id,email\n1,a@x.example\n".encode("utf-16-le"), "NUL bytes"),
+        ("id,email\n1,a@x.example\n".encode("utf-32"), "NUL bytes"),
+        (b"\xef\xbb\xbfid,email\n1,\xe9@x.example\n", "save it as UTF-8"),
+        (b"\xff\xfei\x00d\x00\n", "save it as UTF-8"),
+    ],
+)
+def test_refuses_what_is_no_text(tmp_path, content, words):
+    """NUL bytes, and bytes that are not what the mark says, are one clear line."""
+    path = tmp_path / "in.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=words):
         resolve_file(path, tmp_path / "o.csv", {}, None, invented.MATCHING, "NL")

@@ -39,7 +39,9 @@ TABLES = {
         permits_phone_marketing boolean""",
     "profiles.golden_values": """person_id varchar, field varchar, value varchar, source varchar,
         record_id varchar""",
-    "raw.files": """file varchar, source varchar, status varchar, rows_read bigint, rows_loaded bigint,
+    "raw.arrivals": "file varchar, source varchar, fingerprint varchar, status varchar",
+    "quarantine.lines": "source varchar, file varchar, line bigint",
+    "raw.files": """file varchar, source varchar, fingerprint varchar, status varchar, rows_read bigint, rows_loaded bigint,
         rows_rejected bigint""",
     "staging.reconciliation": """source_name varchar, file varchar, table_name varchar, rows_read bigint,
         rows_not_mapped bigint, rows_dropped bigint, rows_superseded bigint, rows_quarantined bigint,
@@ -53,13 +55,7 @@ TABLES = {
     "config.run": "as_of date, zone varchar, currency varchar, country varchar, churn_budget decimal(6, 4)",
 }
 _NESTED = ("MAP", "STRUCT")
-RUN = {
-    "as_of": "2026-06-30",
-    "zone": "Europe/Amsterdam",
-    "currency": "EUR",
-    "country": "NL",
-    "churn_budget": "0.05",
-}
+RUN = {"as_of": "2026-06-30", "zone": "Europe/Amsterdam", "currency": "EUR", "country": "NL", "churn_budget": "0.05"}
 
 
 def run_model(name: str, given: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
@@ -103,9 +99,9 @@ def types(table: str) -> str:
         shape = read_shape(contract, Contract, [])
         assert shape
         columns = {column: TYPES[spec.type] for column, spec in shape.columns.items()}
-        return ", ".join(
-            f"{name} {kind}" for name, kind in (columns | {"_file": "varchar", "_line": "bigint"}).items()
-        )
+        return ", ".join(f"{name} {kind}" for name, kind in (columns | {"_file": "varchar", "_line": "bigint"}).items())
+    if layer == "quarantine":
+        return "source_name varchar, file varchar, line bigint, outcome varchar"
     con, model = prepared(table)
     return ", ".join(f'"{row[0]}" {row[1]}' for row in con.execute(f"describe {model.sql}").fetchall())
 
@@ -116,9 +112,7 @@ def fill(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> Non
         return
     kinds = {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    casts = ", ".join(
-        f"cast(cast(? as json) as {kinds[c]})" if kinds[c].startswith(_NESTED) else "?" for c in columns
-    )
+    casts = ", ".join(f"cast(cast(? as json) as {kinds[c]})" if kinds[c].startswith(_NESTED) else "?" for c in columns)
     values = [row.get(column) for row in rows for column in columns]
     con.execute(
         f"insert into {table} ({', '.join(columns)}) values {', '.join([f'({casts})'] * len(rows))}",

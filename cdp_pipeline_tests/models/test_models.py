@@ -51,13 +51,9 @@ def test_rows_in_give_rows_out(name: str, given: dict[str, Sequence[Row]], expec
     wanted = rows_of(con, "select * from expected")
     assert _told(found, columns) == _told(wanted, columns)
     if isinstance(model, Model):
-        assert not con.execute(
-            f"select 1 from found group by {', '.join(model.grain)} having count(*) > 1"
-        ).fetchall()
+        assert not con.execute(f"select 1 from found group by {', '.join(model.grain)} having count(*) > 1").fetchall()
         for condition in model.conditions:
-            assert not con.execute(f"select 1 from found where not coalesce({condition}, true)").fetchall(), (
-                condition
-            )
+            assert not con.execute(f"select 1 from found where not coalesce({condition}, true)").fetchall(), condition
 
 
 def test_every_profile_model_and_every_check_has_rows() -> None:

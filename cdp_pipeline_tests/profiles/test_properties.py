@@ -33,9 +33,7 @@ def test_scores_keep_the_order_and_never_split_a_tie(buyers: list[dict[str, Any]
     people = {f"P{number}": buyer for number, buyer in enumerate(buyers)}
     rows = {
         r["person_id"]: r
-        for r in run_model(
-            "profiles.rfm", {"profiles.purchases": [b | {"person_id": p} for p, b in people.items()]}
-        )
+        for r in run_model("profiles.rfm", {"profiles.purchases": [b | {"person_id": p} for p, b in people.items()]})
     }
     assert rows.keys() == people.keys()
     for measure, better in (
@@ -91,15 +89,11 @@ def permitted_by_replay(changes: list[dict[str, Any]]) -> bool:
 @given(changes=CHANGES)
 def test_permissions_equal_the_story_told_day_by_day(changes: list[dict[str, Any]]) -> None:
     """The SQL gives what replaying the changes gives, and knows no identifier without a change."""
-    rows = run_model(
-        "profiles.identifier_permissions", {"profiles.permission_changes": [c | FIXED for c in changes]}
-    )
+    rows = run_model("profiles.identifier_permissions", {"profiles.permission_changes": [c | FIXED for c in changes]})
     by_value = defaultdict(list)
     for change in changes:
         by_value[change["value"]].append(change)
-    assert {r["value"]: r["is_permitted"] for r in rows} == {
-        v: permitted_by_replay(c) for v, c in by_value.items()
-    }
+    assert {r["value"]: r["is_permitted"] for r in rows} == {v: permitted_by_replay(c) for v, c in by_value.items()}
 
 
 @settings(max_examples=40, deadline=None)
@@ -110,21 +104,17 @@ def test_a_merge_never_widens_a_permission(changes: list[dict[str, Any]], golden
         "profiles.identifier_permissions", {"profiles.permission_changes": [c | FIXED for c in changes]}
     )
     apart = [
-        {"person_id": person, "namespace": "email", "value": value}
-        for person, value in (("P1", "a"), ("P2", "b"))
+        {"person_id": person, "namespace": "email", "value": value} for person, value in (("P1", "a"), ("P2", "b"))
     ]
     merged = [row | {"person_id": "P1"} for row in apart]
 
     def permissions(identifiers: list[dict[str, str]]) -> list[dict[str, Any]]:
         return run_model(
-            "profiles.permissions",
-            {"profiles.identifiers": identifiers, "profiles.identifier_permissions": allowed},
+            "profiles.permissions", {"profiles.identifiers": identifiers, "profiles.identifier_permissions": allowed}
         )
 
     before, after = permissions(apart), permissions(merged)
-    assert {(r["value"], r["is_permitted"]) for r in before} == {
-        (r["value"], r["is_permitted"]) for r in after
-    }
+    assert {(r["value"], r["is_permitted"]) for r in before} == {(r["value"], r["is_permitted"]) for r in after}
     contacts = [{"person_id": "P1", "email": golden}]
     consent = run_model("profiles.consent", {"profiles.contacts": contacts, "profiles.permissions": after})
     was_permitted = any(r["is_permitted"] for r in before if r["value"] == golden)
@@ -135,9 +125,7 @@ ORDERS = st.lists(
     st.fixed_dictionaries(
         {
             "record_id": st.sampled_from([None, "r1", "r2", "gone"]),
-            "status": st.sampled_from(
-                [None, "paid", "pending", "voided", "refunded", "partially_refunded", "failed"]
-            ),
+            "status": st.sampled_from([None, "paid", "pending", "voided", "refunded", "partially_refunded", "failed"]),
             "cancelled_at": st.sampled_from([None, START]),
             "currency": st.sampled_from(["EUR", "USD"]),
             "total_amount": st.decimals(-5, 50, places=2),

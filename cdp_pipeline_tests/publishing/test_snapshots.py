@@ -54,9 +54,7 @@ def test_the_first_publication_makes_the_links(tmp_path: Path) -> None:
     assert current(tmp_path) == "first"
     moved = tmp_path.rename(tmp_path.with_name("moved"))
     assert current(moved) == "first"
-    assert [(s.id, s.as_of, s.tables, s.is_current) for s in snapshots(moved)] == [
-        (name, "2026-06-30", 1, True)
-    ]
+    assert [(s.id, s.as_of, s.tables, s.is_current) for s in snapshots(moved)] == [(name, "2026-06-30", 1, True)]
     assert snapshots(moved)[0].published_at.startswith("2026-06-30T02:01")
     moved.rename(tmp_path)
 

@@ -51,9 +51,7 @@ def run(tmp_path: Path) -> Run:
         tmp_path,
         Settings(name="test"),
         contracts={"people": CONTRACT},
-        survivorship=Survivorship(
-            trust=(), fields={"full_name": FieldRule(rule="most_recent", description="a")}
-        ),
+        survivorship=Survivorship(trust=(), fields={"full_name": FieldRule(rule="most_recent", description="a")}),
     )
     made = small_run(tmp_path, project=project)
     put(
@@ -120,9 +118,7 @@ def test_words_are_in_the_file(run: Run) -> None:
         tables = dict(con.execute("select table_name, comment from duckdb_tables()").fetchall())
         assert tables["people"] == 'A record; the shop\'s "people"'
         columns = dict(
-            con.execute(
-                "select column_name, comment from duckdb_columns() where table_name = 'people'"
-            ).fetchall()
+            con.execute("select column_name, comment from duckdb_columns() where table_name = 'people'").fetchall()
         )
     assert columns["email"] == "Where it's sent"
     assert columns["faith"] is None
@@ -191,8 +187,7 @@ def test_a_personal_key_becomes_a_keyed_pseudonym(tmp_path: Path) -> None:
     """Keys still join in the masked file: HMAC-SHA256 under the run's key, the same in every table."""
     values = ["anna@mail.example", "ä 'quoted'", ""]
     tables = {
-        f"profiles.{name}": Table(f"profiles.{name}", "a", personal=frozenset({"record_id"}))
-        for name in ("one", "two")
+        f"profiles.{name}": Table(f"profiles.{name}", "a", personal=frozenset({"record_id"})) for name in ("one", "two")
     }
     expected = [(hmac.new(KEY, value.encode(), "sha256").hexdigest()[:16],) for value in values]
     made = small_run(tmp_path)

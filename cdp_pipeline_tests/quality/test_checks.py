@@ -30,16 +30,8 @@ def check(name: str, condition: str, severity: str = "error", reads: str = "prof
 def test_failing_rows_are_counted(run: Run) -> None:
     """A check passes when no row comes back; otherwise the number of rows is told."""
     verdicts = evaluate(run, [check("good", "spent > 99"), check("bad", "spent < 0", "warn")])
-    assert (verdicts["good"].passed, verdicts["good"].failing_rows, verdicts["good"].is_blocking) == (
-        True,
-        0,
-        True,
-    )
-    assert (verdicts["bad"].passed, verdicts["bad"].failing_rows, verdicts["bad"].is_blocking) == (
-        False,
-        1,
-        False,
-    )
+    assert (verdicts["good"].passed, verdicts["good"].failing_rows, verdicts["good"].is_blocking) == (True, 0, True)
+    assert (verdicts["bad"].passed, verdicts["bad"].failing_rows, verdicts["bad"].is_blocking) == (False, 1, False)
 
 
 def test_a_verdict_names_what_it_looked_at(run: Run) -> None:

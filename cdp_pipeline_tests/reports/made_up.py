@@ -128,9 +128,7 @@ def made_up_run(folder: Path, extra: Path | None = None) -> Run:
     write_inputs(run)
     for model in models.values():
         write_model(run, model)
-    run.record(
-        {"raw.files": Entry("k", "d", 7, seconds=1.5), "identity.pairs": Entry("k", "d", 9, seconds=4.25)}
-    )
+    run.record({"raw.files": Entry("k", "d", 7, seconds=1.5), "identity.pairs": Entry("k", "d", 9, seconds=4.25)})
     run.record({"segments.sizes": Entry("k", "d", 7, is_reused=True)})
     run.record_checks({"orders_refer_to_people": Verdict(passed=False, is_blocking=False, failing_rows=3)})
     (step,) = steps(project)
@@ -140,10 +138,7 @@ def made_up_run(folder: Path, extra: Path | None = None) -> Run:
 
 def write_inputs(run: Run) -> None:
     with run.connect() as con:
-        empty = {
-            f"quarantine.{t}": "select '' as source_name, '' as outcome, '' as reasons where false"
-            for t in CORE
-        }
+        empty = {f"quarantine.{t}": "select '' as source_name, '' as outcome, '' as reasons where false" for t in CORE}
         paths = {f"{{{table}}}": f"read_parquet('{run.path(table)}')" for table in TABLES}
         for table, select in (empty | TABLES).items():
             run.write(con, table, reduce(lambda sql, name: sql.replace(name, paths[name]), paths, select), ())

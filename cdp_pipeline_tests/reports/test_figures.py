@@ -14,15 +14,7 @@ from cdp_pipeline.reports import figures
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [
-        (0, "0%"),
-        (0.0004, "< 0.1%"),
-        (0.031, "3.1%"),
-        (0.03, "3%"),
-        (0.431, "43%"),
-        (0.9999, "99%"),
-        (1, "100%"),
-    ],
+    [(0, "0%"), (0.0004, "< 0.1%"), (0.031, "3.1%"), (0.03, "3%"), (0.431, "43%"), (0.9999, "99%"), (1, "100%")],
 )
 def test_only_nothing_is_0_and_only_all_is_100_percent(share: float, text: str) -> None:
     """Rounding never claims that nobody or everybody is meant."""
@@ -60,10 +52,7 @@ def test_names_become_words() -> None:
     """Names of tables and tools read as people write them, also inside a sentence."""
     assert figures.title("email_marketing") == "E-mail marketing"
     assert figures.words("shopify_orders") == "Shopify orders"
-    assert (
-        figures.words("asked: advertising through ads for google")
-        == "asked: advertising through ads for Google"
-    )
+    assert figures.words("asked: advertising through ads for google") == "asked: advertising through ads for Google"
 
 
 def test_weights_are_told_as_odds() -> None:

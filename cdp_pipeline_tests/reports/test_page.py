@@ -14,17 +14,7 @@ from cdp_pipeline.reports.figures import count, people
 from cdp_pipeline.reports.page import render
 from cdp_pipeline_tests.reports.made_up import AS_OF, made_up_run
 
-SECTIONS = (
-    "arrivals",
-    "people",
-    "matching",
-    "profiles",
-    "revenue",
-    "segments",
-    "consent",
-    "audiences",
-    "run",
-)
+SECTIONS = ("arrivals", "people", "matching", "profiles", "revenue", "segments", "consent", "audiences", "run")
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +50,7 @@ def test_every_link_leads_somewhere_on_the_page(page: Path) -> None:
 def test_nothing_is_fetched(page: Path) -> None:
     """No address, no script, no style from elsewhere; and the page itself forbids all of them."""
     source = page.read_text(encoding="utf-8")
-    assert not re.search(
-        r"https?://|//[a-z0-9-]+\.|@import|url\(|<script|<iframe|<link(?! rel=\"icon\")", source
-    )
+    assert not re.search(r"https?://|//[a-z0-9-]+\.|@import|url\(|<script|<iframe|<link(?! rel=\"icon\")", source)
     assert re.findall(r'\b(?:src|href)="(?!#)([^"]*)"', source) == ["data:,"]
     assert "default-src 'none'" in source
 
@@ -78,11 +66,7 @@ def test_the_headline_numbers_are_those_of_the_tables(facts: Facts, text: str) -
     """Records, people, buyers, reachable people and revenue equal reports.headlines."""
     row = facts.headline
     assert (row["records"], row["people"]) == (2104, 1200)
-    for name, label in (
-        ("records", "customer records"),
-        ("people", "people"),
-        ("buyers", "customers with an order"),
-    ):
+    for name, label in (("records", "customer records"), ("people", "people"), ("buyers", "customers with an order")):
         assert f"{count(row[name])} {label}" in text
     assert f"{count(row['reachable_by_email'])} may get your newsletter" in text
     assert "30 June 2026" in text
@@ -118,19 +102,13 @@ def test_what_needs_attention_stands_on_top(text: str) -> None:
     assert "2 files were not used: <img src=x>.csv and holiday.jpg." in top
     assert "Orders refer to people: not so for 3 rows." in top
     assert "1.9% of the rows for orders from Shop orders were set aside" in top
-    assert (
-        "“VIP” has no file for Klaviyo SMS: fewer different people than the minimum of 50 are permitted."
-        in top
-    )
+    assert "“VIP” has no file for Klaviyo SMS: fewer different people than the minimum of 50 are permitted." in top
     assert "300 people signed up and have not confirmed." in top
 
 
 def test_the_reason_of_each_loss_stands_in_the_funnel(text: str) -> None:
     """Between two steps of a funnel stands how many stayed behind and why."""
-    assert (
-        "in the audience 400 − < 20 without a usable key can be found there 390 − 230 without permission"
-        in text
-    )
+    assert "in the audience 400 − < 20 without a usable key can be found there 390 − 230 without permission" in text
 
 
 def test_movements_show_what_came_and_went(text: str) -> None:
@@ -151,9 +129,7 @@ def test_an_empty_project_has_a_page() -> None:
     assert "All is well" in page.html
 
 
-@pytest.mark.parametrize(
-    "empty", ["person_sizes", "segment_sizes", "audience_funnels", "headlines", "fill_rates"]
-)
+@pytest.mark.parametrize("empty", ["person_sizes", "segment_sizes", "audience_funnels", "headlines", "fill_rates"])
 def test_a_table_without_rows_costs_only_its_section(facts: Facts, empty: str) -> None:
     """One empty report table does not stop the others."""
     tables = {name: () if name == empty else rows for name, rows in facts.tables.items()}

@@ -43,17 +43,9 @@ def test_the_page_is_written_whole_and_again(run: Run, page: Path) -> None:
     """A second run of the step replaces the file, leaves nothing behind and gives the same table."""
     (step,) = steps(run.project)
     table = run.path("reports.pages")
-    before = (
-        hashlib.sha256(table.read_bytes()).hexdigest(),
-        page.read_text(encoding="utf-8"),
-        page.stat().st_ino,
-    )
+    before = (hashlib.sha256(table.read_bytes()).hexdigest(), page.read_text(encoding="utf-8"), page.stat().st_ino)
     step.run(run)
-    after = (
-        hashlib.sha256(table.read_bytes()).hexdigest(),
-        page.read_text(encoding="utf-8"),
-        page.stat().st_ino,
-    )
+    after = (hashlib.sha256(table.read_bytes()).hexdigest(), page.read_text(encoding="utf-8"), page.stat().st_ino)
     assert before[:2] == after[:2]
     assert before[2] != after[2]
     assert not [path.name for path in page.parent.iterdir() if path.name.startswith(".")]
@@ -90,9 +82,9 @@ def test_no_report_table_holds_personal_columns(run: Run) -> None:
 
 def test_every_person_is_counted_once_per_permission(ask: Ask) -> None:
     """For each purpose and channel the states add up to all people."""
-    assert ask(
-        "select distinct sum(people)::int from {reports.consent_coverage} group by purpose, channel"
-    ) == [(1200,)]
+    assert ask("select distinct sum(people)::int from {reports.consent_coverage} group by purpose, channel") == [
+        (1200,)
+    ]
 
 
 def test_permitted_people_are_those_who_are_reachable(ask: Ask) -> None:
@@ -106,22 +98,14 @@ def test_permitted_people_are_those_who_are_reachable(ask: Ask) -> None:
 def test_a_refusal_beats_a_consent(ask: Ask) -> None:
     """Somebody with several answers is counted once, under the strictest one."""
     states = dict(ask("select state, people from {reports.consent_coverage} where channel = 'email'"))
-    assert states == {
-        "permitted": 300,
-        "pending": 300,
-        "withdrawn": 300,
-        "never asked": 276,
-        "no address": 24,
-    }
+    assert states == {"permitted": 300, "pending": 300, "withdrawn": 300, "never asked": 276, "no address": 24}
 
 
 def test_records_flow_completely(ask: Ask) -> None:
     """Flow, systems, sizes and headline count the same records and people."""
     assert ask("select sum(records)::int from {reports.identity_flow}") == [(2104,)]
     assert ask("select sum(records)::int from {reports.systems}") == [(2104,)]
-    assert ask("select sum(records * people)::int, sum(people)::int from {reports.person_sizes}") == [
-        (2104, 1200)
-    ]
+    assert ask("select sum(records * people)::int, sum(people)::int from {reports.person_sizes}") == [(2104, 1200)]
     assert ask("select records, people from {reports.headlines}") == [(2104, 1200)]
 
 
@@ -131,9 +115,7 @@ def test_revenue_is_split_without_a_rest(ask: Ask) -> None:
         "select currency, sum(net_amount), sum(net_amount_new + net_amount_returning + net_amount_anonymous) "
         "from {reports.revenue_by_month} group by currency order by currency"
     )
-    orders = ask(
-        "select currency, sum(net_amount) from {profiles.order_facts} group by currency order by currency"
-    )
+    orders = ask("select currency, sum(net_amount) from {profiles.order_facts} group by currency order by currency")
     assert [(c, net) for c, net, _ in months] == orders
     assert all(net == parts for _, net, parts in months)
 
@@ -141,8 +123,7 @@ def test_revenue_is_split_without_a_rest(ask: Ask) -> None:
 def test_reasons_are_counted_rule_by_rule(ask: Ask) -> None:
     """A row that breaks two rules is counted under both."""
     rows = ask(
-        "select reason, rows_kept_out from {reports.kept_out_reasons} "
-        "where outcome = 'quarantined' order by reason"
+        "select reason, rows_kept_out from {reports.kept_out_reasons} where outcome = 'quarantined' order by reason"
     )
     assert rows == [("currency: not an allowed value", 150), ("ordered_at: missing", 50)]
 

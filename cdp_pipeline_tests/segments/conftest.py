@@ -63,9 +63,7 @@ class Done:
         self.run = run
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self.run.connect(
-            "segments.memberships", "segments.history", "segments.sizes", "segments.overlaps"
-        ) as con:
+        with self.run.connect("segments.memberships", "segments.history", "segments.sizes", "segments.overlaps") as con:
             return con.execute(query).fetchall()
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -80,11 +78,7 @@ def perform(tmp_path: Path) -> Perform:
     count = iter(range(1000))
 
     def run_steps(
-        project: Project,
-        customers: list[Customer],
-        as_of: str,
-        after: Done | None = None,
-        columns: str = COLUMNS,
+        project: Project, customers: list[Customer], as_of: str, after: Done | None = None, columns: str = COLUMNS
     ) -> Done:
         run = Run(
             project=project,
@@ -99,9 +93,7 @@ def perform(tmp_path: Path) -> Perform:
         with duckdb.connect() as con:
             con.execute(f"create table customers ({columns})")
             if customers:
-                con.executemany(
-                    f"insert into customers values ({', '.join('?' * len(customers[0]))})", customers
-                )
+                con.executemany(f"insert into customers values ({', '.join('?' * len(customers[0]))})", customers)
             run.write(con, "profiles.customers", "select * from customers", ("person_id",))
         for step in steps(project):
             step.run(run)

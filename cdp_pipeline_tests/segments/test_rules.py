@@ -11,15 +11,7 @@ from cdp_pipeline.project import Project
 from cdp_pipeline.segments.rules import check_rules, personal_columns, warn_of_identifiers
 from cdp_pipeline.shapes import Audience, Segment, Segmentation
 
-CUSTOMERS = [
-    "person_id",
-    "email",
-    "country",
-    "orders_count",
-    "recency_days",
-    "net_revenue",
-    "permits_sms_marketing",
-]
+CUSTOMERS = ["person_id", "email", "country", "orders_count", "recency_days", "net_revenue", "permits_sms_marketing"]
 
 
 def with_rule(project: Project, where: str) -> Project:
@@ -138,15 +130,9 @@ def test_names_that_clash_are_refused(project: Project) -> None:
     """A segmentation cannot have the name of a column, a segment not the name of another."""
     assert any("lifecycle already" in p for p in check_rules(project, [*CUSTOMERS, "lifecycle"]))
     twice = Segmentation(
-        description="a",
-        owner="crm",
-        segments=(Segment(name="a", description="a", where="true"),),
-        otherwise="a",
+        description="a", owner="crm", segments=(Segment(name="a", description="a", where="true"),), otherwise="a"
     )
-    assert any(
-        "named twice" in p
-        for p in check_rules(replace(project, segmentations={"lifecycle": twice}), CUSTOMERS)
-    )
+    assert any("named twice" in p for p in check_rules(replace(project, segmentations={"lifecycle": twice}), CUSTOMERS))
     assert any(
         "file name" in p
         for p in check_rules(replace(project, audiences={"Win-Back": project.audiences["dutch"]}), CUSTOMERS)
@@ -155,9 +141,7 @@ def test_names_that_clash_are_refused(project: Project) -> None:
 
 def test_an_unknown_legal_basis_is_refused(project: Project) -> None:
     """The legal basis of an audience comes from a closed list, with the nearest name."""
-    rule = Audience(
-        description="a", owner="crm", purpose="email_marketing", legal_basis="consnt", where="true"
-    )
+    rule = Audience(description="a", owner="crm", purpose="email_marketing", legal_basis="consnt", where="true")
     (problem,) = check_rules(replace(project, audiences={"a": rule}), CUSTOMERS)
     assert "did you mean consent?" in problem
 

@@ -34,40 +34,22 @@ def audience(where: str) -> Audience:
     return Audience(description="a", owner="crm", purpose="email_marketing", where=where)
 
 
-FIRST = [
-    customer("p1", recency=170, revenue="600"),
-    customer("p2", 0, None),
-    customer("p3", None, None, country=None),
-]
-SECOND = [
-    customer("p1", recency=190, revenue="600"),
-    customer("p2", 0, None),
-    customer("p4", mail="x@example.org"),
-]
+FIRST = [customer("p1", recency=170, revenue="600"), customer("p2", 0, None), customer("p3", None, None, country=None)]
+SECOND = [customer("p1", recency=190, revenue="600"), customer("p2", 0, None), customer("p4", mail="x@example.org")]
 
 
 def test_every_customer_is_in_exactly_one_segment(project: Project, perform: Perform) -> None:
     """An exclusive segmentation gives each person the first segment that fits, else the otherwise."""
     done = perform(project, FIRST, "2026-03-01")
-    found = done.rows(
-        "select person_id, segment from segments.memberships where kind = 'exclusive' order by all"
-    )
+    found = done.rows("select person_id, segment from segments.memberships where kind = 'exclusive' order by all")
     assert found == [("p1", "active"), ("p2", "prospect"), ("p3", "unclassified")]
 
 
 def test_audiences_may_overlap(project: Project, perform: Perform) -> None:
     """A person is in every audience whose rule is true, and an unknown is not true."""
     done = perform(project, SECOND, "2026-03-01")
-    found = done.rows(
-        "select person_id, segment from segments.memberships where kind = 'audience' order by all"
-    )
-    assert found == [
-        ("p1", "dutch"),
-        ("p1", "win_back"),
-        ("p2", "dutch"),
-        ("p4", "dutch"),
-        ("p4", "with_mail"),
-    ]
+    found = done.rows("select person_id, segment from segments.memberships where kind = 'audience' order by all")
+    assert found == [("p1", "dutch"), ("p1", "win_back"), ("p2", "dutch"), ("p4", "dutch"), ("p4", "with_mail")]
 
 
 def test_since_is_carried_over(project: Project, perform: Perform) -> None:
@@ -155,9 +137,7 @@ def test_sizes_add_up(project: Project, perform: Perform) -> None:
     """Every named segment has a size, also an empty one, and people = previous + entered - left."""
     first = perform(project, FIRST, "2026-03-01")
     second = perform(project, SECOND, "2026-03-05", first)
-    rows = second.rows(
-        'select segment, people, previous_people, entered, "left" from segments.sizes order by segment'
-    )
+    rows = second.rows('select segment, people, previous_people, entered, "left" from segments.sizes order by segment')
     assert [row[0] for row in rows] == [
         "active",
         "dutch",
@@ -197,9 +177,7 @@ def test_one_file_more_is_one_audience_more(project: Project, perform: Perform) 
     """An audience file gives its memberships and its size, and changes nothing else."""
     plain = perform(project, FIRST, "2026-03-01")
     more = perform(
-        replace(project, audiences={**project.audiences, "big": audience("net_revenue > 1")}),
-        FIRST,
-        "2026-03-01",
+        replace(project, audiences={**project.audiences, "big": audience("net_revenue > 1")}), FIRST, "2026-03-01"
     )
     rows = "select * from segments.memberships order by all"
     assert Counter(more.rows(rows)) - Counter(plain.rows(rows)) == Counter(

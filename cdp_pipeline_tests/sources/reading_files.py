@@ -39,9 +39,7 @@ def read_whole(path: Path, form: FileFormat | None = None, wanted: Sequence[str]
     content = Content([], [], [], 0, shape)
     blank = 0
     for batch in read_file(path, form, Needs(names, ()), shape):
-        content.rows.extend(
-            list(row) for row in zip(*(c.to_pylist() for c in batch.table.columns), strict=True)
-        )
+        content.rows.extend(list(row) for row in zip(*(c.to_pylist() for c in batch.table.columns), strict=True))
         content.lines.extend(batch.lines.tolist())
         content.rejects.extend(batch.rejects)
         blank += batch.blank_lines

@@ -43,16 +43,7 @@ def verdicts(root: Path, sources: dict[str, Source], previous: list[Arrival] | N
 def test_only_finished_regular_files_inside_the_root_count(tmp_path: Path) -> None:
     """Hidden and _ names, markers, folders and links that lead out of the root are passed over."""
     root = tmp_path / "exports"
-    for file in (
-        "a.csv",
-        "deep/er/a.csv",
-        "_old/a.csv",
-        ".git/a.csv",
-        "_a.csv",
-        ".a.csv",
-        "a.csv.done",
-        "notes.txt",
-    ):
+    for file in ("a.csv", "deep/er/a.csv", "_old/a.csv", ".git/a.csv", "_a.csv", ".a.csv", "a.csv.done", "notes.txt"):
         put(root, file, f"id,mail\n{file},x\n")
     outside = put(tmp_path, "outside.csv")
     (root / "link.csv").symlink_to(outside)
@@ -62,8 +53,8 @@ def test_only_finished_regular_files_inside_the_root_count(tmp_path: Path) -> No
     (root / "self.csv").symlink_to(root / "self.csv")
     os.mkfifo(root / "pipe.csv")
     assert verdicts(root, {"people": source("*.csv")}) == {
-        "a.csv": "new",
-        "deep/er/a.csv": "new",
+        "a.csv": "accepted",
+        "deep/er/a.csv": "accepted",
         "notes.txt": "unclaimed",
     }
 
@@ -73,7 +64,7 @@ def test_a_file_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     os.close(os.open(os.fsencode(tmp_path) + b"/caf\xe9.csv", os.O_CREAT))
     put(tmp_path, "a.csv")
     found = find_arrivals(tmp_path, {"people": source("*.csv")}, PEOPLE, [], NOW)
-    assert [(a.file, a.status) for a in found] == [("a.csv", "new"), ("caf?.csv", "refused")]
+    assert [(a.file, a.status) for a in found] == [("a.csv", "accepted"), ("caf?.csv", "refused")]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="everything is readable for root")
@@ -90,7 +81,7 @@ def test_a_young_file_waits_for_its_marker(tmp_path: Path) -> None:
     put(tmp_path, "marked.csv", "id,mail\n2,x\n", age=5)
     put(tmp_path, "marked.csv.done", "", age=5)
     sources = {"people": source("*.csv")}
-    assert verdicts(tmp_path, sources) == {"young.csv": "unready", "marked.csv": "new"}
+    assert verdicts(tmp_path, sources) == {"young.csv": "unready", "marked.csv": "accepted"}
     assert [line.split(":")[0] for line in ready_files(tmp_path, sources, NOW)] == ["marked.csv"]
 
 
@@ -102,11 +93,11 @@ def test_known_files_keep_their_fingerprint_unread(tmp_path: Path) -> None:
     path.write_text("id,mail\n9,z@b.nl\n", encoding="utf-8")
     os.utime(path, (NOW - 3600, NOW - 3600))
     second = find_arrivals(tmp_path, sources, PEOPLE, first, NOW)
-    assert (second[0].fingerprint, second[0].status) == (first[0].fingerprint, "known")
+    assert (second[0].fingerprint, second[0].status) == (first[0].fingerprint, "accepted")
     os.utime(path, (NOW - 1800, NOW - 1800))
     third = find_arrivals(tmp_path, sources, PEOPLE, second, NOW)
     assert third[0].fingerprint != first[0].fingerprint
-    assert third[0].status == "new"
+    assert third[0].status == "accepted"
 
 
 def test_equal_content_counts_once(tmp_path: Path) -> None:
@@ -114,7 +105,7 @@ def test_equal_content_counts_once(tmp_path: Path) -> None:
     put(tmp_path, "2026-02-01/a.csv")
     put(tmp_path, "2026-01-01/b.csv")
     found = {a.file: a for a in find_arrivals(tmp_path, {"people": source("*.csv")}, PEOPLE, [], NOW)}
-    assert found["2026-01-01/b.csv"].status == "new"
+    assert found["2026-01-01/b.csv"].status == "accepted"
     assert (found["2026-02-01/a.csv"].status, found["2026-02-01/a.csv"].reason) == (
         "duplicate",
         "same content as 2026-01-01/b.csv",
@@ -133,8 +124,8 @@ def test_a_newer_snapshot_supersedes_older_ones(tmp_path: Path) -> None:
     assert verdicts(tmp_path, {"people": source("*.csv", delivery="snapshot")}) == {
         "2026-01-01/a.csv": "superseded",
         "2026-01-02/a.csv": "superseded",
-        "2026-01-03/a.csv": "new",
-        "2026-01-03/b.csv": "new",
+        "2026-01-03/a.csv": "accepted",
+        "2026-01-03/b.csv": "accepted",
     }
 
 

@@ -26,10 +26,7 @@ def source(into: dict[str, Any], prepare: str | None = None) -> Source:
 
 def contract(*required: str, optional: tuple[str, ...] = ()) -> Contract:
     """A contract with these columns."""
-    columns = {
-        name: Column(type="text", description="x", required=name in required)
-        for name in (*required, *optional)
-    }
+    columns = {name: Column(type="text", description="x", required=name in required) for name in (*required, *optional)}
     return Contract(description="x", owner="x", grain=required, columns=columns)
 
 
@@ -61,10 +58,7 @@ def test_every_way_to_name_a_column_counts() -> None:
     [
         ('select *, trim("Total") as total from file', ("Total", "Extra")),
         ('select trim("Total") as total, "Extra" from file', ("Total", "Extra")),
-        (
-            'with a as (select "Total" as t, * from file) select t as total, "Extra" from a',
-            ("Total", "Extra"),
-        ),
+        ('with a as (select "Total" as t, * from file) select t as total, "Extra" from a', ("Total", "Extra")),
         ('with a as (select "Total" as t from file) select t as total, 1 as "Extra" from a', ("Total",)),
         (
             'select f."Total" as total, list_filter(f."Items", i -> i.price > 0) as "Extra" from file as f',
@@ -85,9 +79,7 @@ def test_every_way_to_name_a_column_counts() -> None:
 )
 def test_prepare_is_looked_through(prepare: str, columns: tuple[str, ...]) -> None:
     """Names that the query makes are not the export's; names read through stars and lambdas are."""
-    found = referenced_columns(
-        source({"people": {"columns": {"record_id": "total", "email": "Extra"}}}, prepare)
-    )
+    found = referenced_columns(source({"people": {"columns": {"record_id": "total", "email": "Extra"}}}, prepare))
     assert sorted(found) == sorted(columns)
 
 
@@ -107,9 +99,7 @@ def test_prepare_is_looked_through(prepare: str, columns: tuple[str, ...]) -> No
 )
 def test_required_columns_are_traced(mapped: Any, prepare: str | None, groups: list[set[str]]) -> None:
     """What a required core column is made of must be in the file; alternatives are one group."""
-    found = required_columns(
-        source({"people": {"columns": {"record_id": mapped, "email": "Mail"}}}, prepare), PEOPLE
-    )
+    found = required_columns(source({"people": {"columns": {"record_id": mapped, "email": "Mail"}}}, prepare), PEOPLE)
     assert sorted(map(sorted, found)) == sorted(map(sorted, groups))
 
 
@@ -124,7 +114,5 @@ def test_names_fit_exactly_or_but_for_case() -> None:
     assert choose_columns(["Email", "EMAIL", "id"], ["Email", "ID"]) == {"Email": 0, "ID": 2}
     with pytest.raises(RefusedError):
         choose_columns(["email", "EMAIL"], ["Email"])
-    missing = missing_columns(
-        ["Customer Id", "Mail"], [frozenset({"Customer ID"}), frozenset({"Email", "E"})]
-    )
+    missing = missing_columns(["Customer Id", "Mail"], [frozenset({"Customer ID"}), frozenset({"Email", "E"})])
     assert missing == ["E or Email (did you mean Mail?)"]

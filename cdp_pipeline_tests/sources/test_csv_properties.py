@@ -127,17 +127,7 @@ def test_the_size_of_pieces_changes_nothing(seed: int, monkeypatch: pytest.Monke
     import random
 
     chooser = random.Random(seed)
-    pieces = [
-        "a,b\n",
-        '"x\ny",z\n',
-        'bad"quote,1\n',
-        '"open,2\n',
-        '"a""b",3\r\n',
-        ",\n",
-        "\n",
-        "1,2,3\n",
-        '"q" x,4\n',
-    ]
+    pieces = ["a,b\n", '"x\ny",z\n', 'bad"quote,1\n', '"open,2\n', '"a""b",3\r\n', ",\n", "\n", "1,2,3\n", '"q" x,4\n']
     data = ("h,i\n" + "".join(chooser.choice(pieces) for _ in range(300))).encode()
     monkeypatch.setattr(unpack.utf8_bytes, "__defaults__", (8 << 20,))
     large = _read(data, FileFormat(delimiter=","))

@@ -33,19 +33,7 @@ GOOD_ROWS = [["1", "Ann", "0611"], ["2", "Bob", "0622"]]
         GOOD.replace(",", "|"),
         ' id ,"name", phone\n1,Ann,0611\n"2","Bob",0622\n',
     ],
-    ids=[
-        "lf",
-        "no_final_newline",
-        "crlf",
-        "cr",
-        "mixed",
-        "bom",
-        "blank_ahead",
-        "semicolon",
-        "tab",
-        "pipe",
-        "spaces",
-    ],
+    ids=["lf", "no_final_newline", "crlf", "cr", "mixed", "bom", "blank_ahead", "semicolon", "tab", "pipe", "spaces"],
 )
 def test_these_are_the_same_table(tmp_path: Path, data: str) -> None:
     """Line ends, byte order mark, delimiter and header spaces make no difference."""
@@ -54,9 +42,7 @@ def test_these_are_the_same_table(tmp_path: Path, data: str) -> None:
     assert not found.rejects
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1", "utf-8-sig"]
-)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1", "utf-8-sig"])
 def test_encodings_are_decoded(tmp_path: Path, encoding: str) -> None:
     """A declared encoding, or the byte order mark, decides; accents survive."""
     text = "id,name\n1,Zoë\n2,Núñez\n"
@@ -158,9 +144,7 @@ def test_skipped_lines_keep_the_count(tmp_path: Path) -> None:
 
 def test_columns_go_by_name(tmp_path: Path) -> None:
     """Order and case of the header do not matter; an absent column is NULL; others are left out."""
-    found = read_whole(
-        written(tmp_path / "x.csv", "Phone,extra,ID\n0611,x,1\n"), wanted=("id", "phone", "email")
-    )
+    found = read_whole(written(tmp_path / "x.csv", "Phone,extra,ID\n0611,x,1\n"), wanted=("id", "phone", "email"))
     assert found.rows == [["1", "0611", None]]
     assert found.shape.names == ["Phone", "extra", "ID"]
 
@@ -179,9 +163,7 @@ def test_another_quote_character(tmp_path: Path) -> None:
     ]
 
 
-def test_a_long_field_is_read_and_a_huge_one_set_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_field_is_read_and_a_huge_one_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Up to the limit a field may be long; above it the record is set aside and reading goes on."""
     monkeypatch.setattr(csv_reader, "MAX_RECORD", 1000)
     data = f'a,b\n1,{"x" * 900}\n2,{"y" * 2000}\n3,"{"z" * 2000}"\n4,5\n'

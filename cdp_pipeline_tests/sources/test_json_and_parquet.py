@@ -27,15 +27,7 @@ def test_json_values_keep_their_text(tmp_path: Path) -> None:
         r'"d": {"x": [1.0, 2]}, "e": null, "f": true}'
     )
     found = read_whole(written(tmp_path / "x.jsonl", line + "\n{}\n"), JSON, "abcdefg")
-    assert found.rows[0] == [
-        "1.10",
-        "123456789012345678901234",
-        "zë\n",
-        '{"x": [1.0, 2]}',
-        None,
-        "true",
-        None,
-    ]
+    assert found.rows[0] == ["1.10", "123456789012345678901234", "zë\n", '{"x": [1.0, 2]}', None, "true", None]
     assert found.rows[1] == [None] * 7
     assert found.shape.names == list("abcdef")
 
@@ -103,11 +95,7 @@ def test_damaged_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"a": list(range(5000))}), path)
     data = path.read_bytes()
-    for content, code in (
-        (data[:-30], "damaged_parquet"),
-        (b"", "empty_file"),
-        (b"a,b\n", "not_this_format"),
-    ):
+    for content, code in ((data[:-30], "damaged_parquet"), (b"", "empty_file"), (b"a,b\n", "not_this_format")):
         with pytest.raises(RefusedError) as refusal:
             read_whole(written(path, content), PARQUET, ("a",))
         assert refusal.value.code == code

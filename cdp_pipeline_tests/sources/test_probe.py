@@ -29,10 +29,7 @@ CONTACTS = (
 
 def contracts() -> dict[str, Contract]:
     """The core tables of the project."""
-    return {
-        p.stem: Contract.model_validate(yaml.safe_load(p.read_text()))
-        for p in sorted(CONTRACTS.glob("*.yml"))
-    }
+    return {p.stem: Contract.model_validate(yaml.safe_load(p.read_text())) for p in sorted(CONTRACTS.glob("*.yml"))}
 
 
 def test_a_profile_measures_each_column(tmp_path: Path) -> None:

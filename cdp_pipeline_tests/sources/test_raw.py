@@ -35,9 +35,7 @@ class Lake:
     def load(self, shape: Source, keep_since: datetime = LONG_AGO) -> Sequence[tuple[Any, ...]]:
         """Load once more; the rows of the raw table."""
         self.arrivals = find_arrivals(self.exports, {"people": shape}, PEOPLE, self.arrivals, NOW)
-        self.receipts = load_source(
-            self.exports, self.folder, "people", shape, PEOPLE, self.arrivals, keep_since
-        )
+        self.receipts = load_source(self.exports, self.folder, "people", shape, PEOPLE, self.arrivals, keep_since)
         parts = [str(p) for p in self.folder.glob("*.parquet") if not p.name.endswith(".rejects.parquet")]
         with duckdb.connect() as con:
             query = "select id, mail, _file, _line from read_parquet(?, union_by_name = true) order by all"
@@ -62,10 +60,7 @@ def lake(tmp_path: Path) -> Lake:
 def test_rows_carry_their_origin(lake: Lake) -> None:
     """A raw row has the mapped columns as text, its file and its line; other columns are named, not kept."""
     put(lake.exports, "2026-01-02/a.csv", 'id,extra,mail\n007,"x\ny",a@b.nl\n008,z,\n')
-    assert lake.load(source("*.csv")) == [
-        ("007", "a@b.nl", "2026-01-02/a.csv", 2),
-        ("008", "", "2026-01-02/a.csv", 4),
-    ]
+    assert lake.load(source("*.csv")) == [("007", "a@b.nl", "2026-01-02/a.csv", 2), ("008", "", "2026-01-02/a.csv", 4)]
     row = lake.files[0]
     assert (row["status"], row["unmapped_columns"], row["missing_columns"]) == ("loaded", ["extra"], [])
 
@@ -92,9 +87,7 @@ def test_an_unchanged_file_is_not_read_again(lake: Lake, monkeypatch: pytest.Mon
     assert lake.load(source("*.csv")) == first
     path.rename(lake.exports / "b.csv")
     assert lake.load(source("*.csv")) == first
-    assert [(r["file"], r["reason"]) for r in lake.files if r["status"] == "loaded"] == [
-        ("a.csv", "now named b.csv")
-    ]
+    assert [(r["file"], r["reason"]) for r in lake.files if r["status"] == "loaded"] == [("a.csv", "now named b.csv")]
 
 
 def test_a_part_outlives_its_file_until_its_time_is_over(lake: Lake) -> None:
@@ -112,9 +105,7 @@ def test_a_new_mapping_reads_files_again(lake: Lake) -> None:
     """A changed column or format makes new parts in place of the old ones."""
     put(lake.exports, "a.csv", "id,mail,tel\n1,x,06\n")
     lake.load(source("*.csv"))
-    changed: dict[str, Any] = {
-        "into": {"people": {"columns": {"record_id": "id", "email": "mail", "phone": "tel"}}}
-    }
+    changed: dict[str, Any] = {"into": {"people": {"columns": {"record_id": "id", "email": "mail", "phone": "tel"}}}}
     lake.load(source("*.csv", **changed))
     assert len(list(lake.folder.glob("*.parquet"))) == 2
     assert lake.files[0]["unmapped_columns"] == []

@@ -20,9 +20,7 @@ from cdp_pipeline_tests.sources.test_columns import PEOPLE
 
 def perform_all(run: Run) -> dict[str, bool]:
     """Every table of the layer → whether its step had nothing to do."""
-    return {
-        name: entry.is_reused for step in steps(run.project) for name, entry in perform(run, step).items()
-    }
+    return {name: entry.is_reused for step in steps(run.project) for name, entry in perform(run, step).items()}
 
 
 @pytest.fixture
@@ -42,16 +40,12 @@ def test_a_run_makes_the_raw_layer(run: Run) -> None:
     """Arrivals, a table for each source, and the account of files and lines are all there."""
     perform_all(run)
     with run.connect("raw.arrivals", "raw.people_export", "raw.idle", "raw.files", "quarantine.lines") as con:
-        assert con.execute(
-            "select id, mail, _file, _line from raw.people_export order by all"
-        ).fetchall() == [
+        assert con.execute("select id, mail, _file, _line from raw.people_export order by all").fetchall() == [
             ("1", "x", "a.csv", 2),
             ("3", "y", "b.csv", 2),
         ]
         assert con.execute("select count(*) from raw.idle").fetchall() == [(0,)]
-        assert con.execute(
-            "select file, status, rows_read, rows_rejected from raw.files order by file"
-        ).fetchall() == [
+        assert con.execute("select file, status, rows_read, rows_rejected from raw.files order by file").fetchall() == [
             ("a.csv", "loaded", 2, 1),
             ("b.csv", "loaded", 1, 0),
             ("c.txt", "unclaimed", 0, 0),

@@ -27,10 +27,7 @@ PROJECT = Path(__file__).parents[2] / "dbt_like_sql"
 def sources() -> Mapping[str, Source]:
     """Every source by name; a file that is not a Source fails the test with its own words."""
     problems: list[str] = []
-    read = {
-        path.stem: read_shape(path, Source, problems)
-        for path in sorted((PROJECT / "1_sources").glob("*.yml"))
-    }
+    read = {path.stem: read_shape(path, Source, problems) for path in sorted((PROJECT / "1_sources").glob("*.yml"))}
     assert not problems, problems
     return {name: source for name, source in read.items() if source is not None}
 
@@ -39,10 +36,7 @@ def sources() -> Mapping[str, Source]:
 def contracts() -> Mapping[str, Contract]:
     """Every core table by name."""
     problems: list[str] = []
-    read = {
-        path.stem: read_shape(path, Contract, problems)
-        for path in sorted((PROJECT / "2_staging").glob("*.yml"))
-    }
+    read = {path.stem: read_shape(path, Contract, problems) for path in sorted((PROJECT / "2_staging").glob("*.yml"))}
     assert not problems, problems
     return {name: contract for name, contract in read.items() if contract is not None}
 
@@ -69,8 +63,7 @@ def open_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> duckdb.DuckDBPyCo
         con.execute(macro)
     con.register("delivered", table)
     con.execute(
-        "create table file as "
-        "select * exclude (_delivered), _delivered::timestamp as _delivered_at from delivered"
+        "create table file as select * exclude (_delivered), _delivered::timestamp as _delivered_at from delivered"
     )
     con.execute(f"create view prepared as {sources()[name].prepare or 'select * from file'}")
     return con
@@ -83,9 +76,7 @@ def mapped(name: str, table: str, rows: Sequence[Mapping[str, Any]]) -> list[dic
     with open_rows(name, rows) as con:
         for ordinal, mapping in enumerate(source.into[table]):
             query = candidates(name, source.system or name, source, mapping, ordinal, contracts()[table])
-            result = con.execute(
-                f"select * from ({query}) where _outcome <> 'not_mapped' order by _file, _line"
-            )
+            result = con.execute(f"select * from ({query}) where _outcome <> 'not_mapped' order by _file, _line")
             names = [column[0] for column in result.description or ()]
             for values in result.fetchall():
                 row = dict(zip(names, values, strict=True))

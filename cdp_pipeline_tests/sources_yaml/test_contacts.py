@@ -28,13 +28,8 @@ def test_a_contact_lists_who_was_merged_into_it() -> None:
 def test_contact_times_come_in_three_spellings() -> None:
     """The export's own form, the American one and the ISO form are all local or exact moments."""
     spelled = ["2024-03-12 09:14", "3/12/2024 9:14 AM", "2024-03-12T08:14:00Z"]
-    rows = [
-        {"Record ID": str(n), "Email": "ann@example.org", "Create Date": text}
-        for n, text in enumerate(spelled)
-    ]
-    assert {str(p["created_at"]) for p in mapped("hubspot_contacts", "people", rows)} == {
-        "2024-03-12 08:14:00"
-    }
+    rows = [{"Record ID": str(n), "Email": "ann@example.org", "Create Date": text} for n, text in enumerate(spelled)]
+    assert {str(p["created_at"]) for p in mapped("hubspot_contacts", "people", rows)} == {"2024-03-12 08:14:00"}
 
 
 def test_a_marketing_contact_is_no_permission() -> None:
@@ -129,12 +124,7 @@ def test_a_synced_status_withdraws_for_a_hashed_or_open_address() -> None:
 
 def test_a_status_change_is_judged_by_its_detail() -> None:
     """Only a status change to unsubscribed withdraws; a detail without its event is dropped, and counted."""
-    event = {
-        "id": "e1",
-        "type": "STATUSCHANGE",
-        "recipient": "Ann@example.org",
-        "created": "2025-01-01 10:00:00",
-    }
+    event = {"id": "e1", "type": "STATUSCHANGE", "recipient": "Ann@example.org", "created": "2025-01-01 10:00:00"}
     detail = {"id": "e1", "portal_subscription_status": "UNSUBSCRIBED"}
     assert mapped("hubspot_api_email_events", "permissions", [event, detail])[0]["status"] == "withdrawn"
     assert mapped("hubspot_api_email_events", "permissions", [event]) == []
@@ -158,7 +148,7 @@ def test_a_ticket_names_its_requester() -> None:
     assert ticket["record_id"] == mapped("zendesk_tickets", "people", rows)[0]["record_id"] == "70"
     assert str(ticket["opened_at"]) == "2026-05-01 08:00:00"
     assert "priority" not in ticket
-    assert mapped("zendesk_tickets", "identifiers", rows)[0]["value"] == "77"
+    assert mapped("zendesk_tickets", "identifiers", rows)[0]["value"] == "shopify:77"
 
 
 def test_a_synced_ticket_is_solved_by_its_history() -> None:
@@ -170,19 +160,13 @@ def test_a_synced_ticket_is_solved_by_its_history() -> None:
     ticket = {"id": "7", "created_at": "2026-04-01 10:00:00", "status": "closed", "requester_id": "70"}
     solved = mapped("zendesk_api_tickets", "tickets", [ticket, *history])
     assert [str(t["solved_at"]) for t in solved] == ["2026-05-03 10:00:00"]
-    assert (
-        "solved_at"
-        not in mapped("zendesk_api_tickets", "tickets", [ticket | {"status": "open"}, *history])[0]
-    )
+    assert "solved_at" not in mapped("zendesk_api_tickets", "tickets", [ticket | {"status": "open"}, *history])[0]
 
 
 def test_staff_is_no_customer() -> None:
     """Agents and administrators are dropped by name."""
     rows = [{"id": "1", "name": "Ann", "role": "end-user"}, {"id": "2", "name": "Bo", "role": "agent"}]
-    assert [p.get("dropped", p.get("record_id")) for p in mapped("zendesk_api_users", "people", rows)] == [
-        "1",
-        "staff",
-    ]
+    assert [p.get("dropped", p.get("record_id")) for p in mapped("zendesk_api_users", "people", rows)] == ["1", "staff"]
 
 
 def test_leads_lose_the_prefix_and_grant_only_what_they_say() -> None:
@@ -197,9 +181,7 @@ def test_leads_lose_the_prefix_and_grant_only_what_they_say() -> None:
     assert (person["record_id"], person["phone"]) == ("9", "+31612345678")
     assert str(person["created_at"]) == "2026-05-01 11:34:53"
     assert mapped("meta_leads", "permissions", [lead]) == []
-    assert (
-        mapped("meta_leads", "permissions", [lead | {"marketing_consent": "yes"}])[0]["status"] == "granted"
-    )
+    assert mapped("meta_leads", "permissions", [lead | {"marketing_consent": "yes"}])[0]["status"] == "granted"
     assert mapped("meta_leads", "people", [lead | {"email": "test@meta.com"}]) == [{"dropped": "test_lead"}]
 
 
@@ -215,10 +197,7 @@ def test_a_converted_lead_is_its_contact() -> None:
         "SYSTEMMODSTAMP": "2026-05-01T10:00:00.000Z",
     }
     assert mapped("salesforce_leads", "links", [lead])[0]["kind"] == "conversion"
-    assert {p["status"] for p in mapped("salesforce_leads", "permissions", [lead])} == {
-        "withdrawn",
-        "objected",
-    }
+    assert {p["status"] for p in mapped("salesforce_leads", "permissions", [lead])} == {"withdrawn", "objected"}
 
 
 def test_a_person_account_is_a_person_and_a_company_a_company() -> None:
@@ -266,12 +245,7 @@ def test_klaviyo_consent_of_each_channel() -> None:
 
 def test_engage_addresses_are_found_in_a_broken_cell() -> None:
     """Identifiers are read out of a cell with curly quotes that no JSON reader accepts."""
-    rows = [
-        {
-            "key": "k1",
-            "external_ids": '{“anonymous_id":["d1"], "email": [“Ann@example.org”, “bo@example.org”]}',
-        }
-    ]
+    rows = [{"key": "k1", "external_ids": '{“anonymous_id":["d1"], "email": [“Ann@example.org”, “bo@example.org”]}'}]
     assert mapped("segment_engage_profiles", "people", rows)[0]["email"] == "ann@example.org"
     found = {(i["namespace"], i["value"]) for i in mapped("segment_engage_profiles", "identifiers", rows)}
     assert found == {("email", "bo@example.org"), ("device_id", "d1")}

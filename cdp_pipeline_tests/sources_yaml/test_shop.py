@@ -49,11 +49,7 @@ def test_an_order_carries_its_moment_and_its_buyer() -> None:
     assert order["total_amount"] == Decimal("30.0000")
     buyer = mapped("shopify_orders", "people", ORDER)[0]
     assert order["record_id"] == buyer["record_id"] == "order:#1"
-    assert (buyer["email"], buyer["phone"], buyer["postcode"]) == (
-        "ann@example.org",
-        "+31612345678",
-        "1234AB",
-    )
+    assert (buyer["email"], buyer["phone"], buyer["postcode"]) == ("ann@example.org", "+31612345678", "1234AB")
 
 
 def test_an_order_of_nobody_has_no_record() -> None:
@@ -81,9 +77,7 @@ def test_a_newer_delivery_replaces_the_lines_of_an_order() -> None:
 def test_shop_customers_lose_the_apostrophe() -> None:
     """Ids, postcodes and phones come without the apostrophe; the id is also the login."""
     person = mapped(
-        "shopify_customers",
-        "people",
-        [{**CUSTOMER, "Default Address Zip": "'1234AB", "Phone": "'+31612345678"}],
+        "shopify_customers", "people", [{**CUSTOMER, "Default Address Zip": "'1234AB", "Phone": "'+31612345678"}]
     )[0]
     assert (person["record_id"], person["login_id"], person["postcode"], person["phone"]) == (
         "77",
@@ -104,20 +98,11 @@ def test_an_old_customers_file_is_keyed_by_e_mail() -> None:
 def test_a_yes_or_no_counts_from_the_first_delivery_that_shows_it() -> None:
     """An unchanged state says nothing; a change counts from the day of its delivery."""
     rows = [
-        {
-            **CUSTOMER,
-            "Accepts Email Marketing": said,
-            "_delivered_at": f"2026-05-0{day}",
-            "_file": f"{day}.csv",
-        }
+        {**CUSTOMER, "Accepts Email Marketing": said, "_delivered_at": f"2026-05-0{day}", "_file": f"{day}.csv"}
         for day, said in enumerate(["yes", "yes", "no", "no", "yes"], 1)
     ]
     changes = mapped("shopify_customers", "permissions", rows)
-    assert [(c["status"], c["changed_at"].day) for c in changes] == [
-        ("granted", 1),
-        ("denied", 3),
-        ("granted", 5),
-    ]
+    assert [(c["status"], c["changed_at"].day) for c in changes] == [("granted", 1), ("denied", 3), ("granted", 5)]
 
 
 def test_a_grant_by_a_flag_has_no_proof() -> None:
@@ -140,25 +125,10 @@ def test_synced_orders_join_refunds_codes_and_returns() -> None:
             "created_at": "2026-05-01 10:00:00 ",
             "financial_status": "paid",
         },
-        {
-            "id": "11",
-            "order_id": "1",
-            "variant_id": "3",
-            "sku": "A",
-            "quantity": "2",
-            "price": "25",
-            "index": "1",
-        },
+        {"id": "11", "order_id": "1", "variant_id": "3", "sku": "A", "quantity": "2", "price": "25", "index": "1"},
         {"order_id": "1", "code": "MAY", "index": "1", "amount": "5"},
         {"id": "21", "order_id": "1", "restock": "FALSE"},
-        {
-            "id": "31",
-            "refund_id": "21",
-            "order_line_id": "11",
-            "quantity": "1",
-            "subtotal": "20",
-            "total_tax": "4.20",
-        },
+        {"id": "31", "refund_id": "21", "order_line_id": "11", "quantity": "1", "subtotal": "20", "total_tax": "4.20"},
         {"id": "41", "order_id": "1", "refund_id": "21", "amount": "-1.00", "tax_amount": "0"},
     ]
     order = mapped("shopify_api_orders", "orders", rows)[0]

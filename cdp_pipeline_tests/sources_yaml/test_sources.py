@@ -96,11 +96,7 @@ def test_sql_is_one_select_or_one_expression(name: str) -> None:
     made = {cte.alias for cte in tree.find_all(exp.CTE)}
     assert {t.name for t in tree.find_all(exp.Table)} - made == {"file"}
     functions = (source.prepare or "").lower() + " ".join(expressions(source)).lower()
-    assert not [
-        word
-        for word in ("now(", "random(", "current_", "any_value(", " hash(", "first(")
-        if word in functions
-    ]
+    assert not [word for word in ("now(", "random(", "current_", "any_value(", " hash(", "first(") if word in functions]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -181,9 +177,7 @@ def vendors_run(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     exports = shutil.copytree(folder, data / "exports")
     for path in exports.rglob("*"):
         os.utime(path, (1_700_000_000, 1_700_000_000))
-    project = Project(
-        folder=PROJECT, settings=Settings(name="test"), sources=sources(), contracts=contracts()
-    )
+    project = Project(folder=PROJECT, settings=Settings(name="test"), sources=sources(), contracts=contracts())
     run = Run(project=project, exports=exports, data=data, as_of=date(2026, 11, 1), id="one", key=b"k" * 32)
     run.folder.mkdir(parents=True)
     for step in raw_steps(project):
@@ -195,9 +189,7 @@ def test_vendor_files_are_claimed_and_loaded(vendors_run: Run) -> None:
     """No vendor file is refused, and every source that has a file loads it."""
     with vendors_run.connect("raw.files") as con:
         found = dict(con.execute("select status, count(*) from raw.files group by status").fetchall())
-        loaded = {
-            row[0] for row in con.execute("select source from raw.files where status = 'loaded'").fetchall()
-        }
+        loaded = {row[0] for row in con.execute("select source from raw.files where status = 'loaded'").fetchall()}
     assert set(found) == {"loaded", "unclaimed"}
     assert loaded == HEADERS_ONLY | set(REFERENCE)
 
@@ -208,8 +200,9 @@ def test_vendor_rows_reach_the_core_tables(vendors_run: Run, name: str) -> None:
     source = sources()[name]
     given: dict[str, int] = {}
     with vendors_run.connect() as con:
-        assert open_source(vendors_run, con, name, source)
-        for table, mappings in source.into.items():
+        has_rows = open_source(vendors_run, con, name, source)
+        assert has_rows == (name not in HEADERS_ONLY)
+        for table, mappings in source.into.items() if has_rows else ():
             given[table] = sum(_mapped(con, name, source, table, n) for n in range(len(mappings)))
     expected = REFERENCE.get(name, {})
     assert {

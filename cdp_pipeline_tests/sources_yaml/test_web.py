@@ -35,7 +35,8 @@ def test_an_event_is_read_out_of_its_parameters() -> None:
         "/mugs/blue",
         "A",
     )
-    assert (event["login_id"], event["device_category"]) == ("77", "mobile")
+    assert (event["login_id"], event["device_category"]) == ("shopify:77", "mobile")
+    assert "login_id" not in mapped("ga4_events", "events", [hit()])[0]
 
 
 def test_refused_analytics_storage_is_dropped() -> None:
@@ -84,9 +85,7 @@ def test_a_banner_choice_is_two_permissions_of_the_device() -> None:
         choose("d2", "deny_all", ["necessary"]),
         choose("d3", "allow_all", []),
     ]
-    found = {
-        (p["value"], p["purpose"], p["status"]) for p in mapped("snowplow_web_events", "permissions", rows)
-    }
+    found = {(p["value"], p["purpose"], p["status"]) for p in mapped("snowplow_web_events", "permissions", rows)}
     assert found == {
         ("d1", "analytics", "granted"),
         ("d1", "advertising", "denied"),
@@ -109,11 +108,7 @@ def test_robots_are_dropped() -> None:
 
 def test_identify_gives_a_person_and_a_device() -> None:
     """Traits become columns, the account is the login, and the anonymous id a device of it."""
-    traits = {
-        "name": "Ann Doe",
-        "email": "Ann@example.org",
-        "address": {"city": "Delft", "postalCode": "1234AB"},
-    }
+    traits = {"name": "Ann Doe", "email": "Ann@example.org", "address": {"city": "Delft", "postalCode": "1234AB"}}
     row = {
         "type": "identify",
         "userId": "77",
@@ -134,11 +129,7 @@ def test_identify_gives_a_person_and_a_device() -> None:
 def test_nobody_identified_is_nobody() -> None:
     """An identify call without account and without traits to match on gives no person."""
     assert (
-        mapped(
-            "segment_events",
-            "people",
-            [{"type": "identify", "anonymousId": "d1", "traits": '{"plan":"free"}'}],
-        )
+        mapped("segment_events", "people", [{"type": "identify", "anonymousId": "d1", "traits": '{"plan":"free"}'}])
         == []
     )
 

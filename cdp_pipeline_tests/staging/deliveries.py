@@ -84,12 +84,7 @@ class Shop:
             return con.execute(f"select {columns} from {table}").fetchall()
 
 
-def shop(
-    folder: Path,
-    contract: dict[str, Any] | None = None,
-    name: str = "first",
-    **sources: dict[str, Any],
-) -> Shop:
+def shop(folder: Path, contract: dict[str, Any] | None = None, name: str = "first", **sources: dict[str, Any]) -> Shop:
     """The shop in an empty folder, with another contract or other sources if given."""
     project = Project(
         folder,

@@ -17,9 +17,7 @@ from cdp_pipeline.staging.parsing import TYPES
 AS_OF = date(2026, 6, 30)
 
 
-def broken(
-    columns: dict[str, dict[str, Any]], rows: list[dict[str, str | None]], **more: Any
-) -> set[tuple[int, str]]:
+def broken(columns: dict[str, dict[str, Any]], rows: list[dict[str, str | None]], **more: Any) -> set[tuple[int, str]]:
     """Row number and column of every broken rule; a value that does not cast is NULL beside its text."""
     contract = Contract.model_validate(
         {
@@ -39,8 +37,7 @@ def broken(
                 [number, *(row.get(name) for name in columns)],
             )
         typed = ", ".join(
-            f"try_cast({name}__text as {TYPES[spec.type]}) as {name}"
-            for name, spec in contract.columns.items()
+            f"try_cast({name}__text as {TYPES[spec.type]}) as {name}" for name, spec in contract.columns.items()
         )
         con.execute(f"create table candidates as select *, {typed} from given")
         found = broken_rows(con, contract, AS_OF).to_pylist()
@@ -83,11 +80,7 @@ def test_each_rule_takes_the_good_and_tells_the_bad(
 def test_a_rule_across_columns() -> None:
     """An error rule quarantines, a warning does not, and a rule that is unknown for a row breaks nothing."""
     columns = {"total": {"type": "money"}, "refund": {"type": "money"}}
-    rows: list[dict[str, str | None]] = [
-        {"total": "5", "refund": "5"},
-        {"total": "5", "refund": "6"},
-        {"total": "5"},
-    ]
+    rows: list[dict[str, str | None]] = [{"total": "5", "refund": "5"}, {"total": "5", "refund": "6"}, {"total": "5"}]
     within = {"name": "refund_within_total", "sql": "refund <= total"}
     assert broken(columns, rows, rules=[within]) == {(2, "refund_within_total")}
     assert broken(columns, rows, rules=[{**within, "severity": "warn"}]) == set()

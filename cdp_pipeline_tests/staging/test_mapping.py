@@ -32,17 +32,10 @@ def test_a_row_knows_where_it_comes_from(tmp_path: Path) -> None:
 def test_a_row_is_mapped_dropped_or_not_meant(tmp_path: Path) -> None:
     """`where` chooses, a drop rule names itself, and a condition that is unknown chooses nothing."""
     rows: list[Row] = [order(), order(total="test"), {"kind": "line"}, {"kind": None}]
-    assert mapped(tmp_path, rows, "_outcome") == [
-        ("mapped",),
-        ("test_order",),
-        ("not_mapped",),
-        ("not_mapped",),
-    ]
+    assert mapped(tmp_path, rows, "_outcome") == [("mapped",), ("test_order",), ("not_mapped",), ("not_mapped",)]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "  ", "NULL", "null", "\\N", " null ", "\u00a0", "\ufeff", "\u200b", "\t\r\n"]
-)
+@pytest.mark.parametrize("text", ["", "  ", "NULL", "null", "\\N", " null ", "\u00a0", "\ufeff", "\u200b", "\t\r\n"])
 def test_nothing_is_null(tmp_path: Path, text: str) -> None:
     """Empty, blank in whatever script's blanks, or a word of `nulls`: there is no value."""
     assert mapped(tmp_path, [order(text)], "order_id, order_id__text") == [(None, None)]
@@ -53,10 +46,7 @@ def test_other_nulls_of_a_source(tmp_path: Path) -> None:
     rows: list[Row] = [order("n/a"), order("it's"), order("NULL"), order(" ")]
     found = mapped(tmp_path, rows, "order_id", format={"nulls": ["n/a", "it's"]})
     assert found == [(None,), (None,), ("NULL",), (None,)]
-    assert mapped(tmp_path / "2", [order(" "), order("x")], "order_id", format={"nulls": []}) == [
-        (None,),
-        ("x",),
-    ]
+    assert mapped(tmp_path / "2", [order(" "), order("x")], "order_id", format={"nulls": []}) == [(None,), ("x",)]
 
 
 def test_blanks_around_a_value_go_and_inside_stay(tmp_path: Path) -> None:

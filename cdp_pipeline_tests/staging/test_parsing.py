@@ -28,14 +28,8 @@ def written(amount: Decimal, decimal: str, is_grouped: bool) -> str:
 
 
 @quick
-@given(
-    amounts=st.lists(AMOUNTS | CENTS, min_size=1),
-    decimal=st.sampled_from([".", ","]),
-    is_grouped=st.booleans(),
-)
-def test_an_amount_comes_back_to_the_last_digit(
-    amounts: list[Decimal], decimal: str, is_grouped: bool
-) -> None:
+@given(amounts=st.lists(AMOUNTS | CENTS, min_size=1), decimal=st.sampled_from([".", ","]), is_grouped=st.booleans())
+def test_an_amount_comes_back_to_the_last_digit(amounts: list[Decimal], decimal: str, is_grouped: bool) -> None:
     """Both decimal conventions, with and without thousands marks, exactly."""
     texts = [written(amount, decimal, is_grouped) for amount in amounts]
     assert read(texts, "money", decimal=decimal) == amounts
@@ -55,8 +49,7 @@ def test_a_currency_beside_an_amount_changes_nothing(
     """A code, a sign or a country's word, before or after: the amount is the same."""
     text = written(amount, decimal, is_grouped=False)
     assert (
-        one(f"{currency}{blank}{text}" if is_before else f"{text}{blank}{currency}", "money", decimal=decimal)
-        == amount
+        one(f"{currency}{blank}{text}" if is_before else f"{text}{blank}{currency}", "money", decimal=decimal) == amount
     )
 
 
@@ -120,9 +113,7 @@ def test_a_whole_number_comes_back(numbers: list[int]) -> None:
     assert read([f"{number}.00" for number in numbers], "integer") == numbers
 
 
-@pytest.mark.parametrize(
-    "text", ["1.5", "1e3", "1,000", "0x10", "1_000", "9" * 19, "٣", "1.", "-", "", "one"]
-)
+@pytest.mark.parametrize("text", ["1.5", "1e3", "1,000", "0x10", "1_000", "9" * 19, "٣", "1.", "-", "", "one"])
 def test_what_is_no_whole_number_is_null(text: str) -> None:
     """A fraction is not rounded, and nothing is guessed."""
     assert one(text, "integer") is None

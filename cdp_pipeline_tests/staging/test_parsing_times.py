@@ -78,10 +78,7 @@ def test_a_day_comes_back(day: date) -> None:
     """As ISO writes it, as the day of a time, and in a format of the file."""
     assert one(day.isoformat(), "date") == day
     assert one(f"{day.isoformat()}T23:59:59+02:00", "date", zone="America/Lima") == day
-    assert (
-        one(f"{day.day:02}/{day.month:02}/{day.year:04}", "date", dates=("%d-%m-%Y", "%d/%m/%Y", "%m.%Y"))
-        == day
-    )
+    assert one(f"{day.day:02}/{day.month:02}/{day.year:04}", "date", dates=("%d-%m-%Y", "%d/%m/%Y", "%m.%Y")) == day
 
 
 NO_TIMES = (
@@ -118,8 +115,5 @@ def test_a_format_with_an_offset_is_exact() -> None:
     """%z in a format: the instant counts, and the day is the one that was written."""
     form = {"dates": ("%Y-%m-%d %H:%M:%S %z",), "zone": "Europe/Amsterdam"}
     texts = ["2026-01-01 10:00:00 +0530", "2026-01-01 00:30:00 +0200"]
-    assert [str(value) for value in read(texts, "timestamp", **form)] == [
-        "2026-01-01 04:30:00",
-        "2025-12-31 22:30:00",
-    ]
+    assert [str(value) for value in read(texts, "timestamp", **form)] == ["2026-01-01 04:30:00", "2025-12-31 22:30:00"]
     assert read(texts, "date", **form) == [date(2026, 1, 1)] * 2

@@ -21,9 +21,7 @@ def test_every_fate_is_counted_by_file(tmp_path: Path) -> None:
     """One row of each fate in one file, and an older version in another."""
     made = shop(tmp_path)
     made.deliver("a.csv", [order("1"), order("2")], day=1)
-    made.deliver(
-        "b.csv", [order("1"), {"kind": "line"}, order("3", "test"), order("4", "x"), order("5")], day=2
-    )
+    made.deliver("b.csv", [order("1"), {"kind": "line"}, order("3", "test"), order("4", "x"), order("5")], day=2)
     assert reconciled(made) == [("a.csv", 2, 0, 0, 1, 0, 1), ("b.csv", 5, 1, 1, 0, 1, 2)]
     assert reconciled(made, "distinct source_name, table_name") == [("shop", "orders")]
 
@@ -35,8 +33,7 @@ def test_rows_that_prepare_leaves_out_are_counted(tmp_path: Path) -> None:
     assert reconciled(made) == [("a.csv", 2, 1, 0, 0, 0, 1)]
     twice = shop(
         tmp_path / "2",
-        shop=SOURCE
-        | {"prepare": "select * exclude (number), unnest(string_split(number, ',')) as number from file"},
+        shop=SOURCE | {"prepare": "select * exclude (number), unnest(string_split(number, ',')) as number from file"},
     )
     twice.deliver("a.csv", [order("1,2")])
     assert reconciled(twice) == [("a.csv", 2, 0, 0, 0, 0, 2)]

@@ -131,9 +131,7 @@ def test_the_same_rows_in_any_number_of_threads_are_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that `prepare` makes of one line and that differ in one column only still have one order."""
-    unnested = SOURCE | {
-        "prepare": "select * exclude (total), unnest(range(1, 40))::varchar as total from file",
-    }
+    unnested = SOURCE | {"prepare": "select * exclude (total), unnest(range(1, 40))::varchar as total from file"}
     digests = set()
     for number, threads in enumerate((1, 2, 4, 4)):
         made = shop(tmp_path / str(number), shop=unnested)

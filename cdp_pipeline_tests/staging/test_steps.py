@@ -31,8 +31,7 @@ PEOPLE: dict[str, Any] = {
 
 def project_of(made: Shop, **contracts: dict[str, Any]) -> Project:
     return replace(
-        made.run.project,
-        contracts={name: Contract.model_validate(value) for name, value in contracts.items()},
+        made.run.project, contracts={name: Contract.model_validate(value) for name, value in contracts.items()}
     )
 
 
@@ -55,11 +54,7 @@ def test_a_contract_is_one_step_with_two_tables(tmp_path: Path) -> None:
     ]
     assert found["staging.orders", "quarantine.orders"].reads == ("raw.shop",)
     assert found["staging.people", "quarantine.people"].reads == ()
-    assert set(found["staging.reconciliation",].reads) >= {
-        "raw.shop",
-        "staging.orders",
-        "quarantine.people",
-    }
+    assert set(found["staging.reconciliation",].reads) >= {"raw.shop", "staging.orders", "quarantine.people"}
 
 
 def test_labels_reach_the_tables(tmp_path: Path) -> None:
@@ -93,14 +88,9 @@ def test_a_step_writes_both_tables(tmp_path: Path) -> None:
     made.deliver("a.csv", [order("1"), order("2", "x")])
     made.run.record({})
     put(made.run, "raw.other", "select 1 as a")
-    made.run.record(
-        {"raw.shop": replace(made.run.manifest().tables["raw.other"], digest=made.run.digest("raw.shop"))}
-    )
+    made.run.record({"raw.shop": replace(made.run.manifest().tables["raw.other"], digest=made.run.digest("raw.shop"))})
     entries = perform(made.run, steps(made.run.project)[0])
-    assert {name: entry.rows for name, entry in entries.items()} == {
-        "staging.orders": 1,
-        "quarantine.orders": 1,
-    }
+    assert {name: entry.rows for name, entry in entries.items()} == {"staging.orders": 1, "quarantine.orders": 1}
 
 
 @pytest.mark.parametrize(("bad", "passes"), [(10, True), (11, False), (40, False)])
@@ -124,22 +114,11 @@ def test_a_few_bad_rows_among_many_pass(tmp_path: Path) -> None:
 def test_a_reference_that_leads_nowhere_is_told_and_does_not_block(tmp_path: Path) -> None:
     """An order of a record that nobody delivered is counted, inside its own system only."""
     contract = CONTRACT | {
-        "columns": {
-            **CONTRACT["columns"],
-            "record_id": {"type": "text", "references": "people", "description": "a"},
-        }
+        "columns": {**CONTRACT["columns"], "record_id": {"type": "text", "references": "people", "description": "a"}}
     }
     made = shop(tmp_path)
-    put(
-        made.run,
-        "staging.people",
-        "from (values ('web', 'p1'), ('till', 'p2')) as people(source, record_id)",
-    )
-    put(
-        made.run,
-        "staging.orders",
-        "from (values ('web', 'p1'), ('web', 'p2'), ('web', null)) as t(source, record_id)",
-    )
+    put(made.run, "staging.people", "from (values ('web', 'p1'), ('till', 'p2')) as people(source, record_id)")
+    put(made.run, "staging.orders", "from (values ('web', 'p1'), ('web', 'p2'), ('web', null)) as t(source, record_id)")
     found = checks(project_of(made, orders=contract, people=PEOPLE))
     (reference,) = [check for check in found if "refers_to" in check.name]
     assert reference.severity == "warn"

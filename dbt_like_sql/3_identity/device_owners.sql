@@ -3,19 +3,11 @@
 -- grain: source, device_id
 -- owner: analytics team
 -- check: person_id is not null
-with account_holders as (
-    select r.login_id, min(p.person_id) as person_id
-    from identity.records r
-    join identity.person_records p on p.source = r.source and p.record_id = r.record_id
-    where r.login_id is not null
-    group by r.login_id
-    having count(distinct p.person_id) = 1
-),
-seen as (
+with seen as (
     select e.source, e.device_id, a.person_id, 'login' as evidence
     from staging.events e
-    join account_holders a on a.login_id = e.login_id
-    where e.device_id is not null
+    join identity.accounts a on a.source = e.source and a.login_id = trim(e.login_id)
+    where e.device_id is not null and a.person_id is not null
     union
     select e.source, e.device_id, p.person_id, 'order' as evidence
     from staging.events e

@@ -31,10 +31,12 @@ spelled as (
 normalised as (
     select
         r.person_id, s.source, s.record_id, s.namespace, s.is_verified,
-        coalesce(s.phone_key, p.phone, s.spelling) as value
+        coalesce(s.phone_key, p.phone, a.account, s.spelling) as value
     from spelled as s
     join identity.person_records as r on s.source = r.source and s.record_id = r.record_id
     left join profiles.phone_spellings as p on s.namespace = 'phone' and s.spelling = p.spelling
+    left join identity.accounts as a
+        on s.namespace in ('login_id', 'customer_id') and s.source = a.source and s.spelling = a.login_id
 )
 
 select

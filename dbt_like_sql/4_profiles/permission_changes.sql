@@ -1,4 +1,5 @@
--- Every change of a permission, with its identifier written in one way: e-mail in lower case, phone in E.164.
+-- Every change of a permission, with its identifier written in one way: e-mail in lower case, phone in E.164, account
+-- id behind the system that issued it.
 -- grain: source, namespace, value, purpose, channel, recipient, status, changed_at
 -- owner: privacy officer
 with spelled as (
@@ -23,10 +24,17 @@ own as (
 ),
 
 normalised as (
-    select s.*, if(s.namespace = 'phone', coalesce(own.phone_key, p.phone, s.spelling), s.spelling) as identifier
+    select
+        s.*,
+        case s.namespace
+            when 'phone' then coalesce(own.phone_key, p.phone, s.spelling)
+            when 'login_id' then coalesce(a.account, s.spelling)
+            else s.spelling
+        end as identifier
     from spelled as s
     left join own on s.source = own.source and s.record_id = own.record_id and s.spelling = own.spelling
     left join profiles.phone_spellings as p on s.spelling = p.spelling
+    left join identity.accounts as a on s.source = a.source and s.spelling = a.login_id
 )
 
 select

@@ -28,13 +28,14 @@ sessions as (
         min_by(e.device_category, e.moment) filter (where e.device_category is not null) as device_category,
         min_by(e.country, e.moment) filter (where e.country is not null) as country,
         count(distinct trim(e.login_id)) as logins,
-        count(distinct l.login_id) as known_logins,
-        if(logins = known_logins and min(l.person_id) = max(l.person_id), min(l.person_id), null) as login_person_id
+        count(distinct a.login_id) as known_logins,
+        if(logins = known_logins and min(a.person_id) = max(a.person_id), min(a.person_id), null) as login_person_id
     from events as e
     join profiles.visits as v
         on e.source = v.source and e.visitor = v.visitor and e.slot = v.slot
         and e.session_id is not distinct from v.session_id
-    left join profiles.login_owners as l on trim(e.login_id) = l.login_id
+    left join identity.accounts as a
+        on e.source = a.source and trim(e.login_id) = a.login_id and a.person_id is not null
     group by e.source, e.visitor, e.session_id, v.visit
 )
 
