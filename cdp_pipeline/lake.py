@@ -170,8 +170,14 @@ def fingerprint(key: bytes) -> str:
 
 
 def open_run(run: Run) -> Run:
-    """Prepare the run folder: a hard-linked clone of what is published, or the folder of a run resumed."""
+    """Prepare the run folder: a hard-linked clone of what is published, or the folder of a run resumed.
+
+    Folders of other runs go: the caller holds the lock, so they belong to runs that died.
+    """
     os.umask(0o077)
+    for other in run.folder.parent.glob("*"):
+        if other != run.folder:
+            shutil.rmtree(other)
     if not run.folder.exists():
         temporary = run.folder.with_name(f".{run.id}")
         shutil.rmtree(temporary, ignore_errors=True)

@@ -106,7 +106,8 @@ def perform(run: Run, step: Step) -> Mapping[str, Entry]:
     key = key_of(run, step, manifest)
     entries = [manifest.tables.get(name) for name in step.names]
     if not step.uses_exports and all(
-        e and e.key == key and run.path(n).exists() for e, n in zip(entries, step.names, strict=True)
+        e and e.key == key and run.path(n).exists() and run.digest(n) == e.digest
+        for e, n in zip(entries, step.names, strict=True)
     ):
         reused = {n: e.reused() for e, n in zip(entries, step.names, strict=True) if e}
         run.record(reused)

@@ -50,7 +50,7 @@ def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
     )
     def published(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         with boundary("publish.published"):
-            snapshot = publish(context.resources.run, pipeline.blocking())
+            snapshot = publish(context.resources.run, pipeline.blocking(), pipeline.tables)
         yield dg.MaterializeResult(metadata={"snapshot": snapshot})
 
     return [warehouse_candidate, published]

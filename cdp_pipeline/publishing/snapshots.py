@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from cdp_pipeline.errors import GateError, InputError, nearest
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import read_manifest, write_manifest
+from cdp_pipeline.manifest import Manifest, read_manifest, write_manifest
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,15 @@ class Snapshot:
     is_current: bool
 
 
-def publish(run: Run, blocking: Iterable[str]) -> str:
+def publish(run: Run, blocking: Iterable[str], tables: Collection[str] | None = None) -> str:
     """Swap the run folder in as the published state; returns the snapshot id.
+
+    Only `tables`, those of the present project, are published; what an earlier project made is dropped.
 
     Raises GateError, and changes nothing, when a table is stale, or a check in `blocking` failed,
     did not run, or looked at tables rebuilt since.
     """
-    manifest = run.manifest()
+    manifest = run.manifest() if tables is None else _forget(run, tables)
     stale = [f"{name} is older than what it is made from: rebuild it" for name in manifest.stale()]
     reasons = [*stale, *manifest.refused(blocking)]
     if reasons:
@@ -48,10 +50,24 @@ def publish(run: Run, blocking: Iterable[str]) -> str:
     _sync(run.folder)
     snapshot = run.data / "snapshots" / f"{now:%Y%m%dT%H%M%S}-{run.id[:8]}"
     snapshot.parent.mkdir(exist_ok=True)
+    for folder in (snapshot.parent, run.folder):  # the group may pass through to the masked warehouse, to no more
+        folder.chmod(0o750)
     run.folder.rename(snapshot)
     point_at(run.data, snapshot.name)
     prune(run.data, run.project.settings.keep_snapshots)
     return snapshot.name
+
+
+def _forget(run: Run, tables: Collection[str]) -> Manifest:
+    """Drop tables that the project no longer makes from the run folder and its manifest."""
+    manifest = run.manifest()
+    for name in set(manifest.tables) - set(tables):
+        path = run.path(name)
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    kept = {name: entry for name, entry in manifest.tables.items() if name in tables}
+    manifest = replace(manifest, tables=kept)
+    write_manifest(run.folder, manifest)
+    return manifest
 
 
 def point_at(data: Path, snapshot: str) -> None:

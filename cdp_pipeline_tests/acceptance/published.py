@@ -83,7 +83,7 @@ def publish_next(exports: Path, data: Path, project: Path = PROJECT, as_of: date
     try:
         run = start(exports, data, project, as_of)
         pipeline = work(run)
-        return data / "snapshots" / publish(run, pipeline.blocking())
+        return data / "snapshots" / publish(run, pipeline.blocking(), pipeline.tables)
     finally:
         lock.release()
 
