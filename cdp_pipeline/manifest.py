@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 Numbers = Mapping[str, int | float | str]
@@ -93,5 +93,5 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest of `folder` in one step."""
     temporary = folder / f".manifest.{os.getpid()}"
     with temporary.open("w") as file:
-        json.dump(asdict(manifest), file, indent=1, sort_keys=True)
+        file.write(json.dumps(manifest, default=vars, sort_keys=True))
     temporary.replace(folder / "manifest.json")

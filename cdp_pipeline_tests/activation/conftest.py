@@ -109,12 +109,13 @@ def perform(tmp_path: Path) -> Callable[..., Done]:
         after: Done | None = None,
         members: list[tuple[str, str]] | None = None,
     ) -> Done:
+        name = f"run{next(count)}"
         run = Run(
             project=project,
             exports=tmp_path,
-            data=tmp_path / "data",
+            data=tmp_path / name,
             as_of=date.fromisoformat(as_of),
-            id=f"run{next(count)}",
+            id=name,
             key=b"test",
             published=after.run.folder if after else None,
         )
