@@ -63,7 +63,10 @@ def _forget(run: Run, tables: Collection[str]) -> Manifest:
     manifest = run.manifest()
     for name in set(manifest.tables) - set(tables):
         path = run.path(name)
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     kept = {name: entry for name, entry in manifest.tables.items() if name in tables}
     manifest = replace(manifest, tables=kept)
     write_manifest(run.folder, manifest)
@@ -113,13 +116,20 @@ def rollback(data: Path, wanted: str | None) -> str:
         )
     lock = hold(data)
     try:
-        # Permissions may have been withdrawn since that night; the next run writes new audience files.
-        for file in (data / "snapshots" / target / "activation").glob("*/*.csv"):
-            file.unlink()
+        _drop_audience_files(data / "snapshots" / target)
         point_at(data, target)
     finally:
         lock.release()
     return target
+
+
+def _drop_audience_files(snapshot: Path) -> None:
+    """Permissions may have been withdrawn since that night: forget its files, so that the next run makes new ones."""
+    manifest = read_manifest(snapshot)
+    kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
+    write_manifest(snapshot, replace(manifest, tables=kept))
+    for file in (snapshot / "activation").glob("*/*.csv"):
+        file.unlink()
 
 
 def prune(data: Path, keep: int) -> list[str]:

@@ -24,7 +24,6 @@ _CONTACTS = (
     "full_name", "first_name", "middle_name", "last_name", "birth_date", "gender", "email", "phone",
     "company", "street", "house_number", "postcode", "person_id",
 )  # fmt: skip
-_DIRECT = frozenset({"full_name", "first_name", "middle_name", "last_name", "email", "phone"})
 
 
 @dataclass(frozen=True)
@@ -79,17 +78,6 @@ def check_rules(project: Project, customers_columns: Iterable[str]) -> list[str]
         *_wrong_purposes(project),
     ]
     return sorted(problems)
-
-
-def warn_of_identifiers(project: Project, customers_columns: Iterable[str]) -> list[str]:
-    """Rules that look at a name, e-mail address or phone number: allowed, seldom meant."""
-    columns = list(customers_columns)
-    rules = [*exclusive_rules(project, columns)[0], *audience_rules(project, columns)[0]]
-    return [
-        f"{rule.place}: the rule uses {', '.join(found)}, which names a person; is that meant?"
-        for rule in rules
-        if (found := sorted(_DIRECT.intersection(rule.condition.columns)))
-    ]
 
 
 def personal_columns(project: Project) -> frozenset[str]:

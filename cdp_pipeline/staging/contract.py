@@ -1,7 +1,7 @@
 """A contract as a pandera schema, and the rows of a candidate table that break it.
 
 What belongs here: row rules. They run in pandera's Polars backend on Arrow batches streamed from
-DuckDB. What does not: uniqueness and references, which need the whole table (rules.py).
+DuckDB. What does not: uniqueness and references, which need the whole table (steps.py).
 """
 
 from __future__ import annotations

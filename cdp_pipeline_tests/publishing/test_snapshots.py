@@ -8,7 +8,7 @@ import pytest
 
 from cdp_pipeline.errors import GateError, InputError
 from cdp_pipeline.lake import Run, published_snapshot
-from cdp_pipeline.manifest import Verdict, write_manifest
+from cdp_pipeline.manifest import Verdict, read_manifest, write_manifest
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing import snapshots as published
 from cdp_pipeline.publishing.snapshots import point_at, prune, publish, rollback, snapshots
@@ -111,6 +111,21 @@ def test_going_back_is_one_swap(tmp_path: Path) -> None:
     assert rollback(tmp_path, None) == names[0]
     assert rollback(tmp_path, names[2]) == names[2]
     assert current(tmp_path) == "third"
+
+
+def test_going_back_forgets_the_audience_files(tmp_path: Path) -> None:
+    """The files are gone and their tables unknown, so the next run makes both anew; other tables stay."""
+    run = made(tmp_path, "first")
+    put(run, "activation.plain_csv", "select 'P1' as person_id")
+    file = run.folder / "activation" / "plain_csv" / "all.csv"
+    file.parent.mkdir()
+    file.write_text("email")
+    first = publish(run, [])
+    publish(made(tmp_path, "second"), [])
+    assert rollback(tmp_path, None) == first
+    snapshot = tmp_path / "snapshots" / first
+    assert not list(snapshot.glob("activation/*/*.csv"))
+    assert set(read_manifest(snapshot).tables) == {"profiles.customers"}
 
 
 @pytest.mark.parametrize("wanted", [None, "20260630T0299-nothing", "..", ""])
