@@ -15,10 +15,10 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install run test lint format ui bench lock clean
+.PHONY: help install run test lint format ui bench bench-identity lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  variables: PYTHON=<interpreter>  VENV=$(VENV)  PEOPLE=$(PEOPLE)  AS_OF=$(AS_OF)  JOBS=$(JOBS)"
 
@@ -49,6 +49,9 @@ ui: install ## the Dagster pages on this machine: graph, runs, checks
 
 bench: install ## the measurements (not part of the tests)
 	$(BIN)/python -m pytest -s -o python_files='bench_*.py' cdp_pipeline_tests/benchmarks
+
+bench-identity: install ## measure identity and write docs/benchmarks-identity.md (BENCH_ARGS=--quick to try it)
+	$(BIN)/python -m cdp_pipeline_tests.benchmarks.identity $(or $(BENCH_ARGS),--out docs/benchmarks-identity.md)
 
 lock: install ## resolve requirements.lock anew from pyproject.toml
 	$(PIP) install --quiet uv

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cdp_pipeline import cli_look
+from cdp_pipeline import cli_identity, cli_look
 from cdp_pipeline.cli_look import DATA, PROJECT
 from cdp_pipeline.errors import CdpError, InputError, place_of
 
@@ -42,7 +42,7 @@ def main() -> None:
     """A customer data platform on one machine: exports in; profiles, segments and audiences out."""
 
 
-for command in cli_look.COMMANDS:
+for command in (*cli_look.COMMANDS, *cli_identity.COMMANDS):
     main.add_command(command)
 
 

@@ -66,17 +66,6 @@ def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
 
 
 @click.command()
-@click.argument("person")
-@DATA
-def explain(person: str, data: Path) -> None:
-    """Say which records make a person, and what joins them."""
-    from cdp_pipeline.identity.explain import explain_person
-    from cdp_pipeline.lake import expect_published
-
-    click.echo(explain_person(expect_published(data), person))
-
-
-@click.command()
 @click.argument("records", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Parquet or CSV of record_id, person_id, confidence."
@@ -110,11 +99,16 @@ def resolve(records: Path, out: Path, mapping: tuple[str, ...], id_column: str |
     click.echo(f"{said['records']:,} records are {said['persons']:,} people; written to {out}")
     click.echo(f"record id: {said['id_column']}")
     for column, meaning in said["used"].items():
-        click.echo(f"used: {column} as {meaning}")
+        if column not in said["not_compared"]:
+            click.echo(f"used: {column} as {meaning}")
+    for column, why in said["not_compared"].items():
+        click.echo(f"read, not compared: {column} as {said['used'][column]} ({why})")
     for column in said["not_used"]:
         click.echo(f"not used: {column}")
+    for hint in said["hints"]:
+        click.echo(f"could be evidence, with: {hint}")
     if said["birth_dates"]:
         click.echo(said["birth_dates"])
 
 
-COMMANDS = (probe, show, explain, resolve)
+COMMANDS = (probe, show, resolve)

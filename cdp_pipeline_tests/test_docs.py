@@ -104,12 +104,22 @@ def test_pictures_are_light_and_load_nothing() -> None:
 # ---- commands ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+def every_command() -> dict[str, click.Command]:
+    """Words behind `cdp` -> command, those inside a group too."""
+    found: dict[str, click.Command] = {}
+    for name, command in main.commands.items():
+        found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {inner}": part for inner, part in command.commands.items()}
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(every_command()))
 def test_every_command_and_option_is_documented(name: str) -> None:
     """docs/commands.md has a section for each command, and names each of its options in it."""
     section = sections(COMMANDS).get(f"cdp {name}", "")
     assert section.strip(), f"docs/commands.md has no section: cdp {name}"
-    command = main.commands[name]
+    command = every_command()[name]
     wanted = {option for p in command.params if isinstance(p, click.Option) for option in p.opts}
     wanted = {option for option in wanted if option.startswith("--")}
     assert wanted <= set(re.findall(r"--[a-z-]+", section))
@@ -127,8 +137,8 @@ def test_no_command_or_option_is_invented() -> None:
         }
     for heading, section in sections(COMMANDS).items():
         name = heading.removeprefix("cdp ")
-        if name in main.commands:
-            real = {option for p in main.commands[name].params for option in p.opts}
+        if name in every_command():
+            real = {option for p in every_command()[name].params for option in p.opts}
             shown = re.findall(r"^\|([^|]+)\|", section, flags=re.MULTILINE)
             found = {option for cell in shown for option in re.findall(r"--[a-z-]+", cell)} - {"---"}
             wrong |= {f"{name}: {option}" for option in found if option.strip("-") and option not in real}

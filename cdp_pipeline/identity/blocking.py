@@ -1,10 +1,15 @@
 """Which pairs are compared at all.
 
-What belongs here: equal-key blocks over the distinct records, without the blocks that are too big
-to say anything. What does not: scores.
+What belongs here: equal-key blocks over the nodes, without the blocks that are too big to say
+anything. What does not: scores.
+
+Which blocks are too big is decided when a model is trained (`limits`) and kept with it, so that
+more records do not change which pairs of the others are compared.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from duckdb import DuckDBPyConnection
 
@@ -13,70 +18,113 @@ from cdp_pipeline.identity.normalise import EXTRA
 
 GUARDED = (("email_key",), ("phone_key",))  # lines whose shared values the guard has already taken out
 SMALL_LINE = 50_000  # pairs any line may list, however few the records
+FURTHER = (("email_key", "other_emails"), ("phone_key", "other_phones"))
+Line = tuple[str, ...]
 
 
-def present_columns(con: DuckDBPyConnection, extra: tuple[str, ...], smallest: int) -> frozenset[str]:
-    """Columns of `nodes` that hold something; from `smallest` nodes on, at least two values."""
+def present_columns(
+    con: DuckDBPyConnection, extra: tuple[str, ...], smallest: int, of: str = "nodes"
+) -> frozenset[str]:
+    """Columns of relation `of` that hold something; from `smallest` rows on, at least two values."""
     columns = sorted({*BLOCK_FIELDS.values(), "name_first", "place_key", *(f"{EXTRA}{name}" for name in extra)})
     counted = ", ".join(
         f"""max("{column}") is not null
             and (count(*) < {smallest} or min("{column}") is distinct from max("{column}"))"""
         for column in columns
     )
-    row = con.execute(f"select {counted} from nodes").fetchall()[0]
+    row = con.execute(f"select {counted} from {of}").fetchall()[0]
     return frozenset(column for column, holds in zip(columns, row, strict=True) if holds)
 
 
-def candidates(con: DuckDBPyConnection, matching: Matching, present: frozenset[str]) -> dict[str, int]:
-    """Make `candidates(join_key_l, join_key_r)` from `nodes`, left key smaller; returns counts.
+def lines(matching: Matching) -> tuple[Line, ...]:
+    """The blocking lines as columns, each once, in the order of the file."""
+    return tuple(dict.fromkeys(tuple(BLOCK_FIELDS[word] for word in line) for line in matching.blocking))
 
-    A line of which a column is absent is not used. The biggest blocks of a line are skipped when
-    they pass `largest_block` or the line lists more than `pairs_per_record` pairs a record; an
-    e-mail or phone has already passed the guard.
+
+def add_blocks(con: DuckDBPyConnection, matching: Matching, of: str = "nodes") -> None:
+    """Table `blocks` from `of`: record_key and, for each line, the hash of its columns (null: not filled)."""
+    keys = ", ".join(
+        f"case when {' and '.join(f'{c} is not null' for c in line)} then hash({', '.join(line)}) end as b{at}"
+        for at, line in enumerate(lines(matching))
+    )
+    con.execute(f"create or replace temp table blocks as select record_key, {keys} from {of}")
+
+
+def limits(con: DuckDBPyConnection, matching: Matching, present: frozenset[str]) -> dict[str, int]:
+    """Line (columns, comma between) -> largest block that keeps the line within its share of pairs.
+
+    A line of which a column never varies gets 1: it lists no pair. Needs `blocks`.
     """
-    rules = [tuple(BLOCK_FIELDS[word] for word in line) for line in matching.blocking]
-    usable = sorted({rule for rule in rules if set(rule) <= present}, key=rules.index)
+    found = {}
+    for at, line in enumerate(lines(matching)):
+        if not set(line) <= present:
+            found[",".join(line)] = 1
+            continue
+        if line in GUARDED:
+            found[",".join(line)] = 10 * matching.largest_block
+            continue
+        row = con.execute(f"""
+            with sizes as (select size, count(*) as blocks from
+                (select count(*) as size from blocks where b{at} is not null group by b{at}) group by size),
+            filling as (select size, sum(blocks * (size * (size - 1) // 2)) over (order by size) as pairs from sizes)
+            select min(size) from filling, (select count(*) as records from blocks)
+            where pairs > greatest({matching.pairs_per_record} * records, {SMALL_LINE})""").fetchall()[0]
+        found[",".join(line)] = min(matching.largest_block, int(row[0]) - 1 if row[0] else matching.largest_block)
+    return found
+
+
+def candidates(
+    con: DuckDBPyConnection, matching: Matching, sizes: Mapping[str, int], fresh: str | None = None, of: str = "nodes"
+) -> dict[str, int]:
+    """Make `candidates(join_key_l, join_key_r)`, left key smaller, from `blocks` and `of`; returns counts.
+
+    Blocks above the size of their line are left out whole. With `fresh`, a relation of record_key,
+    only pairs with at least one fresh node are listed.
+    """
     con.execute("create or replace temp table candidate_rows (l bigint, r bigint)")
-    skipped = 0
-    for rule in usable:
-        columns = ", ".join(rule)
-        filled = " and ".join(f"{column} is not null" for column in rule)
-        con.execute(f"""create or replace temp table block as
-            select record_key, dense_rank() over (order by {columns}) as block,
-                   count(*) over (partition by {columns}) as size from nodes where {filled}""")
-        limit = _largest_block(con, matching, rule)
-        skipped += con.execute(f"select count(distinct block) from block where size > {limit}").fetchall()[0][0]
-        con.execute(f"""insert into candidate_rows
-            select l.record_key, r.record_key from block l join block r
-            on l.block = r.block and l.record_key < r.record_key
-            where l.size between 2 and {limit} and r.size between 2 and {limit}""")
-    for column, others in (("email_key", "other_emails"), ("phone_key", "other_phones")):
-        con.execute(f"""insert into candidate_rows
-            with further as (select record_key, unnest({others}) as value from nodes where len({others}) > 0),
-            every as (select record_key, value from further
-                      union select record_key, {column} from nodes where {column} in (select value
-                          from further)),
-            small as (select value from every group by 1 having count(*) between 2
-                and {matching.largest_block})
-            select l.record_key, r.record_key from every l join every r
-            on l.value = r.value and l.record_key < r.record_key where l.value in (select value
-                from small)""")
+    skipped = used = 0
+    for at, line in enumerate(lines(matching)):
+        limit = sizes.get(",".join(line), matching.largest_block)
+        if limit < 2:
+            continue
+        used += 1
+        skipped += _line(con, f"b{at}", limit, fresh)
+    for column, others in FURTHER:
+        _further(con, column, others, matching.largest_block, fresh, of)
     con.execute("""create or replace temp table candidates as
-        select distinct l as join_key_l, r as join_key_r from candidate_rows order by 1, 2""")
-    con.execute("drop table candidate_rows; drop table if exists block")
+        select distinct l as join_key_l, r as join_key_r from candidate_rows;
+        drop table candidate_rows; drop table if exists block""")
     pairs = con.execute("select count(*) from candidates").fetchall()[0][0]
-    return {"blocking_lines_used": len(usable), "blocks_too_big": int(skipped), "pairs_compared": int(pairs)}
+    return {"blocking_lines_used": used, "blocks_too_big": skipped, "pairs_compared": int(pairs)}
 
 
-def _largest_block(con: DuckDBPyConnection, matching: Matching, rule: tuple[str, ...]) -> int:
-    """Largest block of the line in `block` that keeps the line within its share of pairs."""
-    if rule in GUARDED:
-        return 10 * matching.largest_block
-    row = con.execute(f"""
-        with sizes as (select size, count(*) // size as blocks from block group by size),
-        filling as (select size, sum(blocks * (size * (size - 1) // 2)) over (order by size) as pairs
-            from sizes)
-        select max(size) from filling, (select count(*) as records from nodes)
-        where size <= {matching.largest_block}
-          and pairs <= greatest({matching.pairs_per_record} * records, {SMALL_LINE})""").fetchall()[0]
-    return int(row[0] or 1)
+def _line(con: DuckDBPyConnection, key: str, limit: int, fresh: str | None) -> int:
+    """Pairs of one line; returns how many blocks were too big."""
+    asked = f"semi join (select b.{key} from blocks b semi join {fresh} f using (record_key)) using ({key})"
+    con.execute(f"""create or replace temp table block as
+        with filled as (select record_key, {key} as block from blocks {asked if fresh else ""} where {key} is not null),
+        sizes as (select block, count(*) as size from filled group by block having count(*) > 1)
+        select record_key, block, size from filled join sizes using (block)""")
+    skipped = con.execute(f"select count(distinct block) from block where size > {limit}").fetchall()[0][0]
+    con.execute(f"""insert into candidate_rows
+        select l.record_key, r.record_key from block l join block r on l.block = r.block and l.record_key < r.record_key
+        where l.size <= {limit} and r.size <= {limit} {_with_fresh(fresh)}""")
+    return int(skipped)
+
+
+def _with_fresh(fresh: str | None) -> str:
+    return f"and (l.record_key in (from {fresh}) or r.record_key in (from {fresh}))" if fresh else ""
+
+
+def _further(con: DuckDBPyConnection, column: str, others: str, limit: int, fresh: str | None, of: str) -> None:
+    """Pairs by the further e-mails or phones of a record."""
+    asked = f"where value in (select value from every semi join {fresh} f using (record_key))" if fresh else ""
+    con.execute(f"""insert into candidate_rows
+        with further as (select record_key, unnest({others}) as value from {of} where len({others}) > 0),
+        every as materialized (
+            select record_key, value from further
+            union select record_key, {column} from {of} where {column} in (select value from further)),
+        small as (select value from every {asked} group by 1 having count(*) between 2 and {limit})
+        select l.record_key, r.record_key from every l join every r
+            on l.value = r.value and l.record_key < r.record_key
+        where l.value in (select value from small) {_with_fresh(fresh)}""")

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+VETO = -39.0  # a weight below is a veto
+LEAST = -4.0  # no pair speaks louder against than this in an average, short of a veto
 UNSCORED = -8.0  # weight of an inner pair nobody could score (a group that was cut by force)
 
 
@@ -44,7 +46,10 @@ def components(nodes: int, a: Ints, b: Ints) -> Ints:
 
 
 def contract(edges: Edges, group: Ints, veto: float) -> Edges:
-    """Edges between groups: the best weight of their pairs, or the veto when any pair is vetoed."""
+    """Edges between groups: the best weight of their pairs, or the worst when any pair is vetoed.
+
+    Minus infinity (never to be joined) stays what it is, and in any average too.
+    """
     a, b = group[edges.a], group[edges.b]
     low, high = np.minimum(a, b), np.maximum(a, b)
     outer = low != high
@@ -56,7 +61,7 @@ def contract(edges: Edges, group: Ints, veto: float) -> Edges:
     first = np.flatnonzero(np.r_[True, (np.diff(low) != 0) | (np.diff(high) != 0)])
     last = np.r_[first[1:], len(low)] - 1
     lowest, highest = weight[first], weight[last]
-    return Edges(low[first], high[first], np.where(lowest <= veto, veto, highest))
+    return Edges(low[first], high[first], np.where(lowest <= veto, lowest, highest))
 
 
 def limited_components(nodes: int, edges: Edges, least: float, largest: int) -> Ints:
@@ -104,6 +109,7 @@ def average_linkage(labels: Ints, edges: Edges, cut: float) -> Ints:
     count = len(labels)
     inner = labels[edges.a] == labels[edges.b]
     a, b, weight = edges.a[inner], edges.b[inner], edges.weight[inner]
+    weight = np.where(weight > VETO, np.maximum(weight, LEAST), weight)
     sizes = np.bincount(labels, minlength=count)
     pairs = np.bincount(labels[a], minlength=count)
     weakest = np.full(count, np.inf)

@@ -9,13 +9,12 @@ for what is left.
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-NOBODYS_MAILBOX = (
-    "test none noemail no-email nomail unknown na n/a null example geen geenemail onbekend noreply no-reply "
-    "donotreply dummy fake asdf xxx nobody anonymous keine invalid"
-).split()
+from cdp_pipeline.identity.placeholders import Placeholders
 
 # country, calling code, trunk prefix to drop, digits of a national number without it
 DIALLING: tuple[tuple[str, str, str, int, int], ...] = (
@@ -28,47 +27,65 @@ DIALLING: tuple[tuple[str, str, str, int, int], ...] = (
     ("CH", "41", "0", 9, 9),
     ("ES", "34", "", 9, 9),
     ("PT", "351", "", 9, 9),
+    ("IT", "39", "", 8, 11),  # a first 0 belongs to the number
     ("SE", "46", "0", 7, 9),
     ("DK", "45", "", 8, 8),
     ("NO", "47", "", 8, 8),
+    ("FI", "358", "0", 6, 10),
+    ("IS", "354", "", 7, 7),
     ("PL", "48", "", 9, 9),
     ("IE", "353", "0", 7, 9),
     ("LU", "352", "", 6, 9),
+    ("CZ", "420", "", 9, 9),
+    ("SK", "421", "0", 9, 9),
+    ("HU", "36", "06", 8, 9),
+    ("RO", "40", "0", 9, 9),
+    ("BG", "359", "0", 8, 9),
+    ("GR", "30", "", 10, 10),
+    ("HR", "385", "0", 8, 9),
+    ("SI", "386", "0", 8, 8),
+    ("EE", "372", "", 7, 8),
+    ("LV", "371", "", 8, 8),
+    ("TR", "90", "0", 10, 10),
     ("US", "1", "1", 10, 10),
     ("CA", "1", "1", 10, 10),
     ("AU", "61", "0", 9, 9),
+    ("NZ", "64", "0", 8, 10),
+    ("ZA", "27", "0", 9, 9),
+    ("IN", "91", "0", 10, 10),
 )
 
 
-def add_emails(con: DuckDBPyConnection) -> None:
+def add_emails(con: DuckDBPyConnection, placeholders: Placeholders) -> None:
     """raw_emails(email) -> email_keys(email, email_key, email_local).
 
     The key is NFC, lower case, without blanks, `mailto:`, angle brackets and the `+tag` of the local
-    part. Dots are kept: only some providers ignore them. Not an address, or a placeholder: null.
+    part; of several addresses the first. Dots are kept: only some providers ignore them. Not an
+    address, or a placeholder: null. email_local is null where it says nothing at another domain.
     """
-    placeholders = ", ".join(f"'{word}'" for word in NOBODYS_MAILBOX)
-    con.execute(f"""create or replace temp table email_keys as
+    con.execute(
+        """create or replace temp table email_keys as
     with trimmed as (
-        select email, regexp_replace(lower(nfc_normalize(email)), '^.*<|>.*$|^mailto:|\\s+', '', 'g')
+        select email, regexp_replace(lower(nfc_normalize(email)), '^.*<|>.*$|^mailto:|\\s+|[;,].*$|\\.$', '', 'g')
             as address
         from raw_emails),
     parts as (
         select email, regexp_extract(address, '^([^@+]+)(\\+[^@]*)?@', 1) as local,
-               regexp_extract(address, '@([^@]+\\.[^@.]+)$', 1) as domain
+               replace(regexp_extract(address, '@([^@]+\\.[^@.]+)$', 1), 'googlemail.com', 'gmail.com') as domain
         from trimmed)
-    select email,
-           case when is_address then local || '@' || domain end as email_key,
-           case when is_address then local end as email_local
-    from (select *, local <> '' and domain <> '' and local not in ({placeholders}) as is_address
-        from parts)""")
+    select email, case when is_address then local || '@' || domain end as email_key,
+           case when is_address and len(local) >= 5 and not list_contains($shared, local) then local end as email_local
+    from (select *, local <> '' and domain <> '' and not list_contains($nobody, local) as is_address from parts)""",
+        {"shared": list(placeholders.shared_email_names), "nobody": list(placeholders.email_names)},
+    )
 
 
-def add_phones(con: DuckDBPyConnection) -> None:
+def add_phones(con: DuckDBPyConnection) -> int:
     """raw_phones(phone, country_code) -> phone_keys(phone, country_code, phone_key E.164).
 
-    A number the fast rule cannot place, or that no numbering plan knows, goes to phonenumbers. What
-    that finds invalid stands behind a `?`, so that two equal spellings still meet: evidence for
-    identity, never a number to call.
+    A number the fast rule cannot place, or that no numbering plan knows, goes to phonenumbers; returns
+    how many did. What that finds invalid stands behind a `?`, so that two equal spellings still meet:
+    evidence for identity, never a number to call.
     """
     con.register("dialling_arrow", _dialling())
     con.execute("create or replace temp table dialling as select * from dialling_arrow")
@@ -76,8 +93,9 @@ def add_phones(con: DuckDBPyConnection) -> None:
     con.execute(
         """create or replace temp table phone_fast as
     with cleaned as (
-        select phone, country_code,
-               regexp_replace(regexp_replace(phone, '\\(0\\)', '', 'g'), '[^0-9+]', '', 'g') as dialled
+        select phone, country_code, regexp_matches(phone, '[a-zA-Z#;,|]') as is_text,
+               regexp_replace(replace(case when ends_with(phone, '.0') then left(phone, -2) else phone end, '(0)', ''),
+                              '[^0-9+]', '', 'g') as dialled
         from raw_phones),
     digits as (
         select *, case when starts_with(dialled, '+') then replace(dialled, '+', '')
@@ -86,45 +104,43 @@ def add_phones(con: DuckDBPyConnection) -> None:
                    then dialled end as home
         from cleaned),
     numbers as (
-        select d.phone, d.country_code, coalesce(d.abroad, d.home) as digits,
-               case when d.home is not null and (t.trunk = '' or starts_with(d.home, t.trunk))
-                    then substr(d.home, len(t.trunk) + 1) end as at_home, t.code, t.shortest, t.longest,
-               d.abroad
+        select d.*, coalesce(d.abroad, d.home) as digits, t.code, t.shortest, t.longest,
+               case when starts_with(d.home, t.trunk) then substr(d.home, len(t.trunk) + 1) else d.home end as at_home
         from digits d left join dialling t on t.country = d.country_code),
     placed as (
-        select n.phone, n.country_code, n.digits,
-               coalesce(min('+' || n.code || n.at_home)
-                            filter (len(n.at_home) between n.shortest and n.longest),
-                        min('+' || n.abroad) filter (len(n.abroad) - len(a.code) between a.shortest
-                            and a.longest
-                                                     and substr(n.abroad, len(a.code) + 1, 1) <> '0'))
-                                            as phone_key
-        from numbers n left join dialling a on starts_with(n.abroad, a.code)
-        group by all)
-    select phone, country_code, digits,
-           case when regexp_full_match(phone_key, $valid) then phone_key end as phone_key,
-           len(digits) < 6 or len(list_distinct(string_split(digits[-6:], ''))) <= 1
-               or digits in ('123456', '1234567', '12345678', '123456789', '1234567890', '0123456789')
-               as is_placeholder
-    from placed""",
+        select phone, country_code, digits, case when not is_text
+                and len(at_home) between shortest and longest then '+' || code || at_home end as here,
+               case when not is_text then '+' || coalesce(abroad, case when starts_with(home, code) then home end)
+                   end as away
+        from numbers),
+    known as (
+        select *, case when regexp_full_match(here, $valid) then here
+                       when regexp_full_match(away, $valid) then away end as phone_key
+        from placed)
+    select phone, country_code, digits, phone_key,
+           phone_key is null and (len(digits) < 6
+               or digits in ('123456', '1234567', '12345678', '123456789', '1234567890', '0123456789'))
+           or len(list_distinct(string_split(digits[-6:], ''))) <= 1 as is_placeholder
+    from known""",
         {"valid": valid_numbers()},
     )
     rest = con.execute("""select phone, country_code, digits from phone_fast
-                          where phone_key is null and not is_placeholder order by 1, 2""").fetchall()
+                          where phone_key is null and not is_placeholder""").fetchall()
     table = pa.table(
         {
             "phone": pa.array([row[0] for row in rest], pa.string()),
             "country_code": pa.array([row[1] for row in rest], pa.string()),
-            "slow_key": pa.array([_placed(*row) for row in rest], pa.string()),
+            "slow_key": pa.array([_first(*row) for row in rest], pa.string()),
         }
     )
     con.register("phone_slow", table)
     con.execute("""create or replace temp table phone_keys as
         select f.phone, f.country_code,
                case when not f.is_placeholder then coalesce(f.phone_key, s.slow_key) end as phone_key
-        from phone_fast f left join phone_slow s
-             on s.phone = f.phone and s.country_code is not distinct from f.country_code""")
+        from phone_fast f left join phone_slow s on f.phone_key is null
+             and s.phone = f.phone and s.country_code is not distinct from f.country_code""")
     con.unregister("phone_slow")
+    return len(rest)
 
 
 def e164(phone: str, country: str | None) -> str | None:
@@ -151,6 +167,15 @@ def valid_numbers() -> str:
         patterns = [kind.national_number_pattern for kind in kinds if kind and kind.national_number_pattern]
         plans.append(f"{code}(?:{'|'.join(patterns)})")
     return rf"\+(?:{'|'.join(plans)})"
+
+
+def _first(phone: str, country: str | None, digits: str) -> str:
+    """The number of a cell; of a cell with several numbers, the first that is valid."""
+    whole = _placed(re.sub(r"\.0$", "", phone), country, digits)
+    parts = [part for part in re.split(r"[/;,|]|\b(?:of|or|oder|ou|und|en|et|y)\b", phone) if len(part) > 6]
+    if whole.startswith("?") and len(parts) > 1:
+        return next((key for part in parts if (key := _placed(part, country, "")).startswith("+")), whole)
+    return whole
 
 
 def _placed(phone: str, country: str | None, digits: str) -> str:

@@ -2,42 +2,51 @@
 
 What belongs here: the order of the steps. What does not: any step. Everything happens in temp
 tables of the connection that is passed in; nothing is read or written elsewhere.
+
+Records of equal content are one node (guard.py); from blocking to clusters everything counts in
+nodes, in the order of their keys, so that neither record ids nor the order of rows decide anything.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from cdp_pipeline.identity import blocking, cluster, guard, ids, model, normalise, pairs, saved_model
-from cdp_pipeline.identity.comparisons import Comparison
+from cdp_pipeline.identity import (
+    blocking,
+    effects,
+    evidence,
+    guard,
+    hard_links,
+    ids,
+    incremental,
+    model,
+    normalise,
+    pairs,
+    passes,
+    saved_model,
+    scoring,
+    solve,
+    verdicts,
+)
+from cdp_pipeline.identity.cluster import Ints
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.model import Model
 from cdp_pipeline.identity.normalise import Inputs
+from cdp_pipeline.identity.passes import Night, Plan
 
 Numbers = dict[str, int | float | str]
-Picked = tuple[Comparison, ...]
-LEAST_SHOWN = -6.0  # refused pairs below this weight are not written to `pairs`
-MUST_WEIGHT = 40.0
-WORDS = {
-    "login": "same account id",
-    "merge": "merged in the source",
-    "account": "one account, says the source",
-    "conversion": "lead that became a contact",
-    "copy": "exact copy",
-}
 
 
 @dataclass(frozen=True)
 class Resolution:
     """What `resolve` left in the connection, and how it went.
 
-    Temp tables: records, blocked_identifiers, pairs, model_weights, person_records, persons,
-    changes, redirects (columns as in steps.py).
+    Temp tables: records, blocked_identifiers, clusters, pairs, model_weights, verdicts, guards, passes,
+    person_records, persons, changes, redirects (columns as in tables.py).
     """
 
     model: Model
@@ -53,152 +62,137 @@ def resolve(
     key: bytes,
     as_of: date,
     country: str,
+    night: Night | None = None,
 ) -> Resolution:
-    """Run the whole engine over `inputs`; ids are inherited from `previous`."""
-    numbers = prepare(con, inputs, matching, key, country)
-    trained, linked = link(con, inputs, matching, saved)
+    """Run the whole engine over `inputs`; ids are inherited from `previous`.
+
+    With the tables of an earlier state in `night`, only what is new is scored.
+    """
+    night = replace(night or Night(), as_of=as_of)
+    numbers = prepare(con, inputs, matching, key, country, night.stated)
+    used, linked = link(con, inputs, matching, saved, night)
     given = ids.assign(con, previous, key, as_of)
-    return Resolution(trained, {**numbers, **linked, **given})
+    return Resolution(used, {**numbers, **linked, **given})
 
 
-def prepare(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: bytes, country: str) -> Numbers:
+def prepare(
+    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: bytes, country: str, stated: str = verdicts.NONE
+) -> Numbers:
     """Tables `records` and `blocked_identifiers`."""
-    rows = normalise.normalise(con, inputs, matching, country)
+    rows = normalise.normalise(con, inputs, matching, country, key)
     blocked = guard.guard(con, matching, key)
-    distinct = guard.collapse(con, inputs.extra)
-    return {"records": rows, "distinct_records": distinct, "blocked_identifiers": blocked}
+    nodes = guard.collapse(con, inputs.extra, key) + hard_links.separate(con, matching, stated)
+    return {"records": rows, "distinct_records": nodes, "blocked_identifiers": blocked}
 
 
-def link(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, saved: Model | None) -> tuple[Model, Numbers]:
-    """Tables `pairs` and `model_weights` from `records`; the model used, new or saved."""
-    must = guard.must_links(con, inputs, matching)
-    con.execute("""create or replace temp table nodes as
-        select * from records where record_key = node_key order by record_key""")
-    nodes = con.sql("select * exclude (source, record_id, updated_at, node_key) from nodes").to_arrow_table()
-    present = blocking.present_columns(con, inputs.extra, matching.training.smallest)
-    is_reused = saved_model.is_usable(saved, model.stamp(matching, present, inputs.extra), nodes.num_rows, matching)
-    used = saved if is_reused and saved else model.train(nodes, matching, present, inputs.extra)
-    picked = model.chosen(matching, present, inputs.extra)
-    counts = blocking.candidates(con, matching, present)
-    _judge_all(con, nodes, used, picked, matching)
-    if not is_reused:
-        used = pairs.with_prior(con, used)
-    _cluster(con, nodes, used, picked, matching)
-    _write_pairs(con)
-    _write_weights(con, used, picked)
-    found = con.execute("""select count(*), count(*) filter (is_kept), count(*) filter (reason like 'veto%'),
-        count(*) filter (provenance = 'email_rule' and is_kept) from pairs""").fetchall()[0]
-    return saved_model.pruned(used, nodes), {
-        **counts,
-        "pairs_listed": found[0],
-        "pairs_kept": found[1],
-        "pairs_vetoed": found[2],
-        "pairs_joined_by_email_rule": found[3],
-        "must_links": must,
-        "model": "reused" if is_reused else "trained" if used.is_trained else "shipped weights (too few records)",
+def link(
+    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, saved: Model | None, night: Night | None = None
+) -> tuple[Model, Numbers]:
+    """Tables `clusters`, `pairs`, `model_weights`, `verdicts`, `guards` and `passes` from `records`.
+
+    Returns the model used, new or saved.
+    """
+    night = night or Night()
+    con.execute("""create or replace temp table reasons (reason bigint, words varchar);
+        create or replace temp table firsts as
+            select min(record_key) as first_key, node_key from records group by node_key;
+        create or replace temp view node_rows as
+            select r.node_key as record_key, r.* exclude (record_key, source, record_id, updated_at, node_key)
+            from records r join firsts f on f.first_key = r.record_key""")
+    hard = hard_links.find(con, inputs, matching, night.stated)
+    decided = passes.plan(con, matching, inputs.extra, saved, night)
+    run = _full if decided.is_full else _incremental
+    used, numbers = run(con, inputs, matching, decided, night)
+    passes.add_pass(con, night, decided, used, int(numbers["pairs_scored"]))
+    evidence.write_weights(con, used, saved_model.picked(used, inputs.extra))
+    numbers = {**numbers, **{f"hard_{name}": count for name, count in hard.items()}, **evidence.counted(con)}
+    effects.add_guards(con, matching, numbers)
+    con.execute("drop table judged; drop table settled; drop table candidates")
+    return used, {
+        **numbers,
+        "pass": "full" if decided.is_full else "incremental",
+        "why": decided.why,
+        "model": "reused" if decided.model else "trained" if used.is_trained else "shipped weights (too few records)",
+        "model_version": used.version,
         "training_sessions": used.sessions,
         "compared": ", ".join(used.compared),
         "chance_two_records_match": used.prior,
     }
 
 
-def _judge_all(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, matching: Matching) -> None:
+def _full(
+    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, decided: Plan, night: Night
+) -> tuple[Model, Numbers]:
+    con.execute("create or replace temp table nodes as from node_rows order by record_key")
+    used = decided.model or model.train(con.sql("from nodes").to_arrow_table(), matching, decided.present, inputs.extra)
+    blocking.add_blocks(con, matching)
+    sizes = used.limits or blocking.limits(con, matching, decided.present)
+    counts = blocking.candidates(con, matching, sizes)
+    con.execute("drop table blocks")
+    scored = _scorer(con, used, inputs.extra)
     listed = con.sql("select join_key_l, join_key_r from candidates order by 1, 2").to_arrow_table()
-    pairs.judge(con, _scored(con, nodes, used, picked, listed), matching, "judged")
+    pairs.add_known_names(con, used)
+    if decided.model:
+        matching = used.fitted(matching)
+    solve.judge(con, scored(listed), matching, "judged")
+    keys = _keys(con, "nodes")
+    if not decided.model:
+        wanted = saved_model.stamp_of(matching, decided.present, inputs.extra)
+        used = pairs.with_prior(con, replace(used, vetoes=pairs.needed_vetoes(con, matching)))
+        matching = used.fitted(matching)
+        if used.is_trained:
+            solve.solve(con, keys, matching, model.shift(used), scored)
+            used = pairs.with_prior_of_clusters(con, used)
+            con.execute("delete from judged where is_inner")  # with the new prior other groups are looked into
+        used = saved_model.versioned(used, wanted, sizes, night.asked)
+    shift = model.shift(used)
+    numbers = solve.solve(con, keys, matching, shift, scored)
+    evidence.write_pairs(con, shift, "pairs")
+    con.execute("create or replace temp table clusters as select node_key, cluster, neighbourhood from node_clusters")
+    total = con.execute("select count(*) from judged").fetchall()[0][0]
+    return saved_model.pruned(con, used, "nodes"), {**counts, **numbers, "pairs_scored": int(total)}
 
 
-def _scored(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, listed: pa.Table) -> pa.Table:
-    if picked and listed.num_rows:
-        return pairs.score(pairs.open_scorer(nodes, used, picked), listed)
-    return con.sql("""select 0::bigint as l, 0::bigint as r, 0::double as weight, '' as reason
-                          where false""").to_arrow_table()
+def _incremental(
+    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, decided: Plan, night: Night
+) -> tuple[Model, Numbers]:
+    used = decided.model
+    assert used is not None
+    shift = model.shift(used)
+    matching = used.fitted(matching)
+    pairs.add_known_names(con, used)
+    blocking.add_blocks(con, matching, "node_rows")
+    counts = blocking.candidates(con, matching, used.limits, "fresh", "node_rows")
+    con.execute("""drop table blocks;
+        create or replace temp table asked_nodes as
+            select join_key_l as record_key from candidates union select join_key_r from candidates union from fresh;
+        create or replace temp table nodes as from node_rows semi join asked_nodes using (record_key) order by 1""")
+    scored = _scorer(con, used, inputs.extra)
+    fresh_pairs = scored(con.sql("select join_key_l, join_key_r from candidates order by 1, 2").to_arrow_table())
+    solve.judge(con, fresh_pairs, matching, "judged")
+    solved = incremental.add_region(con, night, matching, shift)
+    con.execute("""insert into nodes by name from node_rows semi join
+        (from region anti join asked_nodes using (record_key)) using (record_key)""")
+    solve.judge(con, incremental.stored(con, night, shift), matching, "judged_before")
+    con.execute("insert into judged by name from judged_before; drop table judged_before")
+    before = con.execute("select count(*) from judged").fetchall()[0][0]
+    keys = _keys(con, "region")
+    numbers = solve.solve(con, keys, matching, shift, scored)
+    evidence.write_pairs(con, shift, "new_pairs")
+    incremental.carry_over(con, night)
+    after = con.execute("select count(*) from judged").fetchall()[0][0]
+    extra = {"nodes_solved": solved, "pairs_scored": fresh_pairs.num_rows + int(after - before)}
+    if con.execute("select exists(from gone)").fetchall()[0][0]:
+        used = saved_model.forgetting(con, used, str(night.records), "node_rows")
+    return used, {**counts, **numbers, **extra}
 
 
-def _cluster(con: DuckDBPyConnection, nodes: pa.Table, used: Model, picked: Picked, matching: Matching) -> None:
-    """Table `node_clusters(record_key, cluster)`, and `settled` with the inner pairs added."""
-    keys = nodes["record_key"].to_numpy().astype(np.int64)
-    joining = matching.joining
-    pairs.settle(con, matching, model.shift(used), "judged", "settled")
-    group = _must_groups(con, keys)
-    edges = _edges(con, keys)
-    outer = cluster.contract(edges, group, pairs.VETO_WEIGHT)
-    labels = cluster.limited_components(len(keys), outer, joining.candidate_weight, joining.largest_group)[group]
-    a, b = cluster.missing_inner_pairs(labels, edges)
-    apart = group[a] != group[b]
-    if apart.any():
-        listed = pa.table({"join_key_l": keys[a[apart]], "join_key_r": keys[b[apart]]})
-        pairs.judge(con, _scored(con, nodes, used, picked, listed), matching, "judged_inner")
-        con.execute("insert into judged select * from judged_inner")
-        pairs.settle(con, matching, model.shift(used), "judged", "settled")
-        edges = _edges(con, keys)
-    outer = cluster.contract(edges, group, pairs.VETO_WEIGHT)
-    is_lead = group == np.arange(len(keys))
-    dense = np.cumsum(is_lead) - 1
-    inner = cluster.Edges(dense[outer.a], dense[outer.b], outer.weight)
-    final = cluster.average_linkage(_dense_labels(labels[is_lead], dense), inner, joining.cut)
-    leads = np.flatnonzero(is_lead)
-    con.register("clusters_arrow", pa.table({"record_key": keys, "cluster": keys[leads[final[dense[group]]]]}))
-    con.execute("create or replace temp table node_clusters as select * from clusters_arrow")
-    con.unregister("clusters_arrow")
+def _keys(con: DuckDBPyConnection, table: str) -> Ints:
+    found = con.execute(f"select record_key from {table} order by 1").fetchnumpy()["record_key"]
+    return np.asarray(found, dtype=np.int64)
 
 
-def _dense_labels(labels: cluster.Ints, dense: cluster.Ints) -> cluster.Ints:
-    """Component labels of the lead nodes, in dense lead numbers (every label is a lead)."""
-    return dense[labels]
-
-
-def _must_groups(con: DuckDBPyConnection, keys: cluster.Ints) -> cluster.Ints:
-    rows = con.execute("""select distinct a.node_key as l, b.node_key as r from must_links m
-        join records a on a.record_key = m.record_key_l join records b on b.record_key = m.record_key_r
-        where a.node_key <> b.node_key order by 1, 2""").fetchnumpy()
-    left = np.searchsorted(keys, np.asarray(rows["l"], dtype=np.int64))
-    right = np.searchsorted(keys, np.asarray(rows["r"], dtype=np.int64))
-    return cluster.components(len(keys), left, right)
-
-
-def _edges(con: DuckDBPyConnection, keys: cluster.Ints) -> cluster.Edges:
-    rows = con.execute("select l, r, weight from settled order by 1, 2").fetchnumpy()
-    return cluster.Edges(
-        np.searchsorted(keys, np.asarray(rows["l"], dtype=np.int64)),
-        np.searchsorted(keys, np.asarray(rows["r"], dtype=np.int64)),
-        np.asarray(rows["weight"], dtype=np.float64),
-    )
-
-
-def _write_pairs(con: DuckDBPyConnection) -> None:
-    words = " ".join(f"when '{name}' then '{said}'" for name, said in WORDS.items())
-    con.execute(f"""create or replace temp table pairs as
-    with sure as (
-        select record_key_l, record_key_r, {MUST_WEIGHT}::double as match_weight, provenance, true as is_kept,
-               case provenance {words} end as reason
-        from must_links
-        union all
-        select f.l, f.r, {pairs.VETO_WEIGHT}::double, 'login', a.cluster = b.cluster,
-               'veto: same account id, but birth dates and names differ'
-        from (select distinct l, r from refused_accounts) f
-        join node_clusters a on a.record_key = f.l join node_clusters b on b.record_key = f.r
-        anti join must_links m on m.record_key_l = f.l and m.record_key_r = f.r),
-    scored as (
-        select s.l as record_key_l, s.r as record_key_r, s.weight as match_weight, s.provenance,
-               a.cluster = b.cluster as is_kept, s.reason, s.is_vetoed
-        from settled s join node_clusters a on a.record_key = s.l join node_clusters b on b.record_key = s.r
-        anti join sure m on m.record_key_l = s.l and m.record_key_r = s.r)
-    select * from sure
-    union all
-    select * exclude (is_vetoed) from scored where is_kept or (match_weight >= {LEAST_SHOWN} or is_vetoed)
-    order by 1, 2""")
-
-
-def _write_weights(con: DuckDBPyConnection, used: Model, picked: Picked) -> None:
-    rows = [
-        (c.name, len(c.levels) - 1 - at, level.label, *used.levels[c.name][at])
-        for c in picked
-        for at, level in enumerate(c.levels)
-    ]
-    names = ("comparison", "level", "label", "m", "u")
-    types = (pa.string(), pa.int64(), pa.string(), pa.float64(), pa.float64())
-    table = pa.table({names[at]: pa.array([row[at] for row in rows], types[at]) for at in range(len(names))})
-    con.register("weights_arrow", table)
-    con.execute("""create or replace temp table model_weights as
-        select *, round(log2(m / u), 6) as match_weight from weights_arrow order by comparison, level desc""")
-    con.unregister("weights_arrow")
+def _scorer(con: DuckDBPyConnection, used: Model, extra: tuple[str, ...]) -> solve.Scored:
+    """A function that scores pairs of table `nodes`."""
+    picked = saved_model.picked(used, extra)
+    return lambda listed: scoring.score(con, used, picked, listed)

@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from cdp_pipeline.errors import ProjectError, nearest
+from cdp_pipeline.identity.placeholders import Placeholders, load_placeholders
 from cdp_pipeline.shapes import Shape
 
 BLOCK_FIELDS: dict[str, str] = {  # word of the file -> column of identity.records
@@ -26,11 +27,14 @@ BLOCK_FIELDS: dict[str, str] = {  # word of the file -> column of identity.recor
     "nickname_full": "name_nick_full",
     "first_name": "name_nick",
     "last_name": "name_last",
+    "sound_of_first_name": "sound_first",
     "sound_of_last_name": "sound_last",
     "sound_of_full_name": "sound_full",
     "birth_date": "birth_date",
     "birth_year": "birth_year",
+    "birth_day": "birth_day",
     "postcode": "postcode_key",
+    "postcode_area": "postcode_area",
     "house_number": "house_key",
     "address": "address_key",
     "city": "city_key",
@@ -79,13 +83,24 @@ class Matching(Shape):
     trusted_links: tuple[Literal["merge", "account", "conversion"], ...] = ("merge", "account", "conversion")
     email_rule: EmailRule = EmailRule()
     veto: tuple[str, ...] = VETOES
+    clean_sources: tuple[str, ...] = ()  # systems in which two records are never one person
     junk: Junk = Junk()
+    review_band: tuple[float, float] = (-4, 6)
+    full_pass_days: int = Field(default=7, ge=1)
+    largest_person: int = Field(default=50, ge=2)
     nicknames: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # variant -> formal names
+    placeholders: Placeholders = Placeholders()  # placeholders.yml
 
 
 def fingerprint(matching: Matching) -> str:
     """Hash of what a trained model depends on (not of owner or description)."""
-    said = matching.model_dump(include={"compare", "sure_rules_find", "training", "nicknames", "junk"})
+    said = matching.model_dump(include={"compare", "sure_rules_find", "training", "nicknames", "junk", "placeholders"})
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def solved_by(matching: Matching) -> str:
+    """Hash of what decides who is joined, training aside: another one asks for a full pass."""
+    said = matching.model_dump(mode="json", exclude={"description", "owner", "review_band", "full_pass_days"})
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -103,11 +118,17 @@ def load_matching(folder: Path) -> Matching:
     if not isinstance(said, dict):
         raise ProjectError(f"{label}: must be a mapping of keys, found {type(said).__name__}")
     try:
-        matching = Matching(**said, nicknames=_nicknames(folder / "nicknames.csv"))
+        matching = Matching(
+            **said,
+            nicknames=_nicknames(folder / "nicknames.csv"),
+            placeholders=load_placeholders(folder / "placeholders.yml"),
+        )
     except ValidationError as error:
         raise ProjectError([_problem(label, dict(detail)) for detail in error.errors()]) from None
     except TypeError:
-        raise ProjectError(f"{label}: nicknames belong in nicknames.csv, not in this file") from None
+        raise ProjectError(
+            f"{label}: nicknames and placeholders have files of their own (nicknames.csv, placeholders.yml)"
+        ) from None
     if problems := list(_unknown_words(label, matching)):
         raise ProjectError(problems)
     return matching
@@ -138,6 +159,8 @@ def _unknown_words(label: str, matching: Matching) -> list[str]:
         problems.append(f"{label}: blocking: needs at least one line, and no empty line")
     if not matching.compare:
         problems.append(f"{label}: compare: needs at least one field")
+    if matching.review_band[0] >= matching.review_band[1]:
+        problems.append(f"{label}: review_band: the first weight must be below the second")
     return problems
 
 

@@ -14,19 +14,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import log2
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from cdp_pipeline.identity import comparisons
+from cdp_pipeline.identity import comparisons, rarity
+from cdp_pipeline.identity.levels import Comparison
 from cdp_pipeline.identity.matching import Matching, fingerprint
 
 M_BOUNDS = (1e-3, 1 - 1e-4)
 U_BOUNDS = (1e-9, 1 - 1e-4)
-BACKGROUND = 500  # records the shipped weights count for
 SESSIONS = (  # blocks for expectation maximisation; the first usable choice of each line
     (("email_key",),),
     (("phone_key",),),
@@ -49,6 +49,14 @@ class Model:
     records: int
     is_trained: bool
     sessions: int
+    limits: dict[str, int] = field(default_factory=dict)  # blocking line -> largest block that counts
+    trainings: int = 0  # how often `cdp identity train` had been asked for
+    vetoes: tuple[str, ...] = ()  # which vetoes of matching.yml the data bear out
+    version: str = ""  # hash of all of the above as it was trained
+
+    def fitted(self, matching: Matching) -> Matching:
+        """The settings as they hold in these data: only the vetoes that the data bear out."""
+        return matching.model_copy(update={"veto": self.vetoes})
 
 
 def shift(model: Model) -> float:
@@ -61,7 +69,7 @@ def stamp(matching: Matching, present: frozenset[str], extra: Sequence[str]) -> 
     return "-".join([fingerprint(matching), *(c.name for c in chosen(matching, present, extra))])
 
 
-def chosen(matching: Matching, present: frozenset[str], extra: Sequence[str]) -> tuple[comparisons.Comparison, ...]:
+def chosen(matching: Matching, present: frozenset[str], extra: Sequence[str]) -> tuple[Comparison, ...]:
     """The comparisons whose columns the data has."""
     known = [comparisons.ALL[name] for name in matching.compare]
     known += [comparisons.extra_comparison(name) for name in extra]
@@ -72,8 +80,13 @@ def train(nodes: pa.Table, matching: Matching, present: frozenset[str], extra: S
     """A model for `nodes` (one row a distinct record); the prior is a first guess, see `with_prior`."""
     picked = chosen(matching, present, extra)
     shipped = {c.name: _normalised([(level.m, level.u) for level in c.levels]) for c in picked}
-    terms = term_frequencies(nodes, picked)
-    prior = _first_prior(nodes, matching, present)
+    con = duckdb.connect(config={"threads": 1})
+    con.register("nodes_arrow", nodes)
+    con.execute("create table nodes as select * from nodes_arrow")
+    con.unregister("nodes_arrow")
+    rarity.add_groups(con, present)
+    terms = rarity.term_frequencies(con, picked, matching)
+    prior = _first_prior(con, matching, present)
     model = Model(
         stamp=stamp(matching, present, extra),
         compared=tuple(c.name for c in picked),
@@ -87,30 +100,29 @@ def train(nodes: pa.Table, matching: Matching, present: frozenset[str], extra: S
     )
     if nodes.num_rows < matching.training.smallest or not picked:
         return model
-    con = duckdb.connect(config={"threads": 1})
-    con.register("nodes_arrow", nodes)
-    con.execute("create table nodes as select * from nodes_arrow")
     model = _with_u(con, model, picked, matching)
     return _with_m(con, model, picked, matching, present)
 
 
-def _with_u(
-    con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[comparisons.Comparison], matching: Matching
-) -> Model:
+def _with_u(con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[Comparison], matching: Matching) -> Model:
     linker = splink_linker(con, model, picked)
     linker.training.estimate_u_using_random_sampling(
         max_pairs=matching.training.pairs, seed=matching.training.seed, min_count_per_level=None, num_chunks=1
     )
     sampled = _read(linker, "u_probability")
     pairs = min(matching.training.pairs, model.records * (model.records - 1) / 2)
-    exact = _collision_shares(con, picked)
+    exact = rarity.collision_shares(con, picked)
     levels = {}
     for comparison in picked:
         kept = []
         for at, level in enumerate(comparison.levels):
             m, shipped_u = model.levels[comparison.name][at]
-            u = exact.get(level.label) or sampled[comparison.name][at] or min(shipped_u, 0.5 / pairs)
-            blended = (u * model.records + shipped_u * BACKGROUND / 10) / (model.records + BACKGROUND / 10)
+            seen = sampled[comparison.name][at]
+            by_chance = max(seen - model.prior * m, 0.02 * seen) if seen else min(shipped_u, 0.5 / pairs)
+            u = exact.get(level.label) or by_chance
+            blended = (u * model.records + shipped_u * rarity.BACKGROUND / 10) / (
+                model.records + rarity.BACKGROUND / 10
+            )
             kept.append((m, _bounded(blended, U_BOUNDS)))
         levels[comparison.name] = tuple(kept)
     return replace(model, levels=levels)
@@ -119,7 +131,7 @@ def _with_u(
 def _with_m(
     con: duckdb.DuckDBPyConnection,
     model: Model,
-    picked: Sequence[comparisons.Comparison],
+    picked: Sequence[Comparison],
     matching: Matching,
     present: frozenset[str],
 ) -> Model:
@@ -153,7 +165,7 @@ def _with_m(
 
 
 def splink_linker(
-    con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[comparisons.Comparison], retain: bool = False
+    con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[Comparison], retain: bool = False
 ) -> Any:
     """A Splink linker over table `nodes` of `con` with the model's weights and term frequencies."""
     from splink import DuckDBAPI, Linker, SettingsCreator
@@ -185,30 +197,11 @@ def splink_linker(
     return linker
 
 
-def term_frequencies(nodes: pa.Table, picked: Sequence[comparisons.Comparison]) -> pa.Table:
-    """column_name, value, tf: share of the non-null values, smoothed with the shipped u."""
-    con = duckdb.connect()
-    con.register("nodes", nodes)
-    parts = [
-        f"""select '{level.tf}' as column_name, "{level.tf}"::varchar as value,
-            (count(*) + {BACKGROUND * level.u}) / ((select count("{level.tf}")
-                from nodes) + {BACKGROUND}) as tf
-            from nodes where "{level.tf}" is not null group by all"""
-        for comparison in picked
-        for level in comparison.levels
-        if level.tf
-    ]
-    empty = "select ''::varchar as column_name, ''::varchar as value, 0::double as tf where false"
-    return con.sql(" union all ".join([empty, *parts]) + " order by 1, 2").to_arrow_table()
-
-
-def _first_prior(nodes: pa.Table, matching: Matching, present: frozenset[str]) -> float:
+def _first_prior(con: duckdb.DuckDBPyConnection, matching: Matching, present: frozenset[str]) -> float:
     sure = [("name_full", "birth_date"), ("email_key", "name_last"), ("phone_key", "name_full"),
             ("name_full", "place_key"), ("name_full", "postcode_key")]  # fmt: skip
-    con = duckdb.connect()
-    con.register("nodes", nodes)
     found = [_pairs_in(con, rule) for rule in sure if present.issuperset(rule)]
-    records = max(nodes.num_rows, 2)
+    records = max(int(con.execute("select count(*) from nodes").fetchall()[0][0]), 2)
     matches = max([*found, 0.02 * records]) / matching.sure_rules_find
     return float(min(max(matches / (records * (records - 1) / 2), 1e-12), 0.3))
 
@@ -218,19 +211,6 @@ def _pairs_in(con: duckdb.DuckDBPyConnection, block: Sequence[str]) -> int:
     sql = f"""select coalesce(sum(n * (n - 1) // 2), 0)::bigint
               from (select count(*) as n from nodes where {filled} group by {", ".join(block)})"""
     return int(con.execute(sql).fetchall()[0][0])
-
-
-def _collision_shares(con: duckdb.DuckDBPyConnection, picked: Sequence[comparisons.Comparison]) -> dict[str, float]:
-    """Label of each plain equality level -> chance that two different records agree on it."""
-    shares = {}
-    for comparison in picked:
-        for level in comparison.levels:
-            if level.tf and level.sql == f"{level.tf}_l = {level.tf}_r":
-                agreeing = _pairs_in(con, (level.tf,))
-                filled = con.execute(f'select count("{level.tf}") from nodes').fetchall()[0][0]
-                if agreeing and filled > 1:
-                    shares[level.label] = float(agreeing / (filled * (filled - 1) / 2))
-    return shares
 
 
 def _read(linker: Any, key: str) -> dict[str, list[float | None]]:

@@ -52,13 +52,14 @@ def add_names(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]])
     """raw_names(full_name, first_name, middle_name, last_name) -> name_keys, same grain.
 
     Columns added: name_first, name_middle, name_last (without particles), name_nick, name_forms
-    (list of formal names), name_full, name_nick_full, name_words (list), sound_last, sound_full.
+    (list of formal names), name_full, name_nick_full, name_words (list), sound_first, sound_last,
+    sound_full, name_sounds (list: how every word sounds).
     A full name is only split where first and last name are both missing; "Last, First" is turned.
     """
     con.execute(f"""create or replace temp table name_words as
     with spelled as (
         select full_name, first_name, middle_name, last_name,
-               {folded("first_name")} as f, {folded("middle_name")} as m, {folded("last_name")} as l,
+               nullif({folded("first_name")}, 'n a') as f, {folded("middle_name")} as m, {folded("last_name")} as l,
                {folded("full_name")} as whole,
                {folded("regexp_extract(full_name, '^([^,]+),[^,]*$', 1)")} as before_comma,
                {folded("regexp_extract(full_name, '^[^,]+,([^,]*)$', 1)")} as after_comma
@@ -106,10 +107,12 @@ def add_names(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]])
            coalesce(f.forms[1], n.first_word) || ' ' || n.last_words as name_nick_full,
            case when len(n.every_word) > 0 and (n.first_word is not null or n.last_words is not null)
                 then n.every_word end as name_words,
-           l.sound as sound_last, coalesce(f.formal_sound, f.sound) || ' ' || l.sound as sound_full
+           coalesce(f.formal_sound, f.sound) as sound_first, l.sound as sound_last,
+           coalesce(f.formal_sound, f.sound) || ' ' || l.sound as sound_full, s.sounds as name_sounds
     from name_words n
     left join word_keys f on f.word = n.first_word
-    left join word_keys l on l.word = n.last_words""")
+    left join word_keys l on l.word = n.last_words
+    left join word_sounds s on s.every_word = n.every_word""")
 
 
 def _word_keys(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]]) -> None:
@@ -118,6 +121,7 @@ def _word_keys(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]]
         row[0]
         for row in con.execute("""select distinct first_word from name_words where first_word is not null
                                   union select last_words from name_words where last_words is not null
+                                  union select unnest(every_word) from name_words
                                   order by 1""").fetchall()
     ]
     forms = [list(nicknames.get(word, ())) or None for word in words]
@@ -132,6 +136,10 @@ def _word_keys(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]]
     con.register("word_keys_arrow", table)
     con.execute("create or replace temp table word_keys as select * from word_keys_arrow")
     con.unregister("word_keys_arrow")
+    con.execute("""create or replace temp table word_sounds as
+        select every_word, list_sort(list(distinct coalesce(k.formal_sound, k.sound))) as sounds
+        from (select every_word, unnest(every_word) as word from (select distinct every_word from name_words))
+        join word_keys k using (word) group by every_word""")
 
 
 def sound(word: str) -> str:

@@ -6,7 +6,6 @@ What does not: the spelling rules themselves (names, contacts, places) and guard
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -21,6 +20,11 @@ PEOPLE_COLUMNS = (
 ).split()
 EXTRA = "extra_"  # prefix of the columns of further evidence, in people and in records
 NO_ACCOUNT = "('', '0', '-1', 'null', 'none', 'guest', 'nan', 'n/a', 'anonymous', 'undefined')"
+MADE = (  # tables of values as written and their keys, dropped at the end
+    "country_codes raw_identifiers raw_names raw_emails raw_phones name_words word_keys name_keys email_keys "
+    "phone_fast phone_keys dialling street_keys city_keys postcode_keys company_keys "
+    "account_keys"
+).split()
 
 
 @dataclass(frozen=True)
@@ -33,31 +37,35 @@ class Inputs:
     extra: tuple[str, ...] = ()  # names without the prefix
 
 
-def normalise(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, country: str) -> int:
-    """Make temp table `records` (grain record_key, dense by source and record_id); returns its rows.
+def normalise(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, country: str, key: bytes) -> int:
+    """Make temp table `records` (grain record_key, see `record_key`); returns its rows.
 
     `country` (ISO 3166 alpha-2) is assumed for phone numbers of records without a known country.
     """
-    _raw(con, inputs, country)
-    for kind, columns in {
-        "names": "full_name, first_name, middle_name, last_name",
-        "emails": "email",
-        "phones": "phone, phone_country as country_code",
-    }.items():
-        con.execute(f"create or replace temp table raw_{kind} as select distinct {columns} from raw")
-    con.execute("""insert into raw_emails select distinct value from raw_identifiers where namespace = 'email'
-                       and value not in (select email from raw_emails where email is not null);
-                   insert into raw_phones
-                       select distinct i.value, r.phone_country from raw_identifiers i join raw r
-                           using (record_key)
-                       where i.namespace = 'phone' except select phone, country_code from raw_phones""")
-    con.execute("delete from raw_emails where email is null; delete from raw_phones where phone is null")
+    _list(con, inputs, country)
     names.add_names(con, matching.nicknames)
-    contacts.add_emails(con)
+    contacts.add_emails(con, matching.placeholders)
     contacts.add_phones(con)
-    _places(con)
-    _assemble(con, inputs.extra)
-    return int(con.execute("select count(*) from records").fetchall()[0][0])
+    places.add_places(con, "placed", matching.placeholders)
+    con.execute(f"""create or replace temp table company_keys as
+        select company, {names.folded("company")} as company_key from (select distinct company from {inputs.people})""")
+    _assemble(con, inputs, matching, key)
+    con.execute("drop view placed")
+    for table in MADE:
+        con.execute(f"drop table if exists {table}")
+    rows, keys = con.execute("select count(*), count(distinct record_key) from records").fetchall()[0]
+    assert rows == keys, f"{rows - keys} record keys are shared: (source, record_id) is not unique, or two hashes met"
+    return int(rows)
+
+
+def hashed(what: str, content: str) -> str:
+    """SQL of a 60-bit number that only the holder of parameter $key can compute from `content` (SQL text)."""
+    return f"('0x' || left(sha256($key || '{what}' || chr(31) || {content}), 15))::bigint"
+
+
+def record_key(source: str, record_id: str) -> str:
+    """SQL of the lasting number of a record, from its source and id; needs parameter $key (hex)."""
+    return hashed("record", f"{source} || chr(31) || {record_id}")
 
 
 def account(value: str, source: str, systems: str) -> str:
@@ -73,94 +81,97 @@ def account(value: str, source: str, systems: str) -> str:
     return f"case when lower({own}) not in {NO_ACCOUNT} then {issuer} || ':' || {own} end"
 
 
-def _raw(con: DuckDBPyConnection, inputs: Inputs, country: str) -> None:
+def _list(con: DuckDBPyConnection, inputs: Inputs, country: str) -> None:
+    """The distinct values as written: country_codes, raw_identifiers, raw_names, raw_emails, raw_phones."""
     countries = pa.table(dict(zip(("name", "code"), map(list, zip(*places.country_rows(), strict=True)), strict=True)))
-    con.register("countries_arrow", countries)
-    con.execute("create or replace temp table countries as select * from countries_arrow")
-    con.unregister("countries_arrow")
-    extra = "".join(f', p."{EXTRA}{name}"' for name in inputs.extra)
-    con.execute(
-        f"""create or replace temp table raw as
-        select row_number() over (order by p.source, p.record_id) as record_key, p.source, p.record_id,
-               p.full_name, p.first_name, p.middle_name, p.last_name, p.birth_date, p.email, p.phone,
-                   p.company,
-               p.street, p.house_number, p.postcode, p.city, p.login_id, p.updated_at, c.code as country_code,
-               coalesce(c.code, $country) as phone_country {extra}
-        from {inputs.people} p left join countries c on c.name = {names.folded("p.country")}""",
-        {"country": country},
-    )
     identifiers = inputs.identifiers or "(select null source, null record_id, null namespace, null as value)"
-    con.execute(f"""create or replace temp table raw_identifiers as
-        select distinct r.record_key, i.namespace, i.value
-        from {identifiers} i join raw r on r.source = i.source and r.record_id = i.record_id
-        where i.value is not null""")
+    con.register("countries_arrow", countries)
+    con.execute(f"""create or replace temp table country_codes as
+        select w.country, c.code from (select distinct country from {inputs.people}) w
+        join countries_arrow c on c.name = {names.folded("w.country")}""")
+    con.unregister("countries_arrow")
+    con.execute(f"""create or replace temp view placed as
+        select p.*, c.code as country_code, coalesce(c.code, '{country}') as phone_country,
+               coalesce(c.code, '{country}') in ({places.UMLAUTS}) as has_umlauts
+        from {inputs.people} p left join country_codes c on c.country = p.country""")
+    con.execute(
+        f"""create or replace temp table raw_identifiers as
+        select distinct i.source, i.record_id, i.namespace, i.value, p.phone_country
+        from {identifiers} i join placed p on p.source = i.source and p.record_id = i.record_id
+        where i.value is not null and i.namespace in ('email', 'phone')"""
+    )
+    con.execute(f"""create or replace temp table raw_names as
+        select distinct full_name, first_name, middle_name, last_name from {inputs.people}""")
+    con.execute(f"""create or replace temp table raw_emails as
+        select email from {inputs.people} where email is not null
+        union select value from raw_identifiers where namespace = 'email'""")
+    con.execute("""create or replace temp table raw_phones as
+        select phone, phone_country as country_code from placed where phone is not null
+        union select value, phone_country from raw_identifiers where namespace = 'phone'""")
 
 
-def _places(con: DuckDBPyConnection) -> None:
-    con.execute(f"""create or replace temp table street_keys as
-        select street, house_number, {places.street("street")} as street_key,
-               {places.house_number("street", "house_number")} as house_key
-        from (select distinct street, house_number from raw);
-        create or replace temp table city_keys as
-        select city, {places.city("city")} as city_key from (select distinct city from raw);
-        create or replace temp table postcode_keys as
-        select postcode, {places.postcode("postcode")} as postcode_key from (select distinct postcode
-            from raw);
-        create or replace temp table company_keys as
-        select company, {names.folded("company")} as company_key from (select distinct company from raw)""")
-
-
-def _assemble(con: DuckDBPyConnection, extra: Sequence[str]) -> None:
-    columns = "".join(f', {names.folded(f"""r."{EXTRA}{name}" """)} as "{EXTRA}{name}"' for name in extra)
-    generic = "('info', 'contact', 'sales', 'admin', 'office', 'mail', 'hello', 'support', 'post', 'kontakt')"
-    con.execute(f"""create or replace temp table records as
+def _assemble(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: bytes) -> None:
+    extra = "".join(f', {names.folded(f"""p."{EXTRA}{name}" """)} as "{EXTRA}{name}"' for name in inputs.extra)
+    con.execute(f"""create or replace temp table account_keys as
+        with written as (select distinct source, login_id from {inputs.people}),
+        systems as (select distinct source from written)
+        select source, login_id, {account("login_id", "source", "systems")} as account_key from written
+        where login_id is not null""")
+    con.execute(
+        f"""create or replace temp table records as
     with others as (
-        select i.record_key,
-               list_sort(list(distinct e.email_key) filter (e.email_key is not null)) as other_emails,
-               list_sort(list(distinct p.phone_key) filter (p.phone_key is not null)) as other_phones
-        from raw_identifiers i join raw r using (record_key)
+        select i.source, i.record_id,
+               list_sort(list(distinct e.email_key) filter (e.email_key is not null)) as emails,
+               arg_min(e.email_local, e.email_key) as local,
+               list_sort(list(distinct p.phone_key) filter (p.phone_key is not null)) as phones
+        from raw_identifiers i
         left join email_keys e on i.namespace = 'email' and e.email = i.value
-        left join phone_keys p on i.namespace = 'phone' and p.phone = i.value
-            and p.country_code = r.phone_country
-        where i.namespace in ('email', 'phone')
-        group by i.record_key),
+        left join phone_keys p on i.namespace = 'phone' and p.phone = i.value and p.country_code = i.phone_country
+        group by i.source, i.record_id),
     joined as (
-        select r.record_key, r.source, r.record_id,
-               n.name_first, n.name_middle, n.name_last, n.name_full, n.name_nick, n.name_nick_full,
-                   n.name_forms,
-               n.name_words, n.sound_last, n.sound_full,
-               coalesce(e.email_key, o.other_emails[1]) as email_key,
-               coalesce(p.phone_key, o.other_phones[1]) as phone_key,
-               o.other_emails, o.other_phones,
-               case when r.birth_date not in (date '1900-01-01', date '1901-01-01', date '1800-01-01')
-                    then r.birth_date end as birth_date,
-               pc.postcode_key, s.street_key, s.house_key, ct.city_key, r.country_code,
-               case when len(co.company_key) > 1 and co.company_key not in ('na', 'none', 'prive',
-                   'private', 'test')
+        select {record_key("p.source", "p.record_id")} as record_key, p.source, p.record_id,
+               n.* exclude (full_name, first_name, middle_name, last_name),
+               coalesce(e.email_key, o.emails[1]) as email_key,
+               case when e.email_key is not null then e.email_local else o.local end as email_local,
+               coalesce(f.phone_key, o.phones[1]) as phone_key,
+               o.emails, o.phones,
+               case when not list_contains($dates, p.birth_date::varchar) then p.birth_date::varchar end as birth_date,
+               coalesce(pc.postcode_key, ip.postcode_key) as postcode_key, s.street_key, s.house_key,
+               coalesce(ct.city_key, it.city_key) as city_key, p.country_code,
+               case when len(co.company_key) > 1 and not list_contains($companies, co.company_key)
                     then co.company_key end as company_key,
-               {account("r.login_id", "r.source", "raw")} as login_id,
-               r.updated_at {columns}
-        from raw r
-        left join name_keys n on n.full_name is not distinct from r.full_name
-             and n.first_name is not distinct from r.first_name
-             and n.middle_name is not distinct from r.middle_name
-             and n.last_name is not distinct from r.last_name
-        left join email_keys e on e.email = r.email
-        left join phone_keys p on p.phone = r.phone and p.country_code = r.phone_country
-        left join street_keys s on s.street is not distinct from r.street
-             and s.house_number is not distinct from r.house_number
-        left join city_keys ct on ct.city = r.city
-        left join postcode_keys pc on pc.postcode = r.postcode
-        left join company_keys co on co.company = r.company
-        left join others o on o.record_key = r.record_key)
-    select * exclude (birth_date, street_key, house_key, updated_at, other_emails, other_phones),
-           case when len(split_part(email_key, '@', 1)) >= 5 and split_part(email_key, '@',
-               1) not in {generic}
-                then split_part(email_key, '@', 1) end as email_local,
-           list_filter(other_emails, lambda v: v <> email_key) as other_emails,
-           list_filter(other_phones, lambda v: v <> phone_key) as other_phones,
-           strftime(birth_date, '%Y-%m-%d') as birth_date, strftime(birth_date, '%Y') as birth_year,
+               a.account_key as login_id,
+               p.updated_at {extra}
+        from placed p
+        left join name_keys n on n.full_name is not distinct from p.full_name
+             and n.first_name is not distinct from p.first_name
+             and n.middle_name is not distinct from p.middle_name
+             and n.last_name is not distinct from p.last_name
+        left join email_keys e on e.email = p.email
+        left join phone_keys f on f.phone = p.phone and f.country_code = p.phone_country
+        left join street_keys s on s.has_umlauts = p.has_umlauts and s.street is not distinct from p.street
+             and s.house_number is not distinct from p.house_number
+        left join city_keys ct on ct.city = p.city and ct.has_umlauts = p.has_umlauts
+        left join city_keys it on it.city = s.inner_city and it.has_umlauts = p.has_umlauts
+        left join postcode_keys pc on pc.postcode = p.postcode and pc.country_code is not distinct from p.country_code
+        left join postcode_keys ip on ip.postcode = s.inner_postcode and ip.country_code is not distinct from p.country_code
+        left join company_keys co on co.company = p.company
+        left join account_keys a on a.login_id = p.login_id and a.source = p.source
+        left join others o on o.source = p.source and o.record_id = p.record_id)
+    select * exclude (birth_date, street_key, house_key, updated_at, emails, phones),
+           list_filter(emails, lambda v: v <> email_key) as other_emails,
+           list_filter(phones, lambda v: v <> phone_key) as other_phones,
+           coalesce(contains(regexp_replace(email_local, '[^a-z]', '', 'g'), replace(name_last, ' ', '')), false)
+               or coalesce(regexp_replace(email_local, '[^a-z]', '', 'g') = name_first, false) as is_local_name,
+           birth_date, left(birth_date, 4) as birth_year, substr(birth_date, 6) as birth_day,
+           regexp_replace(postcode_key, '([0-9][A-Z]{{2}}|[0-9]{{2}})$', '') as postcode_area,
            street_key, house_key,
            street_key || coalesce(' ' || house_key, '') as address_key,
            postcode_key || ' ' || house_key as place_key, updated_at
-    from joined order by record_key""")
+    from joined""",
+        {
+            "key": key.hex(),
+            "dates": list(matching.placeholders.birth_dates),
+            "companies": list(matching.placeholders.companies),
+        },
+    )

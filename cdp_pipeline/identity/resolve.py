@@ -27,7 +27,7 @@ PUBLIC_KEY = b"cdp resolve"  # ids of a file are not pseudonyms; pass a key to m
 NULLS = ("", "NULL", "null", "None", "NaN", "nan", "\\N")
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 CHUNK = 1_000_000  # bytes
-TYPES = {"birth_date": "date", "is_email_verified": "boolean", "created_at": "timestamp", "updated_at": "timestamp"}
+TYPES = {"is_email_verified": "boolean", "created_at": "timestamp", "updated_at": "timestamp"}
 
 
 def resolve_file(
@@ -42,8 +42,9 @@ def resolve_file(
 ) -> dict[str, Any]:
     """Write record_id, person_id, confidence of every row of `records` to `out` (.parquet or .csv).
 
-    Returns: records, persons, id_column, used (column -> people column), not_used (columns),
-    birth_dates (words on the format), numbers (of the engine). Raises InputError for a file that
+    Returns: records, persons, id_column, used (column -> people column), not_compared (column -> why),
+    not_used (columns), hints (`--map` options that would add a column as evidence), birth_dates
+    (words on the format), numbers (of the engine). Raises InputError for a file that
     cannot be read, a record id that is empty or not unique, or a mapping that is impossible.
     """
     from cdp_pipeline.identity import engine, ids
@@ -53,7 +54,8 @@ def resolve_file(
     con = duckdb.connect()
     with TemporaryDirectory(prefix="cdp_resolve_") as folder:
         headers = _read(con, records, Path(folder))
-    found_id, mapped = columns.choose(headers, mapping, id_column)
+    unique = _unique(con, headers) if id_column is None else ()
+    found_id, mapped = columns.choose(headers, mapping, id_column, unique)
     extra = tuple(target.removeprefix("attributes.") for target in mapped.values() if target.startswith("attributes."))
     if not mapped and not columns.birth_parts(headers, mapped):
         raise InputError(
@@ -76,7 +78,9 @@ def resolve_file(
         "persons": resolution.numbers["persons"],
         "id_column": found_id,
         "used": {**mapped, **dict.fromkeys(parts, "birth_date")},
-        "not_used": [h for h in headers if h not in mapped and h != found_id and h not in parts],
+        "not_compared": columns.not_compared(mapped, str(resolution.numbers["compared"]).split(", ")),
+        "not_used": (left := [h for h in headers if h not in mapped and h != found_id and h not in parts]),
+        "hints": columns.hints(left, mapped),
         "birth_dates": said,
         "numbers": resolution.numbers,
     }
@@ -159,6 +163,13 @@ def _open(path: Path) -> BinaryIO:
     return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
+def _unique(con: duckdb.DuckDBPyConnection, headers: list[str]) -> list[str]:
+    """Columns that name every row once."""
+    counted = ", ".join(f'count("{h}"), count(distinct "{h}")' for h in headers)
+    rows, *counts = con.execute(f"select count(*), {counted} from file").fetchall()[0]
+    return [h for h, filled, kinds in zip(headers, counts[::2], counts[1::2], strict=True) if filled == kinds == rows]
+
+
 def _check_ids(con: duckdb.DuckDBPyConnection, name: str, found_id: str) -> None:
     rows, filled, distinct = con.execute(
         f'select count(*), count("{found_id}"), count(distinct "{found_id}") from file'
@@ -177,19 +188,18 @@ def _people(
 ) -> str:
     """Table `people` from `file`; returns what was understood of the birth dates."""
     by_target = {target: header for header, target in mapped.items()}
-    said, birth = "no birth dates", "null::date"
+    said, birth = "no birth dates", "null::varchar"
     if header := by_target.get("birth_date"):
         form = dates.detect(con, "file", header)
         if form is None:
             said = f"{header}: no date format reads half of the values; not used"
         else:
-            birth = f"try_strptime(\"{header}\", '{form.pattern}')::date"
-            said = f"{header}: {form.words}, {form.read} of {form.values} values read"
+            birth = form.sql
+            said = f"{header}: {form.words}, {form.read:,} of {form.values:,} values read"
+            said += f"; {form.impossible:,} that no calendar has are compared as written" if form.impossible else ""
             said += "; day and month could be swapped" if form.is_ambiguous else ""
     elif parts := columns.birth_parts(headers, mapped):
-        year, month, day = (f'"{part}"' for part in parts)
-        written = f"{year} || '-' || lpad({month}, 2, '0') || '-' || lpad({day}, 2, '0')"
-        birth = f"try_strptime({written}, '%Y-%m-%d')::date"
+        birth = dates.layout(*(f"""regexp_replace("{part}", '\\.0$', '')""" for part in parts))
         said = f"{', '.join(parts)}: year, month and day"
     chosen = []
     for column in PEOPLE_COLUMNS:

@@ -1,7 +1,7 @@
 """How right an assignment is, against a truth table.
 
-What belongs here: pairwise and B-cubed precision, recall and F1. What does not: any use of truth
-while resolving.
+What belongs here: precision, recall and F1 over persons (pairwise and B-cubed) and over compared
+pairs. What does not: any use of truth while resolving, and samples of truth (estimate.py).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def accuracy(con: DuckDBPyConnection, found: str, truth: str) -> dict[str, float
     select (select sum(n * (n - 1) // 2) from scored_cells)::double,
            (select sum(size * (size - 1) // 2) from f)::double,
            (select sum(size * (size - 1) // 2) from t)::double,
-           sum((n * n / f_size)::decimal(18, 9))::double / sum(n), sum((n * n / t_size)::decimal(18,
-               9))::double / sum(n),
-           sum(n)::bigint, count(distinct f_size)
+           sum((n * n / f_size)::decimal(18, 9))::double / sum(n),
+           sum((n * n / t_size)::decimal(18, 9))::double / sum(n),
+           sum(n)::bigint
     from cells""").fetchall()[0]
     together, found_pairs, true_pairs = (value or 0.0 for value in row[:3])
     precision = together / found_pairs if found_pairs else 1.0
@@ -42,6 +42,35 @@ def accuracy(con: DuckDBPyConnection, found: str, truth: str) -> dict[str, float
         "b3_precision": round(row[3] or 1.0, 6),
         "b3_recall": round(row[4] or 1.0, 6),
         "b3_f1": round(_harmonic(row[3] or 1.0, row[4] or 1.0), 6),
+    }
+
+
+def pair_accuracy(con: DuckDBPyConnection, labelled: str, pairs: str) -> dict[str, float]:
+    """Compare what was decided on compared pairs with `labelled` (record, node_key, person).
+
+    `pairs`: node_key_l, node_key_r, is_kept. A pair of nodes counts as often as it has pairs of
+    labelled records. pair_precision, pair_recall, pair_f1: over the pairs that were compared.
+    compared: of all true pairs the share that were compared, or are equal (one node). 6 digits.
+    """
+    row = con.execute(f"""
+    with nodes as (select node_key, person, count(*) as n from {labelled} group by all),
+         both_sides as (
+             select p.is_kept, a.person = b.person as is_same, sum(a.n * b.n)::double as n
+             from {pairs} p join nodes a on a.node_key = p.node_key_l join nodes b on b.node_key = p.node_key_r
+             group by all),
+         truth as (select person, sum(n)::bigint as n from nodes group by 1)
+    select coalesce(sum(n) filter (is_kept and is_same), 0), coalesce(sum(n) filter (is_kept), 0),
+           coalesce(sum(n) filter (is_same), 0), (select sum(n * (n - 1) // 2) from nodes)::double,
+           (select sum(n * (n - 1) // 2) from truth)::double
+    from both_sides""").fetchall()[0]
+    kept_same, kept, same, in_one_node, true_pairs = (value or 0.0 for value in row)
+    precision = kept_same / kept if kept else 1.0
+    recall = kept_same / same if same else 1.0
+    return {
+        "pair_precision": round(precision, 6),
+        "pair_recall": round(recall, 6),
+        "pair_f1": round(_harmonic(precision, recall), 6),
+        "compared": round((same + in_one_node) / true_pairs if true_pairs else 1.0, 6),
     }
 
 

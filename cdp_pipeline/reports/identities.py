@@ -32,7 +32,7 @@ def identities(facts: Facts) -> Section | None:
     sizes = facts.rows("person_sizes")
     if not sizes:
         return None
-    blocks = [_flow(facts), _systems(facts), _sizes(facts), _changes(facts)]
+    blocks = [_flow(facts), _systems(facts), _sizes(facts), _households(facts), _changes(facts)]
     return Section(
         "people", "From records to people", _finding(sizes, facts), tuple(b for b in blocks if b), menu="People"
     )
@@ -128,6 +128,20 @@ def _sizes(facts: Facts) -> Block:
         for n, value in sorted(totals.items())
     ]  # fmt: skip
     return Block("Records of one person", bars("People by number of records", rows_drawn))
+
+
+def _households(facts: Facts) -> Block | None:
+    rows = facts.rows("household_sizes")
+    whole = sum(r["households"] for r in rows)
+    if not whole:
+        return None
+    rows_drawn = [
+        Bar(things(r["people"], "person", "people"), drawn(r["households"], facts.floor),
+            people(r["households"], facts.floor), tone="c3", mark=part(r["households"], whole, facts.floor))
+        for r in rows
+    ]  # fmt: skip
+    text = "People known at one address, mostly with one last name. They stay people of their own."
+    return Block("Households", bars("Households by number of people", rows_drawn), text)
 
 
 def _changes(facts: Facts) -> Block | None:

@@ -21,10 +21,11 @@ from cdp_pipeline.reports.groups import consent, segments
 from cdp_pipeline.reports.identities import identities, matching
 from cdp_pipeline.reports.profiles import profiles, revenue
 from cdp_pipeline.reports.section import Section
+from cdp_pipeline.reports.trust import trust
 from cdp_pipeline.reports.work import further, run_times
 
 SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
-    arrivals, identities, matching, profiles, revenue, segments, consent, audiences, further, run_times,
+    arrivals, identities, matching, trust, profiles, revenue, segments, consent, audiences, further, run_times,
 )  # fmt: skip
 
 

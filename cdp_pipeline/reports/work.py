@@ -17,9 +17,10 @@ from cdp_pipeline.reports.section import Block, Section
 
 DRAWN = frozenset({
     "audience_funnels", "audience_overlaps", "blocked_identifiers", "consent_coverage", "deliveries",
-    "fill_rates", "fill_rates_by_system", "headlines", "identity_changes", "identity_flow",
+    "fill_rates", "fill_rates_by_system", "headlines", "household_sizes", "identity_accuracy",
+    "identity_changes", "identity_flow", "identity_guards", "identity_passes",
     "kept_out_reasons", "match_evidence", "match_weights", "person_sizes", "refused_files",
-    "revenue_by_month", "row_outcomes", "segment_sizes", "systems", "unmapped_columns"
+    "revenue_by_month", "review_sizes", "row_outcomes", "segment_sizes", "systems", "unmapped_columns"
 })  # fmt: skip
 _MOST_ROWS = 50
 _LAYERS = {

@@ -24,15 +24,25 @@ def _edges(weights: dict[tuple[int, int], float]) -> cluster.Edges:
 def test_average_linkage_agrees_with_scipy(size, seed):
     """Rounds of mutual best neighbours give the clusters of the one-at-a-time algorithm."""
     chance = random.Random(seed)  # distinct weights: with ties both answers would be right
-    weights = {(i, j): round(chance.uniform(-20, 20), 6) for i in range(size) for j in range(i + 1, size)}
-    found = cluster.average_linkage(np.zeros(size, dtype=np.int64), _edges(weights), 0.0)
+    weights = {(i, j): round(chance.uniform(-4, 20), 6) for i in range(size) for j in range(i + 1, size)}
+    found = cluster.average_linkage(np.zeros(size, dtype=np.int64), _edges(weights), 6.0)
     distances = np.zeros((size, size))
     for (i, j), weight in weights.items():
         distances[i, j] = distances[j, i] = 100 - weight
-    expected = fcluster(linkage(squareform(distances), "average"), 100, "distance")
+    expected = fcluster(linkage(squareform(distances), "average"), 94, "distance")
     assert {frozenset(np.flatnonzero(found == label)) for label in set(found)} == {
         frozenset(np.flatnonzero(expected == label)) for label in set(expected)
     }
+
+
+def test_never_is_never():
+    """Minus infinity is not outvoted by any number of good pairs; an ordinary veto may be."""
+    good = {(i, j): 20.0 for i in range(8) for j in range(i + 1, 8)}
+    whole = np.zeros(8, dtype=np.int64)
+    assert len(set(cluster.average_linkage(whole, _edges({**good, (0, 7): -40.0}), 0.0))) == 1
+    apart = cluster.average_linkage(whole, _edges({**good, (0, 7): -np.inf}), 0.0)
+    assert apart[0] != apart[7]
+    assert len(set(apart)) == 2
 
 
 def test_components_carry_their_smallest_node():

@@ -10,7 +10,7 @@ from datetime import date
 
 import pytest
 
-from cdp_pipeline.identity import score
+from cdp_pipeline.identity import score, tables
 from cdp_pipeline.identity.ids import Previous
 from cdp_pipeline_tests.identity import people as invented
 from cdp_pipeline_tests.identity.people import BASE, PERSON
@@ -53,6 +53,14 @@ def test_finds_people_in_two_systems(crowd):
     assert found["precision"] >= 0.98
     assert found["recall"] >= 0.9
     assert resolution.numbers["model"] == "trained"
+
+
+def test_the_tables_hold_all_that_a_later_step_needs(crowd):
+    """What is compared is written to identity.records whole; every other table has just its columns."""
+    _, _, con, _ = crowd
+    for table in (tables.RECORDS, tables.PAIRS, tables.CLUSTERS, tables.GUARDS, tables.PASSES, tables.CHANGES):
+        made = {row[0] for row in con.execute(f"describe {table.name.split('.')[1]}").fetchall()}
+        assert made == set(table.columns), table.name
 
 
 def test_every_record_has_exactly_one_person(crowd):

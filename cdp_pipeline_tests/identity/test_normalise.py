@@ -1,19 +1,13 @@
-"""One spelling per name, address and number."""
+"""Names in one spelling, and the keys of records and nodes."""
 
 from __future__ import annotations
 
 import pytest
 
-from cdp_pipeline.identity.contacts import e164
+from cdp_pipeline.identity import guard
 from cdp_pipeline.identity.normalise import Inputs, normalise
 from cdp_pipeline_tests.identity import people as invented
-
-
-def _keys(**columns: str) -> dict[str, object]:
-    con = invented.con_with([{"record_id": "1", **columns}])
-    normalise(con, Inputs(), invented.MATCHING, "NL")
-    cursor = con.execute("select * from records")
-    return dict(zip([d[0] for d in cursor.description], cursor.fetchall()[0], strict=True))
+from cdp_pipeline_tests.identity.one_record import keys
 
 
 @pytest.mark.parametrize(
@@ -30,64 +24,99 @@ def _keys(**columns: str) -> dict[str, object]:
 )
 def test_names(written, first, last):
     """Case, accents, titles, particles and order do not matter; placeholders are nobody."""
-    found = _keys(**written)
+    found = keys(**written)
     assert (found["name_first"], found["name_last"]) == (first, last)
 
 
 def test_nicknames_have_a_formal_form():
     """Bob and Robert block together."""
-    assert _keys(full_name="Bob Smit")["name_nick_full"] == _keys(full_name="Robert Smit")["name_nick_full"]
+    assert keys(full_name="Bob Smit")["name_nick_full"] == keys(full_name="Robert Smit")["name_nick_full"]
 
 
-@pytest.mark.parametrize(
-    ("written", "key"),
-    [
-        (" Anna.B+News@Mail.Example ", "anna.b@mail.example"),
-        ("mailto:a@b.example", "a@b.example"),
-        ("test@mail.example", None),
-        ("not an address", None),
-        ("-", None),
-    ],
-)
-def test_emails(written, key):
-    """Lower case, no tag; what is no address or a placeholder is empty."""
-    assert _keys(email=written)["email_key"] == key
+def _table(rows):
+    """(record_id -> (record_key, node_key), the connection) after guard and collapse."""
+    con = invented.con_with(rows)
+    normalise(con, Inputs(), invented.MATCHING, "NL", invented.KEY)
+    guard.guard(con, invented.MATCHING, invented.KEY)
+    guard.collapse(con, (), invented.KEY)
+    found = con.execute("select record_id, record_key, node_key from records").fetchall()
+    return {row[0]: row[1:] for row in found}, con
 
 
-@pytest.mark.parametrize(
-    ("written", "country", "key"),
-    [
-        ("06-12345678", "NL", "+31612345678"),
-        ("+31 (0)6 1234 5678", None, "+31612345678"),
-        ("0031612345678", "Duitsland", "+31612345678"),
-        ("(415) 555-2671", "USA", "+14155552671"),
-        ("0000000000", "NL", None),
-        ("n/a", "NL", None),
-        ("+310612345678", None, "+31612345678"),
-        ("02 123 45 67", "BE", "?+3221234567"),
-        ("+32 2 123 45 67", "BE", "?+3221234567"),
-        ("06-12345", "NL", "?+31612345"),
-    ],
-)
-def test_phones(written, country, key):
-    """E.164 with the record's country; a ? before invalid numbers; placeholders are empty."""
-    columns = {"phone": written} | ({"country": country} if country else {})
-    assert _keys(**columns)["phone_key"] == key
+def test_record_keys_last():
+    """A record key depends on source, record id and the secret key, and on no other record."""
+    rows = [{**invented.PERSON, "record_id": str(n)} for n in range(5)]
+    all_keys, _ = _table(rows)
+    few_keys, _ = _table(rows[:1:-1])
+    assert {k: all_keys[k][0] for k in few_keys} == {k: v[0] for k, v in few_keys.items()}
+    assert len({v[0] for v in all_keys.values()}) == 5
+    con = invented.con_with(rows)
+    normalise(con, Inputs(), invented.MATCHING, "NL", b"another key")
+    other = dict(con.execute("select record_id, record_key from records").fetchall())
+    assert all(0 <= other[k] < 2**60 and other[k] != all_keys[k][0] for k in other)
 
 
-def test_the_fast_rule_agrees_with_phonenumbers():
-    """What SQL places, the library places alike."""
-    for written, country in (
-        ("0612345678", "NL"),
-        ("02 512 34 56", "BE"),
-        ("01 44 45 67 81", "FR"),
-        ("0151 23456789", "DE"),
-    ):
-        assert _keys(phone=written, country=country)["phone_key"] == e164(written, country)
+def test_one_record_key_for_two_records_is_an_error():
+    """The same source and record id twice stops the run, without naming them."""
+    rows = [{**invented.PERSON, "record_id": "1"}] * 2
+    with pytest.raises(AssertionError, match="1 record keys are shared"):
+        _table(rows)
 
 
-def test_addresses():
-    """House numbers are found inside the street, and streets are shortened."""
-    found = _keys(street="Dorpsstraat 12 A", postcode="1234 ac")
-    assert (found["street_key"], found["house_key"], found["place_key"]) == ("dorpsstr", "12a", "1234AC 12a")
-    assert _keys(street="Dorpsstr.", house_number="12a")["address_key"] == found["address_key"]
+def test_equal_content_is_one_node():
+    """Copies share a node whatever their ids, order and spelling; a null is not an empty value."""
+    rows = [
+        {**invented.PERSON, "record_id": "a"},
+        {**invented.PERSON, "record_id": "b", "phone": "+31 6 12345670", "first_name": "ANNA"},
+        {**invented.PERSON, "record_id": "c", "company": "Bakkerij"},
+        {**invented.PERSON, "record_id": "d", "middle_name": "Maria"},
+    ]
+    found, _ = _table(rows)
+    again, _ = _table([{**row, "record_id": f"x{row['record_id']}"} for row in reversed(rows)])
+    assert found["a"][1] == found["b"][1]
+    assert len({node for _, node in found.values()}) == 3
+    assert {k: node for k, (_, node) in found.items()} == {k[1:]: node for k, (_, node) in again.items()}
+
+
+def test_content_that_cannot_join_is_never_collapsed():
+    """Two records with only a first name, or only a town, are two nodes."""
+    found, _ = _table([{"record_id": str(n), "first_name": "Anna", "city": "Utrecht"} for n in range(2)])
+    assert found["0"][1] != found["1"][1]
+
+
+def test_everything_compared_depends_on_the_node():
+    """Records of one node agree on every column but the record's own."""
+    rows, _ = invented.crowd(60)
+    copies = [{**row, "record_id": f"{row['record_id']}-{n}"} for row in rows for n in range(2)]
+    _, con = _table([{**row, "phone": (row["phone"] or "").replace("+31 ", "0") or None} for row in copies])
+    columns = {row[0] for row in con.execute("describe records").fetchall()}
+    shared = sorted(columns - {"record_key", "source", "record_id", "updated_at", "node_key"})
+    differs = " or ".join(f'count(distinct "{c}") > 1 or count("{c}") not in (0, count(*))' for c in shared)
+    assert con.execute(
+        f"select count(*) from (select node_key from records group by 1 having {differs})"
+    ).fetchall() == [(0,)]
+    assert con.execute("select count(distinct node_key) < count(*) from records").fetchall() == [(True,)]
+
+
+def test_a_birth_date_filled_in_by_a_system_is_blocked():
+    """1 January 1970 on far more people than any other day is no birth date; years of their own are."""
+    rows, _ = invented.crowd(200)
+    for n, row in enumerate(rows):
+        row["birth_date"] = "1970-01-01" if n % 2 else f"{1940 + n % 50}-{1 + n % 12:02d}-{1 + n % 27:02d}"
+    _, con = _table(rows)
+    assert con.execute("select kind, records from blocked_identifiers").fetchall() == [("birth_date", 200)]
+    assert con.execute("select count(birth_date), count(birth_year), count(birth_day) from records").fetchall() == [(200,) * 3]
+
+
+def test_years_without_a_day_are_kept():
+    """A source that writes 1 January for every birth year has no placeholder among them."""
+    rows, _ = invented.crowd(200)
+    for n, row in enumerate(rows):
+        row["birth_date"] = f"{1950 + n % 8}-01-01"
+    _, con = _table(rows)
+    assert con.execute("select count(*) from blocked_identifiers").fetchall() == [(0,)]
+
+
+def test_dates_that_forms_fill_in_are_empty():
+    """1900-01-01 of the placeholders file is no birth date."""
+    assert keys(birth_date="1900-01-01")["birth_date"] is None

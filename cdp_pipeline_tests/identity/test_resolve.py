@@ -108,3 +108,45 @@ def test_refuses_what_is_no_text(tmp_path, content, words):
     path.write_bytes(content)
     with pytest.raises(InputError, match=words):
         resolve_file(path, tmp_path / "o.csv", {}, None, invented.MATCHING, "NL")
+
+
+def test_names_birth_dates_and_postcodes_are_enough(tmp_path):
+    """A small file joins by itself, and every column's part in it is said."""
+    rows = [
+        {"Nr": "1", "Voornaam": "Jan", "Achternaam": "de Vries", "Geboortedatum": "31-12-1980", "PLZ": "1012 AC", "Club": "A"},
+        {"Nr": "2", "Voornaam": "Jan", "Achternaam": "de Vries", "Geboortedatum": "13-12-1980", "PLZ": "1012AC", "Club": "B"},
+        {"Nr": "3", "Voornaam": "Piet", "Achternaam": "Bakker", "Geboortedatum": "01-02-1975", "PLZ": "3511 CD", "Club": "A"},
+    ]  # fmt: skip
+    said = resolve_file(_write(tmp_path / "in.csv", rows), tmp_path / "o.csv", {}, None, invented.MATCHING, "NL")
+    assert (said["id_column"], said["records"], said["persons"]) == ("Nr", 3, 2)
+    assert said["used"] == {
+        "Voornaam": "first_name", "Achternaam": "last_name", "Geboortedatum": "birth_date", "PLZ": "postcode"
+    }  # fmt: skip
+    assert (said["not_used"], said["not_compared"], said["hints"]) == (["Club"], {}, [])
+
+
+def test_says_what_is_read_but_no_evidence(tmp_path):
+    """Gender, region and a column without content are not compared, and the way to compare one is shown."""
+    rows = [{**row, "Gender": "f", "State": "NY", "Phone": "", "Job title": "baker"} for row in ROWS]
+    said = resolve_file(_write(tmp_path / "in.csv", rows), tmp_path / "o.csv", {}, None, invented.MATCHING, "NL")
+    assert sorted(said["not_compared"]) == ["Gender", "Phone", "State"]
+    assert said["hints"] == ["--map Job title=attributes.job_title", "--map State=attributes.state"]
+
+
+def test_impossible_dates_still_join(tmp_path):
+    """A slip of the pen that no calendar has is compared as written."""
+    rows = [
+        {"id": str(n), "name": name, "dob": dob, "zip": zip_code}
+        for n, (name, dob, zip_code) in enumerate(
+            [
+                ("Anna Bakker", "19780314", "1012AC"),
+                ("Anna Bakker", "19781314", "1012AC"),
+                ("Bo Li", "19650102", "3511CD"),
+            ]
+        )
+    ]
+    said = resolve_file(_write(tmp_path / "in.csv", rows), tmp_path / "o.csv", {}, None, invented.MATCHING, "NL")
+    assert (
+        said["birth_dates"] == "dob: yearmonthday, 3 of 3 values read; 1 that no calendar has are compared as written"
+    )
+    assert said["persons"] == 2

@@ -27,10 +27,17 @@ SQL = Path(__file__).parents[2] / "dbt_like_sql"
 Row = Mapping[str, Any]
 
 TABLES = {
-    "identity.records": "source varchar, record_id varchar, phone_key varchar, country_code varchar",
+    "identity.records": """record_key bigint, source varchar, record_id varchar, name_last varchar, phone_key varchar,
+        country_code varchar, postcode_key varchar, address_key varchar, place_key varchar, node_key bigint,
+        updated_at timestamp""",
+    "identity.pairs": """node_key_l bigint, node_key_r bigint, match_weight double, model_weight double,
+        provenance varchar, veto varchar, is_kept boolean, reason varchar""",
+    "identity.verdicts": """line bigint, record_key_l bigint, record_key_r bigint, verdict varchar, status varchar,
+        is_in_force boolean""",
+    "identity.limits": "review_low double, review_high double, largest_person bigint",
     "identity.person_records": "source varchar, record_id varchar, person_id varchar, confidence double",
     "identity.persons": "person_id varchar, records bigint, weakest_weight double, since date",
-    "identity.changes": "as_of date, change varchar, person_id varchar",
+    "identity.changes": "as_of date, change varchar, person_id varchar, other_person_id varchar",
     "identity.redirects": "person_id varchar, to_person_id varchar, since date",
     "identity.device_owners": "source varchar, device_id varchar, person_id varchar, evidence varchar",
     "profiles.contacts": "person_id varchar, email varchar, phone varchar",
@@ -82,9 +89,11 @@ def prepared(name: str) -> tuple[duckdb.DuckDBPyConnection, Model | Check]:
     assert model, problems
     assert not problems, problems
     con = open_duckdb()
+    con.execute("attach ':memory:' as previous")
+    before = model.empty if isinstance(model, Model) else {}
     for table in model.reads:
-        con.execute(f"create schema if not exists {table.partition('.')[0]}")
-        con.execute(f"create table {table} ({types(table)})")
+        con.execute(f"create schema if not exists {table.rpartition('.')[0]}")
+        con.execute(f"create table {table} ({before.get(table) or types(table)})")
     return con, model
 
 

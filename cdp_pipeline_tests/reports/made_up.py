@@ -76,6 +76,27 @@ TABLES = {
             ('name', 2, 'same full name', 0.6, 0.001, 9.23), ('name', 1, 'same last name', 0.2, 0.01, 4.32), ('name', 0, 'other name', 0.2, 0.989, -2.31),
             ('birth date', 1, 'same birth date', 0.9, 0.0003, 11.55), ('birth date', 0, 'other birth date', 0.02, 0.9997, -5.64)
         ) as weights(comparison, level, label, m, u, match_weight)""",
+    "identity.guards": """
+        select * from (values
+            ('average_linkage', 'pairs', null, 53, 'Pairs whose groups do not fit'), ('junk_email', 'identifiers', null, 0, 'E-mail addresses blocked'),
+            ('large_persons', 'persons', 1200, 3, 'Persons of more than 50 records'), ('veto_first_name', 'pairs', 145, 1155, 'Pairs whose first names differ')
+        ) as guards(guard, unit, before, affected, words)""",
+    "identity.passes": """
+        select date '2026-06-30' - i::integer as as_of, if(i = 3, 'full', 'incremental') as kind, 'few are new' as why, 2104 as records,
+            10 + i as new_nodes, 1000 * i as pairs_scored, if(i = 3, 0.9998, null) as f1_against_incremental
+        from range(12) as r(i)""",
+    "identity.accuracy": """
+        select * from (values
+            (date '2026-06-30', 'file', 'precision', 'all', 0.9876, null, null, 800, 800, '4 labelled records are not there'),
+            (date '2026-06-30', 'file', 'recall', 'all', 0.9321, null, null, 800, 800, ''),
+            (date '2026-06-30', 'sample', 'pair_precision', 'all', null, 0.8, 1.0, 50, 900, 'nobody judged: joined: weight below 6'),
+            (date '2026-06-30', 'sample', 'share_same', 'joined: weight 12 or more', 1.0, 0.93, 1.0, 50, 500, ''),
+            (date '2026-06-29', 'file', 'recall', 'all', 0.1234, null, null, 800, 800, '')
+        ) as accuracy(as_of, labels, measure, part, value, low, high, judged, "of", note)""",
+    "identity.review_queue": """
+        select if(i < 30, 'merge', 'split') as decision, 2 as records_moved, 1 as orders_moved, 50::decimal(18, 4) as revenue_moved from range(41) as r(i)""",
+    "identity.households": """
+        select 'p' || i as person_id, 'H' || if(i < 400, i, i // 2) as household_id, if(i < 400, 1, 2) as people from range(430) as r(i)""",
     "staging.people": """
         select source, record_id, if(source <> 'shop', 'x', null) as full_name, 'x' as email, if(source = 'crm', '1', null) as phone,
             null as attributes, null as is_email_verified, null as created_at, null as updated_at, 'f' as _file, 1 as _line

@@ -14,7 +14,7 @@ from cdp_pipeline.reports.figures import count, people
 from cdp_pipeline.reports.page import render
 from cdp_pipeline_tests.reports.made_up import AS_OF, made_up_run
 
-SECTIONS = ("arrivals", "people", "matching", "profiles", "revenue", "segments", "consent", "audiences", "run")
+SECTIONS = ("arrivals", "people", "matching", "trust", "profiles", "revenue", "segments", "consent", "audiences", "run")
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,51 @@ def test_what_needs_attention_stands_on_top(text: str) -> None:
 def test_the_reason_of_each_loss_stands_in_the_funnel(text: str) -> None:
     """Between two steps of a funnel stands how many stayed behind and why."""
     assert "in the audience 400 − < 20 without a usable key can be found there 390 − 230 without permission" in text
+
+
+def test_the_page_says_what_the_guards_did(text: str) -> None:
+    """Guards that acted are listed with their numbers, few persons not exactly; those that did not are counted."""
+    section = text[text.index("How far to trust it", text.index("Why records match")) :]
+    assert "1,155 pairs of records that look alike were kept apart" in section
+    assert "145 of them would have joined otherwise." in section
+    assert "Pairs whose first names differ pairs 145 1,155" in section
+    assert "Persons of more than 50 records persons 1,200 < 20" in section
+    assert "1 further guard had nothing to do." in section
+    assert "E-mail addresses blocked" not in section
+
+
+def test_accuracy_is_told_with_its_interval_and_what_it_rests_on(text: str) -> None:
+    """Only this run's labels count; what cannot be told yet says so."""
+    assert "Labels say: 98.8% of what was joined is right, and 93.2% of what belongs together was joined." in text
+    assert re.search(r"really one person 98.8% +800 labelled records", text)
+    assert re.search(r"really one person not known yet 80.0 to 100.0% 50 judged pairs", text)
+    assert "4 labelled records are not there." in text
+    assert "12.3%" not in text
+
+
+def test_without_labels_accuracy_is_not_claimed(facts: Facts) -> None:
+    """No label, or judged pairs of one kind only: the page says that it cannot be told."""
+    rows = {
+        name: tuple(r for r in facts.rows("identity_accuracy") if r["labels"] == name) for name in ("none", "sample")
+    }
+    for name, words in (("none", "Nobody has labelled anything yet"), ("sample", "Too little is judged yet")):
+        tables = dict(facts.tables) | {"identity_accuracy": rows[name]}
+        page = render(Facts(facts.name, facts.as_of, facts.run_id, facts.floor, facts.currency, tables))
+        assert f"{words}, so how right it is cannot be told in numbers." in page.html
+
+
+def test_open_decisions_and_passes_are_told(text: str) -> None:
+    """Questions with what would move, and the last ten runs."""
+    assert "41 decisions would be better taken by a person, with €2,050 of revenue in them." in text
+    assert "60 records and 30 orders would move" in text
+    assert "27 June 2026 full: few are new 3,000 99.98%" in text
+    assert "20 June 2026" not in text
+
+
+def test_small_households_are_not_told(text: str) -> None:
+    """Households by size, groups below the floor as such."""
+    assert re.search(r"1 person 400 96%", text)
+    assert "2 people < 20" in text
 
 
 def test_movements_show_what_came_and_went(text: str) -> None:

@@ -1,0 +1,186 @@
+"""The `cdp` commands on who is who: `cdp explain`, and `cdp identity` for stewards.
+
+What belongs here: their options and words on the terminal. What does not: any work; each command
+calls the module that does it, and imports it only then.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.errors import InputError, KeyMismatchError
+
+
+@click.command()
+@click.argument("one")
+@click.argument("other", required=False)
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="With two: write the answer as a page, readable by you alone.",
+)
+@DATA
+@PROJECT
+def explain(one: str, other: str | None, page: Path | None, data: Path, project: Path) -> None:
+    """Say what makes a person, or why two are one or two.
+
+    ONE and OTHER are person ids, or records written source:record_id.
+    """
+    from cdp_pipeline.lake import expect_published
+
+    snapshot = expect_published(data)
+    if other is None:
+        from cdp_pipeline.explain.person import explain_person
+
+        if page:
+            raise InputError("--html shows two people or records beside each other: name a second one")
+        click.echo(explain_person(snapshot, one, _width()))
+        return
+    from cdp_pipeline.explain import pair, pair_text
+    from cdp_pipeline.explain.key import known_key
+    from cdp_pipeline.identity.matching import load_matching
+    from cdp_pipeline.project import read_project
+
+    settings = read_project(project).settings
+    key = known_key(settings.key_env, data)
+    found = pair.compare(snapshot, (one, other), load_matching(project / "3_identity"), settings.country, key)
+    if page:
+        from cdp_pipeline.explain.page import write_page
+
+        write_page(found, page)
+        click.echo(f"written to {page}; it is about people, so delete it when you have read it")
+    else:
+        click.echo(pair_text.text(found, _width()))
+
+
+@click.group()
+def identity() -> None:
+    """Look after who is who: review doubtful pairs, judge them, try other settings, train anew."""
+
+
+@identity.command()
+@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Pairs to show.")
+@click.option("--sample", "is_sample", is_flag=True, help="Pairs drawn by chance instead, to measure accuracy.")
+@DATA
+def review(limit: int, is_sample: bool, data: Path) -> None:
+    """Show the doubtful pairs that change most, with the commands that decide them."""
+    from cdp_pipeline.explain import review as look
+    from cdp_pipeline.lake import expect_published
+
+    listed = look.sample if is_sample else look.review
+    click.echo(listed(expect_published(data), data, limit, _width()))
+
+
+@identity.command()
+@click.argument("one")
+@click.argument("other")
+@click.argument("verdict", type=click.Choice(["same", "different"]))
+@click.option("--reviewer", default="", help="Who decides.  [default: the user of this terminal]")
+@click.option("--note", default="", help="Why, in a few words.")
+@click.option(
+    "--decided-at", default="", help="Day of the decision, YYYY-MM-DD.  [default: today in the project's zone]"
+)
+@DATA
+@PROJECT
+def judge(
+    one: str, other: str, verdict: str, reviewer: str, note: str, decided_at: str, data: Path, project: Path
+) -> None:
+    """Write down that two are the same person or different people; the next run obeys.
+
+    ONE and OTHER are person ids, or records written source:record_id.
+    """
+    from cdp_pipeline.explain import verdict as written
+    from cdp_pipeline.lake import expect_published
+    from cdp_pipeline.project import read_project
+
+    day = _day(decided_at) if decided_at else datetime.now(ZoneInfo(read_project(project).settings.zone)).date()
+    who = reviewer or _user()
+    said = written.judge(expect_published(data), data, (one, other), verdict, day, who, note)
+    words = "one person" if verdict == "same" else "two people"
+    if said.is_new:
+        click.echo(f"{said.left} and {said.right}: {words}; written to {data / written.FILE}, the next run obeys")
+    else:
+        click.echo(f"{said.left} and {said.right}: {words}; the newest verdict says so already, nothing was written")
+
+
+@identity.command()
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of matching.yml; may be repeated."
+)
+@click.option(
+    "--block",
+    "blocks",
+    multiple=True,
+    metavar="KIND:VALUE",
+    help="An email or phone that identifies nobody; may be repeated.",
+)
+@DATA
+@PROJECT
+def whatif(settings: tuple[str, ...], blocks: tuple[str, ...], data: Path, project: Path) -> None:
+    """Show who would merge or split with other settings, and which segments change; publishes nothing."""
+    from cdp_pipeline.explain import whatif as asked
+    from cdp_pipeline.explain.key import known_key
+    from cdp_pipeline.explain.whatif_text import text
+    from cdp_pipeline.lake import expect_published
+    from cdp_pipeline.project import read_project
+
+    expect_published(data)
+    variable = read_project(project).settings.key_env
+    key = known_key(variable, data)
+    if key is None:
+        raise KeyMismatchError(f"{variable} is not the key the published data in {data} was made with: set it")
+    click.echo(text(asked.what_if(project, data, settings, blocks, key)))
+
+
+@identity.command()
+@DATA
+def train(data: Path) -> None:
+    """Let the next run train the match model anew, instead of using the saved one."""
+    from cdp_pipeline.identity.saved_model import ask_for_training
+    from cdp_pipeline.lake import expect_published
+
+    expect_published(data)
+    ask_for_training(data)
+    click.echo("the next run trains the match model anew and solves everything again; until then nothing changes")
+
+
+@identity.command()
+@DATA
+def accuracy(data: Path) -> None:
+    """Show how right the persons are, as far as labels and verdicts tell."""
+    from cdp_pipeline.explain.review import accuracy as told
+    from cdp_pipeline.lake import expect_published
+
+    click.echo(told(expect_published(data)))
+
+
+def _width() -> int:
+    """Characters of a line: those of the terminal, within reason."""
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 72), 120)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--decided-at {text}: expected a day as YYYY-MM-DD") from None
+
+
+COMMANDS = (explain, identity)

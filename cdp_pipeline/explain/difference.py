@@ -1,0 +1,103 @@
+"""What differs between two states of the tables: persons, and the sizes of segments and audiences.
+
+What belongs here: comparing, and the outcome as data. What does not: how the second state came
+about (whatif.py), and words (whatif_text.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cdp_pipeline.lake import open_duckdb
+
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Change:
+    """One person or group of persons that would change: ids with their records, largest first."""
+
+    records: int
+    before: tuple[tuple[str, int], ...]
+    after: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Size:
+    """A segment or an audience, in people."""
+
+    segmentation: str
+    segment: str
+    kind: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The difference between what is published and what would be. The changes are the 10 largest of `counts`.
+
+    `is_clean` is False when other code or another matching.yml made what is published: then part of
+    the difference comes from that.
+    """
+
+    persons: tuple[int, int]
+    merges: tuple[Change, ...]
+    splits: tuple[Change, ...]
+    counts: tuple[int, int]  # groups that would merge, persons that would split
+    sizes: tuple[Size, ...]  # every segment and audience, changed or not
+    is_clean: bool = True
+
+
+def compare(before: Path, after: Path) -> Outcome:
+    """What differs between two folders of tables: persons, and the sizes of segments and audiences."""
+    con = open_duckdb()
+    for side, folder in (("old", before), ("new", after)):
+        con.execute(f"create schema {side}_state")
+        for table in ("identity/person_records", "segments/memberships"):
+            path = str(folder / f"{table}.parquet").replace("'", "''")
+            con.execute(f"create view {side}_state.{table.rpartition('/')[2]} as from '{path}'")
+    con.execute("""create table moved as
+        select o.person_id as old_id, n.person_id as new_id, count(*) as records
+        from old_state.person_records o join new_state.person_records n using (source, record_id) group by all;
+        create table merged as select new_id from moved group by 1 having count(*) > 1;
+        create table torn as select old_id from moved group by 1 having count(*) > 1""")
+    sizes = con.execute("""
+        with counted as (
+            select segmentation, segment, kind, 1 as old, 0 as new from old_state.memberships
+            union all select segmentation, segment, kind, 0, 1 from new_state.memberships)
+        select segmentation, segment, kind, sum(old)::bigint, sum(new)::bigint from counted
+        group by all order by kind desc, segmentation, segment""").fetchall()
+    persons, counts = (
+        con.execute(sql).fetchall()[0]
+        for sql in (
+            "select count(distinct old_id), count(distinct new_id) from moved",
+            "select (select count(*) from merged), (select count(*) from torn)",
+        )
+    )
+    merges = _changes(con.execute(
+        """select new_id, old_id, records from moved where new_id in (from merged)
+           and new_id in (select new_id from moved semi join merged using (new_id) group by 1
+                          order by sum(records) desc, 1 limit $1) order by 1, 3 desc, 2""", [SHOWN]).fetchall())  # fmt: skip
+    splits = _changes(con.execute(
+        """select old_id, new_id, records from moved where old_id in (from torn)
+           and old_id in (select old_id from moved semi join torn using (old_id) group by 1
+                          order by sum(records) desc, 1 limit $1) order by 1, 3 desc, 2""", [SHOWN]).fetchall())  # fmt: skip
+    return Outcome(
+        (persons[0], persons[1]),
+        tuple(Change(sum(n for _, n in parts), parts, ((whole, sum(n for _, n in parts)),)) for whole, parts in merges),
+        tuple(Change(sum(n for _, n in parts), ((whole, sum(n for _, n in parts)),), parts) for whole, parts in splits),
+        (counts[0], counts[1]),
+        tuple(Size(*row) for row in sizes),
+    )
+
+
+def _changes(rows: Sequence[tuple[str, str, int]]) -> list[tuple[str, tuple[tuple[str, int], ...]]]:
+    """Whole -> its parts with their records; the whole with most records first."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for whole, part, records in rows:
+        found.setdefault(whole, []).append((part, records))
+    ordered = sorted(found.items(), key=lambda item: (-sum(n for _, n in item[1]), item[0]))
+    return [(whole, tuple(parts)) for whole, parts in ordered]

@@ -1,0 +1,144 @@
+"""`cdp explain PERSON`: which records make a person, on what each of them hangs, and who only looks alike.
+
+What belongs here: reading published tables and laying them out. What does not: any decision. The
+text is for the terminal of someone allowed to see the person; it is never logged or stored.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import wrap
+
+from duckdb import DuckDBPyConnection
+
+from cdp_pipeline.explain import published, reasons, tree
+from cdp_pipeline.explain.published import Asked
+from cdp_pipeline.explain.records import Detail, of_nodes, of_person
+from cdp_pipeline.explain.scored import kept_pairs
+from cdp_pipeline.explain.tree import Hanging, Link
+from cdp_pipeline.explain.words import chance, count, day, one_person
+
+LOOKALIKES = 5
+LEAST_ALIKE = -8.0  # weight below which nobody would call two people alike
+EVENTS = {"created": "first seen", "merged": "merged", "split": "split off", "repointed": "records moved",
+          "retired": "ended"}  # fmt: skip
+
+
+def explain_person(snapshot: Path, written: str, width: int = 100) -> str:
+    """All about one person of a published snapshot; a retired id is followed to the living one.
+
+    `written` may also be a record, source:record_id. Raises InputError for somebody unknown.
+    """
+    con = published.open_tables(snapshot)
+    asked = published.find(con, written)
+    records = of_person(con, asked.person)
+    kept = tree.strongest_tree(link for link, _ in kept_pairs(con, asked.person).values())
+    lines = [asked.note] if asked.note else []
+    lines += _head(con, asked, records, kept)
+    lines += _records(records, kept, width)
+    lines += _alike(con, asked.person, width)
+    return "\n".join([*lines, *_history(con, asked.person, width)])
+
+
+def _head(con: DuckDBPyConnection, asked: Asked, records: list[Detail], kept: tuple[Link, ...]) -> list[str]:
+    since = con.execute("select since from identity.persons where person_id = ?", [asked.person]).fetchall()[0][0]
+    sources = count(len({detail.source for detail in records}), "source")
+    lines = [f"Person {asked.person}: {count(len(records), 'record')} of {sources}, known since {day(since)}"]
+    if kept:
+        weakest = min(kept, key=lambda link: link.weight)
+        lines.append(f"The weakest link that holds them together: {chance(weakest.weight)}")
+    elif len(records) > 1:
+        lines.append("All records are copies of each other: everything that is compared is equal")
+    return lines
+
+
+def _records(records: list[Detail], kept: tuple[Link, ...], width: int) -> list[str]:
+    """The tree: each record under the one it hangs on, copies beside the record they repeat."""
+    copies: dict[int, list[Detail]] = {}
+    for detail in records:
+        copies.setdefault(detail.node, []).append(detail)
+    numbers = {detail.record: number for number, detail in enumerate(_reading_order(copies, kept), 1)}
+    title = "Records, each under the one it hangs on" if len(copies) > 1 else "Records"
+    lines = ["", title]
+    for at in tree.hanging(kept, copies):
+        first, *same = copies[at.node]
+        lines += _one(first, numbers, at, copies, width)
+        for detail in same:
+            lines += _copy(detail, numbers, first, at.depth)
+    return lines
+
+
+def _reading_order(copies: dict[int, list[Detail]], kept: tuple[Link, ...]) -> list[Detail]:
+    return [detail for at in tree.hanging(kept, copies) for detail in copies[at.node]]
+
+
+def _one(
+    detail: Detail, numbers: dict[int, int], at: Hanging, copies: dict[int, list[Detail]], width: int
+) -> list[str]:
+    pad = "  " + "   " * at.depth
+    place = f"   {detail.place}" if detail.place else ""
+    lines = [f"{pad}[{numbers[detail.record]}] {detail.label}{place}"]
+    if at.link:
+        upper = numbers[copies[at.link.other(at.node)][0].record]
+        said = f"hangs on [{upper}]: {_why(at.link)}; {chance(at.link.weight)}"
+        lines += [f"{pad}    {line}" for line in wrap(said, max(width - len(pad) - 4, 40))]
+    return [*lines, *(f"{pad}    {line}" for line in wrap(detail.line, max(width - len(pad) - 4, 40)))]
+
+
+def _copy(detail: Detail, numbers: dict[int, int], first: Detail, depth: int) -> list[str]:
+    pad = "  " + "   " * (depth + 1)
+    place = f"   {detail.place}" if detail.place else ""
+    return [f"{pad}[{numbers[detail.record]}] {detail.label}, copy of [{numbers[first.record]}]{place}"]
+
+
+def _why(link: Link) -> str:
+    if link.provenance == "model" or link.reason in reasons.RULES.values():
+        return link.reason
+    rule = reasons.rule(link.provenance, None)
+    return f"{rule} ({link.reason})" if link.provenance == "email_rule" else link.reason or rule
+
+
+def _alike(con: DuckDBPyConnection, person: str, width: int) -> list[str]:
+    rows = con.execute(
+        """with people as (select distinct r.node_key, q.person_id from identity.records r
+                           join identity.person_records q using (source, record_id)),
+           mine as (select node_key from people where person_id = $person),
+           others as (
+               select if(node_key_l in (from mine), node_key_r, node_key_l) as node_key, veto, reason,
+                      coalesce(model_weight, match_weight) as weight
+               from identity.pairs where not is_kept and (node_key_l in (from mine) or node_key_r in (from mine)))
+           select p.person_id, o.weight, o.veto, o.reason, o.node_key from others o join people p using (node_key)
+           where p.person_id <> $person and o.weight >= $least
+           qualify row_number() over (partition by p.person_id order by o.weight desc, o.node_key) = 1
+           order by o.weight desc, p.person_id limit $most""",
+        {"person": person, "least": LEAST_ALIKE, "most": LOOKALIKES},
+    ).fetchall()
+    if not rows:
+        return []
+    shown = of_nodes(con, [row[4] for row in rows])
+    lines = ["", "Looked alike, kept apart (cdp explain A B says more)"]
+    for other, weight, veto, reason, node in rows:
+        name = shown[node].values["name"] or shown[node].values["email"] or "without a name"
+        ending = f"ruled out: {reasons.veto_words(veto)}" if veto else f"{one_person(weight)}, taken by itself"
+        lines.append(f"  {other}  {name}")
+        lines += [f"    {line}" for line in wrap(f"{reason}; {ending}", width - 4)]
+    return lines
+
+
+def _history(con: DuckDBPyConnection, person: str, width: int) -> list[str]:
+    has_evidence = "weakest_evidence" in published.columns_of(con, "identity.changes")
+    evidence = "weakest_evidence" if has_evidence else "null::varchar"
+    rows = con.execute(
+        f"""select as_of, change, person_id, other_person_id, records, cause, {evidence} from identity.changes
+            where person_id = $person or other_person_id = $person order by 1, 2, 3, 4""",
+        {"person": person},
+    ).fetchall()
+    lines = ["", "History"] if rows else []
+    for when, change, subject, other, records, cause, weakest in rows:
+        beside = other if subject == person else subject
+        way = f" {'into' if subject == person else 'from'} {beside}" if other else ""
+        held = f"; held by: {weakest}" if weakest else ""
+        said = f"{day(when)}: {EVENTS.get(change, change)}{way}, {count(records, 'record')}: {cause}{held}"
+        first, *rest = wrap(said, width - 2)
+        lines += [f"  {first}", *(f"    {line}" for line in rest)]
+    return lines

@@ -1,0 +1,81 @@
+"""Records as they read in their sources: values, file and line.
+
+What belongs here: reading them. What does not: who is meant (published.py) and what they prove.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+from cdp_pipeline.explain.published import columns_of
+
+FIELDS = ("name", "email", "phone", "birth_date", "address", "company")
+_STAGED = """nullif(coalesce(p.full_name, concat_ws(' ', p.first_name, p.middle_name, p.last_name)), '') as name,
+    p.email, p.phone, p.birth_date::varchar as birth_date,
+    nullif(concat_ws(', ', nullif(concat_ws(' ', p.street, p.house_number), ''),
+                     nullif(concat_ws(' ', p.postcode, p.city), '')), '') as address, p.company, p._file, p._line"""
+_FOLDED = """r.name_full as name, r.email_key as email, r.phone_key as phone, r.birth_date::varchar as birth_date,
+    nullif(concat_ws(', ', r.address_key, nullif(concat_ws(' ', r.postcode_key, r.city_key), '')), '') as address,
+    r.company_key as company, null::varchar as _file, null::bigint as _line"""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One record as it reads in its source; `values` by the words of FIELDS, None when empty."""
+
+    record: int
+    node: int
+    source: str
+    record_id: str
+    person: str
+    values: dict[str, str | None]
+    place: str  # file:line, or nothing when it is not known
+
+    @property
+    def label(self) -> str:
+        return f"{self.source}:{self.record_id}"
+
+    @property
+    def line(self) -> str:
+        """All values on one line."""
+        return " · ".join(value for value in self.values.values() if value)
+
+
+def details(con: DuckDBPyConnection, condition: str, given: Sequence[object]) -> list[Detail]:
+    """The records that meet `condition` (on r = identity.records, q = identity.person_records), by source and id."""
+    is_staged = "full_name" in columns_of(con, "staging.people")
+    rows = con.execute(
+        f"""select r.record_key, r.node_key, r.source, r.record_id, q.person_id, {_STAGED if is_staged else _FOLDED}
+            from identity.records r join identity.person_records q using (source, record_id)
+            {"left join staging.people p using (source, record_id)" if is_staged else ""}
+            where {condition} order by r.source, r.record_id""",
+        list(given),
+    ).fetchall()
+    return [
+        Detail(
+            record=row[0],
+            node=row[1],
+            source=row[2],
+            record_id=row[3],
+            person=row[4],
+            values=dict(zip(FIELDS, row[5:11], strict=True)),
+            place=f"{row[11]}:{row[12]}" if row[11] else "",
+        )
+        for row in rows
+    ]
+
+
+def of_person(con: DuckDBPyConnection, person: str) -> list[Detail]:
+    """Every record of a person."""
+    return details(con, "q.person_id = ?", [person])
+
+
+def of_nodes(con: DuckDBPyConnection, nodes: Collection[int]) -> dict[int, Detail]:
+    """Node -> its first record."""
+    found: dict[int, Detail] = {}
+    for detail in details(con, "r.node_key in (select unnest(?::bigint[]))", [list(nodes)]):
+        found.setdefault(detail.node, detail)
+    return found

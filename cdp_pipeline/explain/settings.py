@@ -1,0 +1,98 @@
+"""Settings of matching.yml as somebody changes them on the command line, for a what-if only.
+
+What belongs here: `--set joining.cut=2` and `--block email:VALUE` as values, and a copy of the
+project folder that says so. What does not: what follows from them (whatif.py).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cdp_pipeline.errors import InputError, ProjectError, nearest
+from cdp_pipeline.identity.matching import Matching, load_matching
+from cdp_pipeline.shapes import Shape
+
+NO_SETTINGS = {"description", "owner", "nicknames", "placeholders"}  # words, and what has a file of its own
+KINDS = ("email", "phone")
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """An identifier that is taken to identify nobody."""
+
+    kind: str
+    value: str
+
+
+def names() -> tuple[str, ...]:
+    """Every setting, a dot before what is inside a group."""
+    found = []
+    for name, field in Matching.model_fields.items():
+        if name in NO_SETTINGS:
+            continue
+        if isinstance(field.default, Shape):
+            found += [f"{name}.{inner}" for inner in type(field.default).model_fields]
+        else:
+            found.append(name)
+    return tuple(found)
+
+
+def read_settings(said: Sequence[str]) -> dict[str, Any]:
+    """`["joining.cut=2"]` -> {"joining.cut": 2}; InputError names every mistake, with the nearest name."""
+    known, found, problems = names(), {}, []
+    for text in said:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not value:
+            problems.append(f"--set {text}: expected NAME=VALUE, such as joining.cut=2")
+        elif name not in known:
+            ends = {option.rpartition(".")[2]: option for option in known}
+            hint = f" (did you mean {ends[name]}?)" if name in ends else nearest(name, known)
+            problems.append(f"--set {name}: no such setting{hint or '; there are: ' + ', '.join(known)}")
+        else:
+            try:
+                found[name] = yaml.safe_load(value)
+            except yaml.YAMLError:
+                problems.append(f"--set {name}: {value} is no value; lists are written [one, two]")
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def read_blocks(said: Sequence[str]) -> tuple[Blocked, ...]:
+    """`["email:info@shop.example"]` as values; InputError for another kind. No value is repeated in a message."""
+    problems, found = [], []
+    for text in said:
+        kind, _, value = (part.strip() for part in text.partition(":"))
+        if kind not in KINDS or not value:
+            hint = nearest(kind, KINDS)
+            problems.append(f"--block: expected email:VALUE or phone:VALUE{hint}")
+        else:
+            found.append(Blocked(kind, value))
+    if problems:
+        raise InputError(problems)
+    return tuple(found)
+
+
+def changed_project(folder: Path, changes: dict[str, Any], into: Path) -> tuple[Matching, Matching]:
+    """Copy the project to `into` with the changes in its matching.yml; returns both settings, old and new.
+
+    Raises InputError when a value does not fit.
+    """
+    before = load_matching(folder / "3_identity")
+    shutil.copytree(folder, into)
+    path = into / "3_identity" / "matching.yml"
+    said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    for name, value in changes.items():
+        group, _, inner = name.rpartition(".")
+        (said.setdefault(group, {}) if group else said)[inner] = value
+    path.write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")
+    try:
+        return before, load_matching(into / "3_identity")
+    except ProjectError as error:
+        raise InputError([p.replace("3_identity/matching.yml: ", "--set ") for p in error.problems]) from None
