@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.identity.matching import BLOCK_FIELDS, Matching
 from cdp_pipeline.identity.normalise import EXTRA
 
 GUARDED = (("email_key",), ("phone_key",))  # lines whose shared values the guard has already taken out
+SAMPLE = 2_000  # pairs of a line that are looked at when a model is trained
+LEAST_YIELD = 0.004  # a line of which fewer of its new pairs look like one person is left out
 SMALL_LINE = 50_000  # pairs any line may list, however few the records
 FURTHER = (("email_key", "other_emails"), ("phone_key", "other_phones"))
 Line = tuple[str, ...]
@@ -61,7 +64,7 @@ def limits(con: DuckDBPyConnection, matching: Matching, present: frozenset[str])
             found[",".join(line)] = 1
             continue
         if line in GUARDED:
-            found[",".join(line)] = 10 * matching.largest_block
+            found[",".join(line)] = matching.largest_block
             continue
         row = con.execute(f"""
             with sizes as (select size, count(*) as blocks from
@@ -81,25 +84,59 @@ def candidates(
     Blocks above the size of their line are left out whole. With `fresh`, a relation of record_key,
     only pairs with at least one fresh node are listed.
     """
-    con.execute("create or replace temp table candidate_rows (l bigint, r bigint)")
+    con.execute("create or replace temp table candidate_rows (line tinyint, l bigint, r bigint)")
     skipped = used = 0
     for at, line in enumerate(lines(matching)):
         limit = sizes.get(",".join(line), matching.largest_block)
         if limit < 2:
             continue
         used += 1
-        skipped += _line(con, f"b{at}", limit, fresh)
+        skipped += _line(con, at, limit, fresh)
     for column, others in FURTHER:
         _further(con, column, others, matching.largest_block, fresh, of)
-    con.execute("""create or replace temp table candidates as
-        select distinct l as join_key_l, r as join_key_r from candidate_rows;
-        drop table candidate_rows; drop table if exists block""")
+    con.execute("drop table if exists block")
+    _list(con, "")
     pairs = con.execute("select count(*) from candidates").fetchall()[0][0]
     return {"blocking_lines_used": used, "blocks_too_big": skipped, "pairs_compared": int(pairs)}
 
 
-def _line(con: DuckDBPyConnection, key: str, limit: int, fresh: str | None) -> int:
+def _list(con: DuckDBPyConnection, where: str) -> None:
+    con.execute(f"""create or replace temp table candidates as
+        select distinct l as join_key_l, r as join_key_r from candidate_rows {where}""")
+
+
+def new_pairs(con: DuckDBPyConnection) -> pa.Table:
+    """line, join_key_l, join_key_r: some SAMPLE of the pairs that no earlier line lists, for each line."""
+    return con.sql(f"""
+        with firsts as (select min(line) as line, l, r from candidate_rows group by l, r)
+        select line, l as join_key_l, r as join_key_r from firsts where line >= 0
+        qualify row_number() over (partition by line order by (l * 7 + r) % 1000003, l, r) <= {SAMPLE}
+        order by all""").to_arrow_table()
+
+
+def drop_idle(
+    con: DuckDBPyConnection, matching: Matching, sizes: Mapping[str, int], found: Mapping[int, tuple[int, int]]
+) -> dict[str, int]:
+    """`sizes` without the lines whose pairs are nearly all strangers; `candidates` without their pairs.
+
+    `found` gives for each line how many of its sampled new pairs there were, and how many looked
+    like one person. A line that lists as few pairs as SMALL_LINE stays.
+    """
+    kept, idle = dict(sizes), []
+    counts = dict(con.execute("select line, count(*) from candidate_rows group by 1").fetchall())
+    for at, line in enumerate(lines(matching)):
+        sampled, alike = found.get(at, (0, 0))
+        if counts.get(at, 0) > SMALL_LINE and alike < LEAST_YIELD * sampled:
+            kept[",".join(line)] = 1
+            idle.append(at)
+    if idle:
+        _list(con, f"where line not in ({', '.join(map(str, idle))})")
+    return kept
+
+
+def _line(con: DuckDBPyConnection, at: int, limit: int, fresh: str | None) -> int:
     """Pairs of one line; returns how many blocks were too big."""
+    key = f"b{at}"
     asked = f"semi join (select b.{key} from blocks b semi join {fresh} f using (record_key)) using ({key})"
     con.execute(f"""create or replace temp table block as
         with filled as (select record_key, {key} as block from blocks {asked if fresh else ""} where {key} is not null),
@@ -107,7 +144,7 @@ def _line(con: DuckDBPyConnection, key: str, limit: int, fresh: str | None) -> i
         select record_key, block, size from filled join sizes using (block)""")
     skipped = con.execute(f"select count(distinct block) from block where size > {limit}").fetchall()[0][0]
     con.execute(f"""insert into candidate_rows
-        select l.record_key, r.record_key from block l join block r on l.block = r.block and l.record_key < r.record_key
+        select {at}, l.record_key, r.record_key from block l join block r on l.block = r.block and l.record_key < r.record_key
         where l.size <= {limit} and r.size <= {limit} {_with_fresh(fresh)}""")
     return int(skipped)
 
@@ -125,6 +162,6 @@ def _further(con: DuckDBPyConnection, column: str, others: str, limit: int, fres
             select record_key, value from further
             union select record_key, {column} from {of} where {column} in (select value from further)),
         small as (select value from every {asked} group by 1 having count(*) between 2 and {limit})
-        select l.record_key, r.record_key from every l join every r
+        select -1, l.record_key, r.record_key from every l join every r
             on l.value = r.value and l.record_key < r.record_key
         where l.value in (select value from small) {_with_fresh(fresh)}""")

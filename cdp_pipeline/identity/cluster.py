@@ -94,7 +94,8 @@ def missing_inner_pairs(labels: Ints, edges: Edges) -> tuple[Ints, Ints]:
     left = np.repeat(places, after)
     offset = np.arange(len(left), dtype=np.int64) - np.repeat(np.cumsum(after) - after, after) + 1
     a, b = members[left], members[left + offset]
-    known = edges.a.astype(np.int64) * len(labels) + edges.b
+    inner = labels[edges.a] == labels[edges.b]
+    known = edges.a[inner].astype(np.int64) * len(labels) + edges.b[inner]
     asked = np.minimum(a, b) * len(labels) + np.maximum(a, b)
     fresh = np.sort(asked[~np.isin(asked, known)])
     return fresh // max(len(labels), 1), fresh % max(len(labels), 1)

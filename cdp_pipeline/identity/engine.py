@@ -31,6 +31,7 @@ from cdp_pipeline.identity import (
     scoring,
     solve,
     verdicts,
+    vetoes,
 )
 from cdp_pipeline.identity.cluster import Ints
 from cdp_pipeline.identity.matching import Matching
@@ -39,6 +40,8 @@ from cdp_pipeline.identity.normalise import Inputs
 from cdp_pipeline.identity.passes import Night, Plan
 
 Numbers = dict[str, int | float | str]
+PRIOR_ROUNDS = 3
+PRIOR_MOVES = 0.1  # bits
 
 
 @dataclass(frozen=True)
@@ -130,27 +133,58 @@ def _full(
     counts = blocking.candidates(con, matching, sizes)
     con.execute("drop table blocks")
     scored = _scorer(con, used, inputs.extra)
+    if not decided.model and used.is_trained:
+        sizes, counts = _without_idle_lines(con, matching, sizes, counts, scored)
+    con.execute("drop table candidate_rows")
     listed = con.sql("select join_key_l, join_key_r from candidates order by 1, 2").to_arrow_table()
     pairs.add_known_names(con, used)
     if decided.model:
         matching = used.fitted(matching)
     solve.judge(con, scored(listed), matching, "judged")
     keys = _keys(con, "nodes")
+    wanted = saved_model.stamp_of(matching, decided.present, inputs.extra)
     if not decided.model:
-        wanted = saved_model.stamp_of(matching, decided.present, inputs.extra)
-        used = pairs.with_prior(con, replace(used, vetoes=pairs.needed_vetoes(con, matching)))
+        used = pairs.with_prior(con, replace(used, vetoes=vetoes.needed(con, matching, len(keys))))
         matching = used.fitted(matching)
-        if used.is_trained:
-            solve.solve(con, keys, matching, model.shift(used), scored)
-            used = pairs.with_prior_of_clusters(con, used)
-            con.execute("delete from judged where is_inner")  # with the new prior other groups are looked into
+    used, numbers = _solved(con, used, keys, matching, scored, 0 if decided.model else PRIOR_ROUNDS)
+    if not decided.model:
         used = saved_model.versioned(used, wanted, sizes, night.asked)
-    shift = model.shift(used)
-    numbers = solve.solve(con, keys, matching, shift, scored)
-    evidence.write_pairs(con, shift, "pairs")
+    evidence.write_pairs(con, model.shift(used), "pairs")
     con.execute("create or replace temp table clusters as select node_key, cluster, neighbourhood from node_clusters")
     total = con.execute("select count(*) from judged").fetchall()[0][0]
     return saved_model.pruned(con, used, "nodes"), {**counts, **numbers, "pairs_scored": int(total)}
+
+
+def _without_idle_lines(
+    con: DuckDBPyConnection, matching: Matching, sizes: dict[str, int], counts: dict[str, int], scored: solve.Scored
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Block sizes and counts without the lines that find next to nobody in these data."""
+    sample = blocking.new_pairs(con)
+    con.register("sample_arrow", sample)
+    con.register("scored_arrow", scored(sample.select(["join_key_l", "join_key_r"])))
+    found = con.execute("""select line, count(*), count(*) filter (weight > 0) from sample_arrow
+        join scored_arrow on l = join_key_l and r = join_key_r group by line""").fetchall()
+    con.unregister("sample_arrow")
+    con.unregister("scored_arrow")
+    kept = blocking.drop_idle(con, matching, sizes, {line: (listed, alike) for line, listed, alike in found})
+    idle = sum(kept[line] != size for line, size in sizes.items())
+    pairs_left = int(con.execute("select count(*) from candidates").fetchall()[0][0])
+    return kept, {**counts, "blocking_lines_idle": idle, "pairs_compared": pairs_left}
+
+
+def _solved(
+    con: DuckDBPyConnection, used: Model, keys: Ints, matching: Matching, scored: solve.Scored, rounds: int
+) -> tuple[Model, dict[str, int]]:
+    """Solve all; for a new model again with the prior of what it joined, while that moves weights by more than a little."""
+    numbers = solve.solve(con, keys, matching, model.shift(used), scored)
+    for _ in range(rounds):
+        found = pairs.with_prior_of_clusters(con, used)
+        if model.shift(found) - model.shift(used) < PRIOR_MOVES:
+            break
+        used = found
+        con.execute("delete from judged where is_inner")  # with another prior other groups are looked into
+        numbers = solve.solve(con, keys, matching, model.shift(used), scored)
+    return used, numbers
 
 
 def _incremental(
@@ -163,7 +197,7 @@ def _incremental(
     pairs.add_known_names(con, used)
     blocking.add_blocks(con, matching, "node_rows")
     counts = blocking.candidates(con, matching, used.limits, "fresh", "node_rows")
-    con.execute("""drop table blocks;
+    con.execute("""drop table blocks; drop table candidate_rows;
         create or replace temp table asked_nodes as
             select join_key_l as record_key from candidates union select join_key_r from candidates union from fresh;
         create or replace temp table nodes as from node_rows semi join asked_nodes using (record_key) order by 1""")

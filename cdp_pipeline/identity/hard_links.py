@@ -12,11 +12,28 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
-from cdp_pipeline.identity import pairs, verdicts
+from cdp_pipeline.identity import comparisons, verdicts
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.normalise import Inputs, account
 
 STRENGTH = ("verdict", "merge", "account", "conversion", "login")  # strongest first
+
+NAMES_AGREE = """(coalesce(name_last_l is null or name_last_r is null
+        or jaro_winkler_similarity(name_last_l, name_last_r) >= 0.88 or sound_last_l = sound_last_r, false)
+    and coalesce(name_first_l is null or name_first_r is null or list_has_any(name_forms_l, name_forms_r)
+        or ((len(name_first_l) = 1 or len(name_first_r) = 1) and left(name_first_l,
+            1) = left(name_first_r, 1))
+        or jaro_winkler_similarity(name_first_l, name_first_r) >= 0.85, false)
+    or coalesce(name_first_l = name_last_r and name_last_l = name_first_r, false)
+    or coalesce(len(list_intersect(name_words_l, name_words_r)) >= 2, false))"""
+
+# Another birth date speaks against one person, unless it is a slip of the pen: one typo, or agreeing
+# names with a year near by. Parent and child of one name are further apart than that.
+BIRTH_DATES_CONTRADICT = (
+    "birth_date_l is not null and birth_date_r is not null and birth_date_l <> birth_date_r "
+    f"and not ({comparisons.CLOSE_DATE}) and not (({NAMES_AGREE}) "
+    "and abs(left(birth_date_l, 4)::int - left(birth_date_r, 4)::int) <= 10)"
+)
 
 
 def separate(con: DuckDBPyConnection, matching: Matching, stated: str = verdicts.NONE) -> int:
@@ -103,7 +120,7 @@ def _refuse(con: DuckDBPyConnection) -> None:
     both_sides as (
         select a.account, a.node_key as l, b.node_key as r, {both} from known a
         join known b on b.account = a.account and b.node_key > a.node_key and b.birth_date <> a.birth_date)
-    select distinct l, r, account from both_sides where {pairs.BIRTH_VETO} and not ({pairs.NAMES_AGREE})
+    select distinct l, r, account from both_sides where {BIRTH_DATES_CONTRADICT} and not ({NAMES_AGREE})
     order by account, l, r""")
 
 

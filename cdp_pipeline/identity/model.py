@@ -135,7 +135,7 @@ def _with_m(
     matching: Matching,
     present: frozenset[str],
 ) -> Model:
-    from splink.internals.exceptions import EMTrainingException
+    from splink.internals.exceptions import EMTrainingException, SplinkException
 
     linker = splink_linker(con, model, picked)
     held = 0
@@ -152,7 +152,7 @@ def _with_m(
                 record_sample_proportion=1.0 if model.records < 200_000 else 0.1,
             )
             held += 1
-        except EMTrainingException:  # the block held no pair that teaches this comparison
+        except (EMTrainingException, SplinkException):  # the block uses up what could be compared, or holds no pair
             continue
     found = _read(linker, "m_probability")
     levels = {}

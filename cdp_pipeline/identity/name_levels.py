@@ -99,7 +99,8 @@ NAME = Comparison(
         Level(
             "one word of the name shared",
             "case when sound_last_l = sound_last_r or sound_first_l = sound_last_r or sound_last_l = sound_first_r "
-            "then true when len(name_sounds_l) > 2 or len(name_sounds_r) > 2 then list_has_any(name_sounds_l, name_sounds_r) else false end",
+            "then true when len(name_sounds_l) > 2 or len(name_sounds_r) > 2 "
+            "then list_has_any(name_sounds_l, name_sounds_r) else false end",
             0.005,
             5e-3,
             differs=True,

@@ -78,7 +78,8 @@ def account(value: str, source: str, systems: str) -> str:
     is_named = f"contains({value}, ':') and split_part({value}, ':', 1) in (select source from {systems})"
     issuer = f"case when {is_named} then split_part({value}, ':', 1) else {source} end"
     own = f"trim(case when {is_named} then substr({value}, instr({value}, ':') + 1) else {value} end)"
-    return f"case when lower({own}) not in {NO_ACCOUNT} then {issuer} || ':' || {own} end"
+    is_some = f"lower({own}) not in {NO_ACCOUNT} and regexp_matches({own}, '[\\p{{L}}\\p{{N}}]')"
+    return f"case when {is_some} then {issuer} || ':' || {own} end"
 
 
 def _list(con: DuckDBPyConnection, inputs: Inputs, country: str) -> None:

@@ -16,7 +16,7 @@ from cdp_pipeline.identity import cluster, groups, pairs
 from cdp_pipeline.identity.cluster import Floats, Ints
 from cdp_pipeline.identity.matching import Matching
 
-NEVER = "('verdict', 'clean_source')"  # vetoes that no average outvotes
+NEVER = "('verdict', 'clean_source', 'birth_date', 'first_name')"  # vetoes that no average outvotes
 Scored = Callable[[pa.Table], pa.Table]  # join_key_l, join_key_r -> l, r, weight, reason
 
 

@@ -105,7 +105,9 @@ def test_a_birth_date_filled_in_by_a_system_is_blocked():
         row["birth_date"] = "1970-01-01" if n % 2 else f"{1940 + n % 50}-{1 + n % 12:02d}-{1 + n % 27:02d}"
     _, con = _table(rows)
     assert con.execute("select kind, records from blocked_identifiers").fetchall() == [("birth_date", 200)]
-    assert con.execute("select count(birth_date), count(birth_year), count(birth_day) from records").fetchall() == [(200,) * 3]
+    assert con.execute("select count(birth_date), count(birth_year), count(birth_day) from records").fetchall() == [
+        (200,) * 3
+    ]
 
 
 def test_years_without_a_day_are_kept():
