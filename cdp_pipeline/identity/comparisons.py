@@ -88,7 +88,7 @@ BIRTH_DATE = Comparison(
 _TOWN = "city_key_l = city_key_r"
 _AREA = "postcode_area_l = postcode_area_r"
 _STREET_ALIKE = (
-    "case when jaccard(address_key_l, address_key_r) > 0.6 "
+    "case when coalesce(house_key_l = house_key_r, true) and jaccard(address_key_l, address_key_r) > 0.6 "
     "then damerau_levenshtein(address_key_l, address_key_r) <= 3 else false end"
 )
 _POSTCODE_TYPO = (
@@ -107,7 +107,7 @@ ADDRESS = Comparison(
         Level("street alike in the same place", f"({_TOWN} or {_AREA}) and {_STREET_ALIKE}", 0.08, 3e-6),
         Level("same postcode", "postcode_key_l = postcode_key_r", 0.08, 1e-4, "postcode_key"),
         Level("street alike", _STREET_ALIKE, 0.01, 1e-5),
-        Level("postcode with a typo in the same town", f"{_TOWN_ALIKE} and {_POSTCODE_TYPO}", 0.02, 1e-5),
+        Level("postcode with a typo in the same town", f"{_TOWN_ALIKE} and {_POSTCODE_TYPO}", 0.02, 1e-3),
         Level("same town and postcode area", f"{_TOWN} and {_AREA}", 0.04, 1e-3, "city_key"),
         Level("same town", _TOWN, 0.08, 0.03, "city_key"),
         Level("same postcode area", _AREA, 0.02, 0.01, "postcode_area"),

@@ -21,7 +21,7 @@ _JW = "jaro_winkler_similarity"
 NEAR_YEARS = 10  # a parent and a child of one name are further apart
 FEWEST = 30  # pairs, and pairs a node, without which nothing is said about a field
 FEWEST_SHARE = 0.03
-UNRELIABLE = 0.08  # share of differences from which a field is no ground for a veto
+UNRELIABLE = 0.04  # share of differences from which a field is no ground for a veto
 AMONG_CONTACTS = " among contacts"  # behind a veto that only holds for pairs with one e-mail or phone
 
 NAMES_DIFFER = tuple(level.label for level in NAME.levels if level.differs)
