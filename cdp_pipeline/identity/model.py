@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import log2
+from math import isnan, log2
 from typing import Any
 
 import duckdb
@@ -159,7 +159,7 @@ def _with_m(
     for name, pairs in model.levels.items():
         levels[name] = tuple(
             (_bounded(m if seen is None else seen, M_BOUNDS), u)
-            for (m, u), seen in zip(pairs, found[name], strict=True)
+            for (m, u), seen in zip(pairs, found.get(name) or [None] * len(pairs), strict=True)
         )
     return replace(model, levels=levels, is_trained=held > 0, sessions=held)
 
@@ -214,12 +214,15 @@ def _pairs_in(con: duckdb.DuckDBPyConnection, block: Sequence[str]) -> int:
 
 
 def _read(linker: Any, key: str) -> dict[str, list[float | None]]:
-    """Comparison -> value per level (None where Splink never saw the level)."""
+    """Comparison -> value per level (None where Splink never saw the level, for which it may say nan).
+
+    A comparison that a session without anything left to compare took away is missing.
+    """
     said = linker.misc.save_model_to_json()
     found: dict[str, list[float | None]] = {}
     for comparison in said["comparisons"]:
         values = [level.get(key) for level in comparison["comparison_levels"] if not level.get("is_null_level")]
-        found[comparison["output_column_name"]] = [v if isinstance(v, float) else None for v in values]
+        found[comparison["output_column_name"]] = [v if isinstance(v, float) and not isnan(v) else None for v in values]
     return found
 
 
