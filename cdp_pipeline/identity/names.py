@@ -8,7 +8,7 @@ What belongs here: what a name is compared by. What does not: how much an equal 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
@@ -21,10 +21,6 @@ LEADING = "van de der den ter ten te von zu del della di du le la dos da das".sp
 TITLES = (
     "mr mrs ms miss mx dr drs ir ing prof dhr mevr mevrouw meneer de heer herr frau hr fr sir dame lord lady "
     "rev hon monsieur madame mme mlle sig sra sr jr ii iii iv phd msc bsc md junior senior"
-).split()
-NOBODY = (
-    "test tester unknown none null nan na n/a onbekend unbekannt inconnu anonymous guest gast customer klant "
-    "firstname lastname voornaam achternaam name naam xxx xx asdf first last user dummy sample deleted"
 ).split()
 
 
@@ -48,12 +44,13 @@ def _words(column: str, drop: list[str]) -> str:
     )
 
 
-def add_names(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]]) -> None:
+def add_names(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]], nobody: Sequence[str]) -> None:
     """raw_names(full_name, first_name, middle_name, last_name) -> name_keys, same grain.
 
     Columns added: name_first, name_middle, name_last (without particles), name_nick, name_forms
     (list of formal names), name_full, name_nick_full, name_words (list), sound_first, sound_last,
     sound_full, name_sounds (list: how every word sounds).
+    A name among `nobody` (words for an empty cell) is none.
     A full name is only split where first and last name are both missing; "Last, First" is turned.
     """
     con.execute(f"""create or replace temp table name_words as
@@ -95,8 +92,10 @@ def add_names(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]])
            list_sort(list_distinct(list_filter(firsts || lasts || case when is_given then ws else [] end,
                 lambda w: len(w) > 1 and w not in ({_quoted(PARTICLES)})))) as every_word
     from plain""")
-    con.execute(f"""update name_words set first_word = null where first_word in ({_quoted(NOBODY)});
-                    update name_words set last_words = null where last_words in ({_quoted(NOBODY)})""")
+    for part in ("first_word", "last_words"):
+        con.execute(
+            f"update name_words set {part} = null where list_contains($nobody, {part})", {"nobody": list(nobody)}
+        )
     _word_keys(con, nicknames)
     con.execute("""create or replace temp table name_keys as
     select n.full_name, n.first_name, n.middle_name, n.last_name,

@@ -43,7 +43,7 @@ def normalise(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, count
     `country` (ISO 3166 alpha-2) is assumed for phone numbers of records without a known country.
     """
     _list(con, inputs, country)
-    names.add_names(con, matching.nicknames)
+    names.add_names(con, matching.nicknames, matching.placeholders.names)
     contacts.add_emails(con, matching.placeholders)
     contacts.add_phones(con)
     places.add_places(con, "placed", matching.placeholders)

@@ -4,7 +4,7 @@ What belongs here: from a weight to what holds. What does not: the weight (scori
 such (vetoes.py), which pairs are listed (blocking.py) and what is joined (cluster.py).
 
 Table `judged`, grain (l, r) with l < r, node keys: the raw weight, its reason, veto and flags. Table
-`settled`, same grain: weight DOUBLE (log2 odds, 6 digits), provenance (model | email_rule), is_vetoed.
+`settled`, same grain: weight DOUBLE (log2 odds, 6 digits), provenance (model | email_rule).
 """
 
 from __future__ import annotations
@@ -139,6 +139,5 @@ def settle(con: DuckDBPyConnection, matching: Matching, shift: float, judged: st
                       when is_doubted then least(round(weight + {shift}, 6), {DOUBTED_WEIGHT})
                       else round(weight + {shift}, 6) end as weight,
            case when is_ruled and weight + {shift} < {rule.weight} then 'email_rule' else 'model' end
-               as provenance,
-           veto is not null as is_vetoed, reason
+               as provenance
     from joined""")
