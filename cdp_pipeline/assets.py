@@ -12,9 +12,11 @@ import dagster as dg
 from cdp_pipeline.boundary import boundary
 from cdp_pipeline.lake import Run
 from cdp_pipeline.lineage import column_lineage
-from cdp_pipeline.manifest import Entry
+from cdp_pipeline.manifest import Entry, Verdict
 from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.quality.candidate import evaluate_candidate
 from cdp_pipeline.quality.checks import evaluate
+from cdp_pipeline.reports.checks_page import write_checks_page
 from cdp_pipeline.sql_model import Check
 from cdp_pipeline.steps import Step, Table, perform
 
@@ -61,6 +63,22 @@ def check_asset(asset: str, checks: list[Check]) -> dg.AssetChecksDefinition:
     return checked
 
 
+def candidate_check_asset(pipeline: Pipeline) -> dg.AssetChecksDefinition:
+    """The last checks, on the run as a whole; then the page of every check of the run."""
+    specs = [_check_spec(check) for check in pipeline.candidate_checks]
+
+    @dg.multi_asset_check(name="check_candidate", specs=specs, required_resource_keys={"run"})
+    def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        run: Run = context.resources.run
+        with boundary("checks of the candidate"):
+            verdicts = evaluate_candidate(run, pipeline.candidate_checks)
+            run.record_checks(verdicts)
+            write_checks_page(run)
+        yield from (_told(check, verdicts[check.name]) for check in pipeline.candidate_checks)
+
+    return checked
+
+
 def _check_spec(check: Check, made_here: Sequence[str] = ()) -> dg.AssetCheckSpec:
     others = [read for read in check.reads if read not in (check.asset, "config.run", *made_here)]
     return dg.AssetCheckSpec(
@@ -76,16 +94,17 @@ def _check_spec(check: Check, made_here: Sequence[str] = ()) -> dg.AssetCheckSpe
 def _judge(run: Run, checks: Sequence[Check]) -> list[dg.AssetCheckResult]:
     verdicts = evaluate(run, checks) if checks else {}
     run.record_checks(verdicts)
-    return [
-        dg.AssetCheckResult(
-            check_name=check.name,
-            asset_key=dg.AssetKey(check.asset.split(".")),
-            passed=verdicts[check.name].passed,
-            severity=dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN,
-            metadata={"failing_rows": verdicts[check.name].failing_rows},
-        )
-        for check in checks
-    ]
+    return [_told(check, verdicts[check.name]) for check in checks]
+
+
+def _told(check: Check, verdict: Verdict) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        asset_key=dg.AssetKey(check.asset.split(".")),
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN,
+        metadata={"failing_rows": verdict.failing_rows, "owner": verdict.owner, "fix": verdict.fix},
+    )
 
 
 def _spec(table: Table, step: Step) -> dg.AssetSpec:

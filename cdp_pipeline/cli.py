@@ -7,12 +7,14 @@ command calls the module that does it, and imports it only then.
 import os
 import sys
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
-from cdp_pipeline import cli_identity, cli_look
+from cdp_pipeline import cli_identity, cli_look, cli_operations, cli_privacy, cli_privacy_rights, cli_quarantine
 from cdp_pipeline.cli_look import DATA, PROJECT
 from cdp_pipeline.errors import CdpError, InputError, place_of
 
@@ -42,7 +44,14 @@ def main() -> None:
     """A customer data platform on one machine: exports in; profiles, segments and audiences out."""
 
 
-for command in (*cli_look.COMMANDS, *cli_identity.COMMANDS):
+for command in (
+    *cli_look.COMMANDS,
+    *cli_identity.COMMANDS,
+    *cli_privacy.COMMANDS,
+    *cli_privacy_rights.COMMANDS,
+    *cli_operations.COMMANDS,
+    *cli_quarantine.COMMANDS,
+):
     main.add_command(command)
 
 
@@ -71,38 +80,50 @@ def demo(people: int, days: int, seed: int, out: Path) -> None:
     help="Folder of export files.",
 )
 @click.option("--as-of", default="", help="Day of the run, YYYY-MM-DD.  [default: today in the project's zone]")
+@click.option("--no-alert", is_flag=True, help="Tell nobody when it fails; for trying things by hand.")
 @DATA
 @PROJECT
-def run(exports: Path, as_of: str, data: Path, project: Path) -> None:
+def run(exports: Path, as_of: str, no_alert: bool, data: Path, project: Path) -> None:
     """Run the nightly job: exports in, published profiles, segments, audiences and report out."""
+    from contextlib import nullcontext
+
     from rich.console import Console
 
     from cdp_pipeline.instance import bury_dead_runs, open_instance, start_run
     from cdp_pipeline.lock import hold
+    from cdp_pipeline.operations.runs import readable, settings_of, tell_of_run, told_when_refused
     from cdp_pipeline.privacy.keys import secret_key
     from cdp_pipeline.progress import Progress
     from cdp_pipeline.project import read_project
     from cdp_pipeline.schedules import NIGHTLY
 
     as_of = str(_day(as_of)) if as_of else ""
-    if not exports.is_dir():
-        raise InputError(f"{exports} is not a folder: put exports there, or make some with: cdp demo --out {exports}")
-    settings = read_project(project).settings
-    hold(data.resolve()).release()
-    secret_key(settings.key_env, data.resolve(), exports.resolve())
-    os.environ["CDP_PROJECT"] = str(project.resolve())
-    console = Console(highlight=False)
-    resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": as_of}
-    with open_instance(data) as instance, Progress(console) as progress:
-        bury_dead_runs(instance)
-        finished = start_run(
-            instance, NIGHTLY, resources, progress.listen, {"cdp/started_by": "cdp run", "cdp/as_of": as_of or "today"}
-        )
+    say = partial(click.echo, err=True)
+    night = as_of or str(datetime.now(ZoneInfo(settings_of(project).zone)).date())
+    with nullcontext() if no_alert else told_when_refused(data.resolve(), project, night, say):
+        if not exports.is_dir():
+            raise InputError(
+                f"{exports} is not a folder: put exports there, or make some with: cdp demo --out {exports}"
+            )
+        settings = read_project(project).settings
+        hold(data.resolve()).release()
+        secret_key(settings.key_env, data.resolve(), exports.resolve())
+        os.environ["CDP_PROJECT"] = str(project.resolve())
+        console = Console(file=sys.stdout, highlight=False)  # the boundary silences what is printed elsewhere
+        resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": as_of}
+        tags = {"cdp/started_by": "cdp run", "cdp/as_of": night}
+        with open_instance(data) as instance, Progress(console) as progress:
+            bury_dead_runs(instance)
+            finished = start_run(instance, NIGHTLY, resources, progress.listen, tags)
+            is_published = finished.is_success and bool(progress.snapshot)
+            if not is_published and not no_alert:
+                known, pipeline, _ = readable(project)
+                progress.failures += tell_of_run(instance, finished, data.resolve(), known, pipeline)
     if not console.is_terminal:
         console.print(progress.table())
     for line in dict.fromkeys(progress.failures):
         click.echo(line, err=True)
-    if not finished.is_success or not progress.snapshot:
+    if not is_published:
         click.echo("nothing was published; what was published before is as it was", err=True)
         sys.exit(progress.exit_code or 1)
     click.echo(f"published {progress.snapshot}")
@@ -147,6 +168,7 @@ def check(data: Path, project: Path) -> None:
     from cdp_pipeline.lake import open_published
     from cdp_pipeline.pipeline import build_pipeline
     from cdp_pipeline.project import read_project
+    from cdp_pipeline.quality.candidate import evaluate_candidate
     from cdp_pipeline.quality.checks import evaluate
 
     found = build_pipeline(read_project(project))
@@ -155,13 +177,15 @@ def check(data: Path, project: Path) -> None:
     missing = [read for read in reads if not looked_at.path(read).exists()]
     if missing:
         raise InputError(f"published before {', '.join(missing)} came to {project}; run cdp run")
-    verdicts = evaluate(looked_at, found.checks)
+    verdicts = evaluate(looked_at, found.checks) | evaluate_candidate(looked_at, found.candidate_checks)
+    for name, verdict in verdicts.items():
+        if not verdict.passed:
+            severity = "error" if verdict.is_blocking else "warn"
+            rows = f" {verdict.failing_rows} rows;" if verdict.failing_rows else ""
+            click.echo(f"{severity}: {name}:{rows} {verdict.fix} (owner: {verdict.owner})", err=True)
     broken = sum(verdict.is_blocking and not verdict.passed for verdict in verdicts.values())
-    for item in found.checks:
-        if not verdicts[item.name].passed:
-            rows = verdicts[item.name].failing_rows
-            click.echo(f"{item.severity}: {item.name}: {rows} rows; {item.fix} (owner: {item.owner})", err=True)
-    click.echo(f"{len(found.checks)} checks, {broken} blocking failures")
+    warned = sum(not verdict.is_blocking and not verdict.passed for verdict in verdicts.values())
+    click.echo(f"{len(verdicts)} checks, {broken} blocking failures, {warned} warnings")
     sys.exit(4 if broken else 0)
 
 
@@ -181,11 +205,19 @@ def snapshots(data: Path) -> None:
 @main.command()
 @click.argument("snapshot", required=False)
 @DATA
-def rollback(snapshot: str | None, data: Path) -> None:
-    """Publish an earlier snapshot again; without SNAPSHOT, the one before the current."""
-    from cdp_pipeline.publishing.snapshots import rollback as roll
+@PROJECT
+def rollback(snapshot: str | None, data: Path, project: Path) -> None:
+    """Publish an earlier snapshot again; without SNAPSHOT, the one before the current.
 
-    click.echo(f"published again: {roll(data, snapshot)}")
+    A night from before an erasure is made again, without who was erased since.
+    """
+    from cdp_pipeline.project import read_project
+    from cdp_pipeline.publishing.rollback import roll_back
+
+    went = roll_back(read_project(project), data, snapshot)
+    click.echo(f"published again: {went.wanted}")
+    if went.erasures:
+        click.echo(f"made again as {went.published}, without who was erased since ({went.erasures} requests)")
     click.echo("its audience files are gone, because permissions may have changed since; cdp run makes new ones")
 
 

@@ -36,9 +36,17 @@ def explain(one: str, other: str | None, page: Path | None, data: Path, project:
 
     ONE and OTHER are person ids, or records written source:record_id.
     """
+    from cdp_pipeline.explain import published
+    from cdp_pipeline.explain.key import known_key
     from cdp_pipeline.lake import expect_published
+    from cdp_pipeline.privacy.reads import log_read
+    from cdp_pipeline.project import read_project
 
     snapshot = expect_published(data)
+    settings = read_project(project).settings
+    key = known_key(settings.key_env, data)
+    for written in (one, other) if other else (one,):
+        log_read(data, "explain", person=published.person_of(snapshot, written), key=key)
     if other is None:
         from cdp_pipeline.explain.person import explain_person
 
@@ -47,12 +55,8 @@ def explain(one: str, other: str | None, page: Path | None, data: Path, project:
         click.echo(explain_person(snapshot, one, _width()))
         return
     from cdp_pipeline.explain import pair, pair_text
-    from cdp_pipeline.explain.key import known_key
     from cdp_pipeline.identity.matching import load_matching
-    from cdp_pipeline.project import read_project
 
-    settings = read_project(project).settings
-    key = known_key(settings.key_env, data)
     found = pair.compare(snapshot, (one, other), load_matching(project / "3_identity"), settings.country, key)
     if page:
         from cdp_pipeline.explain.page import write_page

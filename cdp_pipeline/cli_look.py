@@ -46,6 +46,8 @@ def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
     """Print a published table; without TABLE, list all tables with their rows."""
     import duckdb
 
+    from cdp_pipeline.privacy.reads import log_read
+
     path = data / ("warehouse_full.duckdb" if clear else "warehouse.duckdb")
     if not path.exists():
         raise InputError(f"{path} not found: nothing is published in {data} yet; run cdp run")
@@ -62,6 +64,8 @@ def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
         elif table not in known:
             raise InputError(f"no table {table} in {path}{nearest(table, known)}")
         else:
+            if clear:
+                log_read(data, "show --clear", table=table)
             con.sql(f"from {table} limit {limit}").show(max_width=200, max_rows=limit)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from cdp_pipeline.assets import check_asset, step_asset
+from cdp_pipeline.assets import candidate_check_asset, check_asset, step_asset
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.project import read_project
 from cdp_pipeline.publishing.assets import publishing_assets
 from cdp_pipeline.resources import run_resource
 from cdp_pipeline.schedules import nightly_job, nightly_schedule, publish_job
-from cdp_pipeline.sensors import dead_run_sensor, new_exports_sensor
+from cdp_pipeline.sensors import dead_run_sensor, new_exports_sensor, nights_sensor
 
 
 def build_definitions(folder: Path) -> dg.Definitions:
@@ -24,12 +24,13 @@ def build_definitions(folder: Path) -> dg.Definitions:
     pipeline = build_pipeline(project)
     assets = [step_asset(step, pipeline) for step in pipeline.steps]
     checks = [check_asset(asset, found) for asset, found in pipeline.checks_across().items()]
+    checks.append(candidate_check_asset(pipeline))
     return dg.Definitions(
         assets=[*assets, *publishing_assets(pipeline)],
         asset_checks=checks,
         jobs=[nightly_job(), publish_job()],
         schedules=[nightly_schedule(project)],
-        sensors=[new_exports_sensor(project), dead_run_sensor()],
+        sensors=[new_exports_sensor(project), dead_run_sensor(), nights_sensor(project, pipeline)],
         resources={"run": run_resource(project)},
         # The default starts a process per step, and pays every import again in each.
         executor=dg.in_process_executor,

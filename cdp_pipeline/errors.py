@@ -68,7 +68,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def place_of(error: Exception) -> str:
+def place_of(error: BaseException) -> str:
     """Class of an unexpected error and where it arose, without its text, which may hold a value."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "cdp_pipeline" in f.filename]
     where = " ← ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames[-3:]))

@@ -6,8 +6,10 @@ re-execute, dead runs. What does not: the job itself (definitions.py).
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.code_pointer import ModuleCodePointer
@@ -15,6 +17,10 @@ from dagster._core.definitions.reconstruct import ReconstructableJob, Reconstruc
 from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+from cdp_pipeline.operations.nights import Started
+from cdp_pipeline.operations.runs import night_of
+from cdp_pipeline.whole_file import write_whole
 
 SILENT = """\
 # No word about runs leaves this machine.
@@ -27,15 +33,18 @@ retention:
   sensor: {purge_after_days: {skipped: 7, failure: 30, success: 90}}
 """
 MODULE = "cdp_pipeline.definitions"
+PUBLISHING = ("nightly", "rebuild_and_publish")  # the jobs of schedules.py
 LIVE = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING)
 
 
 def open_instance(data: Path) -> dg.DagsterInstance:
-    """The instance in `DATA/.dagster`, the same that the UI uses; history survives."""
+    """The instance in `DATA/.dagster`, the same that the UI uses; history survives, for its owner's eyes."""
+    os.umask(0o077)
     home = data.resolve() / ".dagster"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
     if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(SILENT)
+        write_whole(home / "dagster.yaml", SILENT, "dagster_yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     return dg.DagsterInstance.from_config(str(home))
@@ -43,13 +52,44 @@ def open_instance(data: Path) -> dg.DagsterInstance:
 
 def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process is gone; a run killed by force would block the queue for ever."""
-    dead = []
-    for run in instance.get_runs(filters=dg.RunsFilter(statuses=list(LIVE))):
-        pid = run.tags.get("cdp/pid")
-        if pid and run.tags.get("cdp/host") == os.uname().nodename and not Path(f"/proc/{pid}").exists():
-            instance.report_run_failed(run, message="its process is gone")
-            dead.append(run.run_id)
-    return dead
+    dead = dead_runs(instance)
+    for run in dead:
+        instance.report_run_failed(run, message="its process is gone")
+    return [run.run_id for run in dead]
+
+
+def dead_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    """Runs of this machine that are said to work, though their process is gone."""
+    return [
+        run
+        for run in instance.get_runs(filters=dg.RunsFilter(statuses=list(LIVE)))
+        if (pid := run.tags.get("cdp/pid"))
+        and run.tags.get("cdp/host") == os.uname().nodename
+        and not Path(f"/proc/{pid}").exists()
+    ]
+
+
+def started_runs(instance: dg.DagsterInstance, since: datetime, zone: str) -> list[tuple[Started, dg.DagsterRun]]:
+    """Runs of the jobs that publish, made after `since`, newest first; one that names no day counts for its own day."""
+    found = []
+    for record in instance.get_run_records(filters=dg.RunsFilter(created_after=since)):
+        run = record.dagster_run
+        if run.job_name not in PUBLISHING:
+            continue
+        made = record.create_timestamp.replace(tzinfo=UTC)
+        try:
+            night = date.fromisoformat(night_of(run))
+        except ValueError:
+            night = made.astimezone(ZoneInfo(zone)).date()
+        ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else made if run.is_finished else None
+        found.append((Started(run.run_id, night, made, ended, run.is_success), run))
+    return found
+
+
+def schedule_is_on(instance: dg.DagsterInstance) -> bool:
+    """Whether somebody has switched the nightly schedule on under "Automation" of the UI."""
+    states = instance.all_instigator_state() if instance.schedule_storage else []
+    return any(state.name == "nightly_schedule" and state.is_running for state in states)
 
 
 def start_run(

@@ -1,7 +1,7 @@
 """Tables as Parquet: views in, one atomic Parquet out, inside the folder of one run.
 
 What belongs here: `Run`, where a run reads and writes, and nothing else touches its tables. What
-does not: publishing (publishing/), and what any table means.
+does not: making that folder (run_folder.py), publishing (publishing/), and what any table means.
 
     DATA/runs/<run id>/<layer>/<table>.parquet     a table
     DATA/runs/<run id>/raw/<source>/*.parquet      a raw table: one part an export file
@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -27,8 +25,7 @@ from pyarrow import parquet
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.manifest import Entry, Manifest, Verdict, read_manifest, write_manifest
 from cdp_pipeline.project import Project
-
-_UNTOUCHED_BY_A_RUN = {"warehouse.duckdb", "warehouse_full.duckdb"}
+from cdp_pipeline.whole_file import replaced
 
 
 @dataclass(frozen=True)
@@ -70,17 +67,20 @@ class Run:
         table with the columns given in `empty` ("person_id varchar, …"), else with the columns of
         the table that this run has written under that name.
         """
-        con = open_duckdb(self.folder / ".spill", self.project.settings.memory_limit)
+        folders = [folder for folder in (self.folder, self.published) if folder]
+        con = open_duckdb(self.folder / ".spill", self.project.settings.memory_limit, allowed=folders)
         con.execute("create schema config")
         con.execute(
             "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country, "
-            "$5::decimal(6, 4) as churn_budget",
+            "$5::decimal(6, 4) as churn_budget, $6::integer as adult_age, $7::integer as existing_customer_days",
             [
                 self.as_of,
                 self.project.settings.zone,
                 self.project.settings.currency,
                 self.project.settings.country,
                 self.project.settings.churn_budget,
+                self.project.settings.adult_age,
+                self.project.settings.existing_customer_days,
             ],
         )
         for table in tables:
@@ -92,7 +92,8 @@ class Run:
         folder: Path | None = self.folder
         if table.startswith("previous."):
             con.execute("attach if not exists ':memory:' as previous")
-            folder = self.published
+            kept = _table_path(self.folder / ".previous", table.removeprefix("previous."))
+            folder = self.folder / ".previous" if kept.exists() else self.published  # without who was erased since
         con.execute(f"create schema if not exists {schema}")
         path = _table_path(folder, table.removeprefix("previous.")) if folder else None
         if path and path.exists():
@@ -115,18 +116,15 @@ class Run:
         wide = [row[0] for row in con.execute(f"describe {select}").fetchall() if "HUGEINT" in row[1]]
         if wide:
             raise TypeError(f"{table}: cast {', '.join(wide)} to BIGINT or DECIMAL; HUGEINT is stored as DOUBLE")
-        path = self.path(table)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         order = f" order by {', '.join(order_by)}" if order_by else ""
         # Statistics decide whether a Parquet column is "required"; without them equal rows are equal bytes.
         con.execute("set disabled_optimizers = 'statistics_propagation'")
-        con.execute(
-            f"copy (select * from ({select}){order}) to {_quoted(temporary)} "
-            "(format parquet, compression zstd, parquet_version v2)"
-        )
+        with replaced(self.path(table), "table") as temporary:
+            con.execute(
+                f"copy (select * from ({select}){order}) to {_quoted(temporary)} "
+                "(format parquet, compression zstd, parquet_version v2)"
+            )
         con.execute("set disabled_optimizers = ''")
-        temporary.replace(path)
         return self.count(table)
 
     def count(self, table: str) -> int:
@@ -142,12 +140,12 @@ class Run:
         return parquet.read_schema(paths[-1]) if paths else pa.schema([])
 
     def digest(self, table: str) -> str:
-        """Digest of a table's bytes; of the part names for raw tables, which name their content."""
+        """Digest of a table's bytes; for raw tables, of every part and sidecar with its name."""
         path = self.path(table)
         if path.is_dir():
-            return hashlib.sha256("\n".join(p.name for p in _parts(path)).encode()).hexdigest()
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            files = sorted(path.glob("*.parquet"))
+            return hashlib.sha256("\n".join(f"{file.name} {_sha256(file)}" for file in files).encode()).hexdigest()
+        return _sha256(path)
 
     # ---- the manifest -------------------------------------------------------------------
 
@@ -159,6 +157,13 @@ class Run:
         manifest = self.manifest()
         write_manifest(self.folder, replace(manifest, tables={**manifest.tables, **tables}))
 
+    def forget(self, tables: Iterable[str]) -> None:
+        """Take tables out of the manifest before they are made again, so that a half-made one is never believed."""
+        manifest = self.manifest()
+        kept = {name: entry for name, entry in manifest.tables.items() if name not in set(tables)}
+        if len(kept) < len(manifest.tables):
+            write_manifest(self.folder, replace(manifest, tables=kept))
+
     def record_checks(self, verdicts: Mapping[str, Verdict]) -> None:
         manifest = self.manifest()
         write_manifest(self.folder, replace(manifest, checks={**manifest.checks, **verdicts}))
@@ -169,40 +174,17 @@ def fingerprint(key: bytes) -> str:
     return hmac.new(key, b"cdp key fingerprint", hashlib.sha256).hexdigest()[:16]
 
 
-def open_run(run: Run) -> Run:
-    """Prepare the run folder: a hard-linked clone of what is published, or the folder of a run resumed.
-
-    Folders of other runs go: the caller holds the lock, so they belong to runs that died.
-    """
-    os.umask(0o077)
-    for other in run.folder.parent.glob("*"):
-        if other != run.folder:
-            shutil.rmtree(other)
-    if not run.folder.exists():
-        temporary = run.folder.with_name(f".{run.id}")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        if run.published:
-            _clone(run.published, temporary)
-        manifest = read_manifest(temporary)
-        fresh = replace(
-            manifest,
-            run_id=run.id,
-            as_of=str(run.as_of),
-            key_fingerprint=run.key_fingerprint,
-            published_at="",
-            checks={},
-        )
-        write_manifest(temporary, fresh)
-        temporary.rename(run.folder)
-    shutil.rmtree(run.folder / ".spill", ignore_errors=True)
-    return run
-
-
 def open_duckdb(
-    spill: Path | None = None, memory_limit: str | None = None, path: str = ":memory:"
+    spill: Path | None = None,
+    memory_limit: str | None = None,
+    path: str = ":memory:",
+    *,
+    allowed: Sequence[Path] = (),
 ) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection that never reaches the network and spills only to `spill`."""
+    """A DuckDB connection that never reaches the network, spills only to `spill`, and opens only files in `allowed`.
+
+    No SQL can widen that again, nor read a variable of Python by its name.
+    """
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -213,6 +195,9 @@ def open_duckdb(
         config["memory_limit"] = memory_limit
     con = duckdb.connect(path, config=config)
     con.execute("set timezone = 'UTC'")
+    folders = [_quoted(folder) for name in allowed for folder in sorted({name.absolute(), name.resolve()})]
+    con.execute(f"set allowed_directories = [{', '.join(folders)}]")
+    con.execute("set enable_external_access = false")
     return con
 
 
@@ -237,16 +222,6 @@ def open_published(project: Project, data: Path) -> Run:
     return Run(project, data / "exports", data, as_of, snapshot.name, b"", published=snapshot, at=snapshot)
 
 
-def _clone(published: Path, folder: Path) -> None:
-    for source in sorted(published.rglob("*")):
-        relative = source.relative_to(published)
-        if source.is_dir():
-            (folder / relative).mkdir(parents=True, exist_ok=True)
-        elif source.name not in _UNTOUCHED_BY_A_RUN:
-            (folder / relative).parent.mkdir(parents=True, exist_ok=True)
-            os.link(source, folder / relative)
-
-
 def _table_path(folder: Path, table: str) -> Path:
     layer, _, name = table.partition(".")
     parts = folder / layer / name
@@ -260,6 +235,11 @@ def _parts(folder: Path) -> list[Path]:
 def _files(path: Path) -> str:
     paths = _parts(path) if path.is_dir() else [path]
     return "[" + ", ".join(_quoted(p) for p in paths) + "]"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _quoted(path: Path) -> str:

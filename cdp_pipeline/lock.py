@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cdp_pipeline.errors import BusyError
+from cdp_pipeline.whole_file import write_whole
 
 
 def hold(data: Path) -> FileLock:
@@ -28,5 +29,5 @@ def hold(data: Path) -> FileLock:
     except Timeout:
         who = holder.read_text().strip() if holder.exists() else "unknown process"
         raise BusyError(f"another run works in {data} ({who}); wait for it to end") from None
-    holder.write_text(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+    write_whole(holder, f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n", "lock_holder")
     return lock

@@ -7,10 +7,11 @@ and "which checks did not pass". What does not: moving folders about (lake.py).
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from cdp_pipeline.whole_file import replaced
 
 Numbers = Mapping[str, int | float | str]
 
@@ -33,12 +34,24 @@ class Entry:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check said about its tables, by the digests it looked at."""
+    """What a check said about its tables, by the digests it looked at; and the check in words.
+
+    `failing_rows` is 0 for a check that failed as a whole, such as an expectation of a mean.
+    """
 
     passed: bool
     is_blocking: bool
     failing_rows: int
     inputs: Mapping[str, str] = field(default_factory=dict)
+    asset: str = ""
+    description: str = ""
+    owner: str = ""
+    fix: str = ""
+
+    @property
+    def extent(self) -> str:
+        """` on 3 rows`, or nothing for a check that failed as a whole."""
+        return f" on {self.failing_rows} rows" if self.failing_rows else ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,10 @@ class Manifest:
     as_of: str = ""
     key_fingerprint: str = ""
     published_at: str = ""
+    started_from: str = ""  # the snapshot that was published when the run began
+    started_on: str = ""  # this start of the machine: what was written before a loss of power may not have lasted
+    erased: Sequence[str] = ()  # requests of erasure that are carried out in it
+    erased_now: Sequence[str] = ()  # those of them that no published state had carried out before
     tables: Mapping[str, Entry] = field(default_factory=dict)
     checks: Mapping[str, Verdict] = field(default_factory=dict)
 
@@ -72,7 +89,7 @@ class Manifest:
             if verdict is None:
                 reasons.append(f"check {name} did not run")
             elif verdict.is_blocking and not verdict.passed:
-                reasons.append(f"check {name} failed on {verdict.failing_rows} rows")
+                reasons.append(f"check {name} failed{verdict.extent}")
             elif any(t in self.tables and self.tables[t].digest != d for t, d in verdict.inputs.items()):
                 reasons.append(f"check {name} ran before its tables were rebuilt")
         return reasons
@@ -91,7 +108,5 @@ def read_manifest(folder: Path) -> Manifest:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest of `folder` in one step."""
-    temporary = folder / f".manifest.{os.getpid()}"
-    with temporary.open("w") as file:
-        file.write(json.dumps(manifest, default=vars, sort_keys=True))
-    temporary.replace(folder / "manifest.json")
+    with replaced(folder / "manifest.json", "manifest") as temporary:
+        temporary.write_text(json.dumps(manifest, default=vars, sort_keys=True), encoding="utf-8")

@@ -7,6 +7,7 @@ not: Dagster (definitions.py) and the steps themselves (each stage's steps.py).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,8 +19,13 @@ from cdp_pipeline.errors import ProjectError, nearest
 from cdp_pipeline.identity import steps as identity
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Numbers
+from cdp_pipeline.privacy import corrections, restriction
+from cdp_pipeline.privacy import steps as privacy
 from cdp_pipeline.profiles import steps as profiles
 from cdp_pipeline.project import Project
+from cdp_pipeline.quality.candidate import candidate_checks, mistakes
+from cdp_pipeline.quality.deliveries import delivery_checks
+from cdp_pipeline.quality.laws import laws
 from cdp_pipeline.reports import steps as reports
 from cdp_pipeline.segments import steps as segments
 from cdp_pipeline.segments.rules import check_rules
@@ -29,15 +35,16 @@ from cdp_pipeline.staging import steps as staging
 from cdp_pipeline.steps import Step, Table
 
 _MARK = re.compile(r"^\[\w+\] *")  # marks for the engine, such as [zero], are no words for people
-STAGES = (sources, staging, identity, profiles, segments, activation, reports)
+STAGES = (sources, privacy, corrections, staging, identity, restriction, profiles, segments, activation, reports)
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Steps in an order in which they can run, and the checks on their tables."""
+    """Steps in an order in which they can run, the checks on their tables, and those on the run as a whole."""
 
     steps: tuple[Step, ...]
     checks: tuple[Check, ...]
+    candidate_checks: tuple[Check, ...] = ()
 
     @property
     def tables(self) -> Mapping[str, Table]:
@@ -62,7 +69,8 @@ class Pipeline:
         return found
 
     def blocking(self) -> list[str]:
-        return [check.name for check in self.checks if check.severity == "error"]
+        """Checks without which nothing is published."""
+        return [check.name for check in (*self.checks, *self.candidate_checks) if check.severity == "error"]
 
 
 def build_pipeline(project: Project) -> Pipeline:
@@ -85,13 +93,17 @@ def build_pipeline(project: Project) -> Pipeline:
     checks = [
         *sources.checks(project),
         *staging.checks(project),
+        *laws(project),
+        *delivery_checks(project),
         *_table_checks({table.name: table for step in steps for table in step.tables}, project),
         *project.checks.values(),
     ]
-    problems = _misplaced_checks(checks, steps, project)
+    last = candidate_checks(project)
+    tables = {table.name: table for step in steps for table in step.tables}
+    problems = [*_misplaced_checks(checks, steps, project), *_repeated([*checks, *last]), *mistakes(project, tables)]
     if problems:
         raise ProjectError(problems)
-    return Pipeline(steps, tuple(sorted(checks, key=lambda check: (check.asset, check.name))))
+    return Pipeline(steps, tuple(sorted(checks, key=lambda check: (check.asset, check.name))), last)
 
 
 def _model_step(model: Model) -> Step:
@@ -172,6 +184,12 @@ def _table_checks(tables: Mapping[str, Table], project: Project) -> list[Check]:
                 )
             )
     return checks
+
+
+def _repeated(checks: list[Check]) -> list[str]:
+    """A verdict is kept by the name of its check, so no name may stand twice."""
+    times = Counter(check.name for check in checks)
+    return [f"{number} checks are called {name}: give one another name" for name, number in times.items() if number > 1]
 
 
 def _misplaced_checks(checks: list[Check], steps: tuple[Step, ...], project: Project) -> list[str]:

@@ -99,10 +99,12 @@ class Progress:
         layer.checks += 1
         if not evaluation.passed:
             layer.failed_checks += 1
-            rows = evaluation.metadata["failing_rows"].value if "failing_rows" in evaluation.metadata else "?"
+            told = {key: value.value for key, value in evaluation.metadata.items()}
+            rows = f": {told['failing_rows']} rows" if told.get("failing_rows") else ""
+            cure = f"; {told['fix']} (owner: {told['owner']})" if told.get("fix") and told.get("owner") else ""
             word = "blocks publication" if evaluation.severity.value == "ERROR" else "warning"
             self.failures.append(
-                f"{word}: check {evaluation.check_name} on {'.'.join(evaluation.asset_key.path)}: {rows} rows"
+                f"{word}: check {evaluation.check_name} on {'.'.join(evaluation.asset_key.path)}{rows}{cure}"
             )
             if evaluation.severity.value == "ERROR":
                 self.exit_code = self.exit_code or 4

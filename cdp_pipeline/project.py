@@ -12,8 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from cdp_pipeline import sql_reach
 from cdp_pipeline.errors import ProjectError, nearest
-from cdp_pipeline.shapes import Audience, Contract, Destination, Segmentation, Settings, Source, Survivorship
+from cdp_pipeline.shapes import (
+    Audience,
+    Contract,
+    Destination,
+    Expectation,
+    Expectations,
+    Segmentation,
+    Settings,
+    Source,
+    Survivorship,
+)
 from cdp_pipeline.sql_model import Check, Model, read_check, read_model
 from cdp_pipeline.yaml_file import ShapeT, read_shape
 
@@ -43,6 +54,7 @@ class Project:
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     models: Mapping[str, Model] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
+    expectations: Mapping[str, Expectation] = field(default_factory=dict)
 
     def system(self, source: str) -> str:
         """The value of the `source` column for rows of an export: the system it comes from."""
@@ -75,17 +87,24 @@ def read_project(folder: Path) -> Project:
         destinations=_shapes(folder / "6_activation", Destination, problems),
         models=models,
         checks=_files(folder / "checks", "*.sql", lambda path: read_check(path, problems)),
+        expectations=_expectations(folder / "checks" / "expectations.yml", problems),
     )
     problems += [
         *_mistakes_in_names(project),
         *_mistakes_in_sources(project),
         *_mistakes_in_contracts(project),
+        *sql_reach.mistakes(folder, project.sources, project.contracts),
         *_mistakes_in_models(project),
         *_mistakes_in_audiences(project),
     ]
     if problems:
         raise ProjectError(problems)
     return project
+
+
+def _expectations(path: Path, problems: list[str]) -> Mapping[str, Expectation]:
+    suite = read_shape(path, Expectations, problems) if path.exists() else None
+    return suite.expectations if suite else {}
 
 
 def _shapes(folder: Path, shape: type[ShapeT], problems: list[str]) -> dict[str, ShapeT]:

@@ -13,10 +13,13 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from cdp_pipeline.boundary import boundary
-from cdp_pipeline.lake import Run, open_run, published_snapshot
+from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.privacy.keys import secret_key
+from cdp_pipeline.privacy.second_place import keep_copy
 from cdp_pipeline.project import Project
+from cdp_pipeline.publishing.unfinished import tidy
+from cdp_pipeline.run_folder import open_run
 
 CONFIG = {
     "exports": dg.Field(str, default_value="", description="Folder of export files; empty: DATA/exports"),
@@ -40,20 +43,24 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
         root = context.run.root_run_id if context.run and context.run.root_run_id else (context.run_id or "unnamed")
         with boundary("run"):
             lock = hold(data)
-            run = Run(
-                project=project,
-                exports=exports,
-                data=data,
-                as_of=parse_day(config["as_of"], project),
-                id=root,
-                key=secret_key(project.settings.key_env, data, exports),
-                published=published_snapshot(data),
-            )
-            open_run(run)
         try:
+            with boundary("run"):
+                tidy(data)
+                run = Run(
+                    project=project,
+                    exports=exports,
+                    data=data,
+                    as_of=parse_day(config["as_of"], project),
+                    id=root,
+                    key=secret_key(project.settings.key_env, data, exports),
+                    published=published_snapshot(data),
+                )
+                open_run(run)
             yield run
         finally:
             lock.release()
+            with boundary("register"):
+                keep_copy(data, project.settings.register_copy)
 
     return resource
 

@@ -1,7 +1,10 @@
-"""The jobs of the project and the nightly schedule."""
+"""The jobs of the project, the nightly schedule, and the moments it names."""
+
+from datetime import datetime
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._utils.schedules import cron_string_iterator
 
 from cdp_pipeline.project import Project
 
@@ -52,3 +55,14 @@ def nightly_schedule(project: Project) -> dg.ScheduleDefinition:
         )
 
     return schedule
+
+
+def starts(schedule: str, zone: str, since: datetime, until: datetime) -> list[datetime]:
+    """The moments a cron line names after `since`, up to `until`, in `zone`: those at which Dagster starts a run."""
+    found = []
+    for moment in cron_string_iterator(since.timestamp(), schedule, zone):
+        if moment > until:
+            break
+        if moment > since:
+            found.append(moment)
+    return found

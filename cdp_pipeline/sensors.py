@@ -1,10 +1,12 @@
-"""Sensors: newly arrived exports start a run; runs whose process is gone are marked as failed."""
+"""Sensors: new exports start a run; dead runs are marked as failed; nights that went wrong are told of."""
 
 import json
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from cdp_pipeline.instance import bury_dead_runs
+from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project import Project
 from cdp_pipeline.resources import default_data, default_exports
 from cdp_pipeline.schedules import NIGHTLY
@@ -49,5 +51,33 @@ def dead_run_sensor() -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         dead = bury_dead_runs(context.instance)
         return dg.SkipReason(f"{len(dead)} dead runs marked as failed")
+
+    return sensor
+
+
+def nights_sensor(project: Project, pipeline: Pipeline) -> dg.SensorDefinition:
+    """Tells of runs that failed, were blocked, are late or did not start; each once, whoever started it.
+
+    It sees what happens while this UI runs. A machine that is down tells nobody: `cdp nights` is for that.
+    """
+
+    @dg.sensor(
+        name="nights_sensor",
+        job_name=NIGHTLY,
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells whoever project.yml names of nights that went wrong",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        from cdp_pipeline.operations.watch import look_and_tell
+
+        asked = project.settings.alerts
+        if not (asked.command or asked.webhook_env or asked.email):
+            return dg.SkipReason("project.yml names nobody to tell (alerts)")
+        found = look_and_tell(
+            context.instance, project.settings, lambda: (project, pipeline), default_data(), datetime.now(UTC)
+        )
+        states = ", ".join(f"{night.day} {night.words}" for night in found.nights) or "every night is published"
+        return dg.SkipReason("; ".join([states, *found.problems]))
 
     return sensor

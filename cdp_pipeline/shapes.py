@@ -7,11 +7,12 @@ files (project.py) and everything that acts on them (the stages).
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import UTC, date, datetime
+from itertools import permutations
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cdp_pipeline.errors import nearest
 
@@ -35,11 +36,45 @@ def _is_zone(value: str) -> str:
     return value
 
 
+def _agree(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Formats of which no two read the same text as different days."""
+    sample = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    for first, second in permutations(formats, 2):
+        try:
+            other = datetime.strptime(sample.strftime(first), second)  # noqa: DTZ007  (only the day is looked at)
+        except ValueError:
+            continue
+        if other.date() != sample.date():
+            raise ValueError(f"{first} and {second} read one text as two different days; keep the one that is true")
+    return formats
+
+
 # ---- project.yml ---------------------------------------------------------------------------
+
+
+class Email(Shape):
+    to: tuple[str, ...]
+    sender: str
+    relay: str = Field(default="localhost:25", pattern=r"^[^:/@ ]+:[0-9]+$")
+
+
+class Alerts(Shape):
+    owner: str = "data team"
+    late_after_minutes: int = Field(default=240, ge=1)
+    command: tuple[str, ...] = ()
+    webhook_env: str | None = None
+    email: Email | None = None
+
+
+class Controller(Shape):
+    name: str = ""
+    contact: str = ""
+    privacy_officer: str = ""
 
 
 class Settings(Shape):
     name: str
+    controller: Controller = Controller()
     zone: Annotated[str, AfterValidator(_is_zone)] = "Europe/Amsterdam"
     country: str = Field(default="NL", pattern="^[A-Z]{2}$")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
@@ -47,9 +82,15 @@ class Settings(Shape):
     key_env: str = "CDP_KEY"
     keep_snapshots: int = Field(default=7, ge=1)
     keep_parts_days: int = Field(default=1100, ge=1)
+    retention: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     churn_budget: float = Field(default=0.05, ge=0, le=1)
     report_floor: int = Field(default=20, ge=1)
+    expectations: bool = True
+    adult_age: int = Field(default=18, ge=0, le=21)
+    existing_customer_days: int = Field(default=730, ge=0)
     memory_limit: str | None = None
+    register_copy: str | None = None
+    alerts: Alerts = Alerts()
 
 
 # ---- 1_sources/<source>.yml ------------------------------------------------------------------
@@ -62,10 +103,25 @@ class FileFormat(Shape):
     encoding: str = "utf-8"
     zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
     decimal: Literal[".", ","] = "."
-    dates: tuple[str, ...] = ()
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    negative: Literal["-12", "12-", "(12)"] = "-12"
+    digits: Literal["ascii", "arabic"] = "ascii"
+    dates: Annotated[tuple[str, ...], AfterValidator(_agree)] = ()
     nulls: tuple[str, ...] = ("", "NULL", "null", "\\N")
     skip: int = 0
     trailing_delimiter: bool = False
+    final_newline: bool = True
+    max_gb: float = Field(default=16, gt=0)
+
+    @model_validator(mode="after")
+    def _tells_thousands_from_decimals(self) -> FileFormat:
+        if self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}")
+        return self
+
+    @property
+    def max_bytes(self) -> int:
+        return int(self.max_gb * (1 << 30))
 
 
 class Expression(Shape):
@@ -81,6 +137,14 @@ class Mapping(Shape):
     columns: dict[str, ColumnMapping]
 
 
+class Expect(Shape):
+    every_hours: int | None = Field(default=None, ge=1)
+    rows_within: float = Field(default=4, gt=1)
+    late: Literal["error", "warn"] = "warn"
+    columns: Literal["error", "warn"] = "warn"
+    rows: Literal["error", "warn"] = "warn"
+
+
 class Source(Shape):
     description: str
     owner: str
@@ -90,8 +154,27 @@ class Source(Shape):
     delivery: Literal["increment", "snapshot"] = "increment"
     required: bool = False
     legal_basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation"]
+    withhold: dict[str, str] = Field(default_factory=dict)
+    expect: Expect = Expect()
     prepare: str | None = None
     into: dict[str, Annotated[tuple[Mapping, ...], BeforeValidator(_as_list)]]
+
+
+# ---- checks/expectations.yml -----------------------------------------------------------------
+
+
+class Expectation(Shape):
+    table: str
+    expect: str
+    having: dict[str, Any] = Field(default_factory=dict, alias="with")
+    description: str
+    severity: Literal["error", "warn"] = "warn"
+    owner: str
+    fix: str
+
+
+class Expectations(Shape):
+    expectations: dict[str, Expectation]
 
 
 # ---- 2_staging/<table>.yml -------------------------------------------------------------------
@@ -101,7 +184,7 @@ class Column(Shape):
     type: Literal["text", "integer", "decimal", "money", "boolean", "date", "timestamp", "attributes"]
     description: str
     required: bool = False
-    sensitivity: Literal["public", "personal"] = "public"
+    sensitivity: Literal["public", "personal", "special"] = "public"
     is_in: tuple[str, ...] | Literal["iso4217"] | None = Field(default=None, alias="in")
     matches: str | None = None
     min: Any = None
@@ -134,7 +217,7 @@ class Contract(Shape):
 class FieldRule(Shape):
     rule: Literal["most_recent", "most_trusted", "most_frequent", "most_complete"]
     description: str
-    sensitivity: Literal["public", "personal"] = "personal"
+    sensitivity: Literal["public", "personal", "special"] = "personal"
     together: tuple[str, ...] = ()
 
 
@@ -145,6 +228,10 @@ class Survivorship(Shape):
 
 
 # ---- 5_segments ------------------------------------------------------------------------------
+
+Basis = Literal["consent", "double_opt_in", "existing_customer", "legitimate_interest", "contract"]
+SpecialBasis = Literal["explicit_consent", "made_public_by_the_person"]
+"""Article 9(2) GDPR: what allows a rule to use data about health, belief, sex life and the like."""
 
 
 class Segment(Shape):
@@ -158,6 +245,7 @@ class Segmentation(Shape):
     owner: str
     purpose: str = "profiling"
     legal_basis: str = "legitimate_interest"
+    special_basis: SpecialBasis | None = None
     segments: tuple[Segment, ...]
     otherwise: str
 
@@ -167,6 +255,8 @@ class Audience(Shape):
     owner: str
     purpose: str
     legal_basis: str = "consent"
+    special_basis: SpecialBasis | None = None
+    similar_goods: bool = False
     where: str
     destinations: tuple[str, ...] = ()
 
@@ -178,6 +268,7 @@ class Needs(Shape):
     purpose: str
     channel: str
     recipient: str | None = None
+    bases: tuple[Basis, ...] = ()
 
 
 class Transfer(Shape):

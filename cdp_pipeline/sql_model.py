@@ -5,7 +5,8 @@ What belongs here: reading a model or a check file. What does not: running it (s
 A model is one SELECT in DuckDB's dialect. Its first comment lines describe it; `-- key: value`
 lines among them are fields: `grain`, `owner`, `check` (a condition every row must meet), and
 `empty <table>` (columns of a previously published table that may not exist yet). A trailing comment
-on an output column documents it; `[personal]` in front marks it as personal data.
+on an output column documents it; `[personal]` in front marks it as personal data, `[special]` as personal
+data of Article 9 GDPR (health, belief, sex life …), which no rule may use by default.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
+
+from cdp_pipeline.sql_reach import outside
 
 _FIELD = re.compile(r"^(grain|owner|check|asset|severity|fix|empty [\w.]+):\s*(.*)$")
 
@@ -35,6 +38,7 @@ class Model:
     reads: tuple[str, ...]
     columns: dict[str, str]
     personal: frozenset[str]
+    special: frozenset[str] = frozenset()
     empty: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -79,7 +83,7 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
     if tree is None:
         return None
     description, fields = _header(text)
-    columns, personal = _columns(tree)
+    columns, personal, special = _columns(tree)
     for wanted, found in (
         ("a description in the first comment lines", description),
         ("-- grain:", fields.get("grain")),
@@ -99,6 +103,7 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
         reads=tables_read(tree),
         columns=columns,
         personal=personal,
+        special=special,
         empty={key.removeprefix("empty "): value[0] for key, value in fields.items() if key.startswith("empty ")},
     )
 
@@ -153,6 +158,9 @@ def _select(path: Path, problems: list[str]) -> tuple[str, exp.Query | None]:
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         problems.append(f"{path}: a file holds exactly one SELECT, found {len(statements)} statements")
         return text, None
+    if wrong := outside(statements[0], ()):
+        problems.extend(f"{path}: {problem}" for problem in wrong)
+        return text, None
     return text, statements[0]
 
 
@@ -171,13 +179,16 @@ def _header(text: str) -> tuple[str, dict[str, list[str]]]:
     return " ".join(words), fields
 
 
-def _columns(tree: exp.Query) -> tuple[dict[str, str], frozenset[str]]:
+def _columns(tree: exp.Query) -> tuple[dict[str, str], frozenset[str], frozenset[str]]:
     columns: dict[str, str] = {}
     personal: set[str] = set()
+    special: set[str] = set()
     for select in tree.selects:
         comments = [c for node in select.walk() for c in (node.comments or [])]
         comment = " ".join(part.strip() for part in comments)
-        if comment.startswith("[personal]"):
+        if comment.startswith("[special]"):
+            special.add(select.alias_or_name)
+        if comment.startswith(("[personal]", "[special]")):
             personal.add(select.alias_or_name)
-        columns[select.alias_or_name] = comment.removeprefix("[personal]").strip()
-    return columns, frozenset(personal)
+        columns[select.alias_or_name] = comment.removeprefix("[personal]").removeprefix("[special]").strip()
+    return columns, frozenset(personal), frozenset(special)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Entry, Manifest, Numbers
 
@@ -112,8 +113,11 @@ def perform(run: Run, step: Step) -> Mapping[str, Entry]:
         reused = {n: e.reused() for e, n in zip(entries, step.names, strict=True) if e}
         run.record(reused)
         return reused
+    run.forget(step.names)
     started = time.perf_counter()
+    fault("step.begin")
     outcome = step.run(run)
+    fault("step.made")
     seconds = round(time.perf_counter() - started, 3)
     inputs = {name: manifest.tables[name].digest for name in step.inputs}
     made = {

@@ -26,10 +26,10 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
     except FileNotFoundError:
         problems.append(f"{path}: file not found")
         return None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
-        problems.append(f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding'}")
+        problems.append(f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding, or nested too deep'}")
         return None
     if repeated := _repeated(node):
         problems.extend(f"{path}:{line}: key '{name}' is given twice" for line, name in repeated)
@@ -60,8 +60,15 @@ def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
     return f"{path}:{line}: {name}: {error['msg'][0].lower()}{error['msg'][1:]}{found}{hint}"
 
 
-def _repeated(node: Any) -> list[tuple[int, str]]:
-    """Line and name of every key that its mapping has had before; YAML would keep the last in silence."""
+def _repeated(node: Any, seen: set[int] | None = None) -> list[tuple[int, str]]:
+    """Line and name of every key that its mapping has had before; YAML would keep the last in silence.
+
+    What aliases repeat is looked at once: they can make a tree of a few lines endless.
+    """
+    seen = set() if seen is None else seen
+    if id(node) in seen:
+        return []
+    seen.add(id(node))
     found: list[tuple[int, str]] = []
     if isinstance(node, yaml.MappingNode):
         names = [key.value for key, _ in node.value]
@@ -72,7 +79,7 @@ def _repeated(node: Any) -> list[tuple[int, str]]:
         ]
     children = [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else []
     children += node.value if isinstance(node, yaml.SequenceNode) else []
-    return sorted([*found, *(item for child in children for item in _repeated(child))])
+    return sorted([*found, *(item for child in children for item in _repeated(child, seen))])
 
 
 def _line(node: Any, loc: list[Any]) -> tuple[int, int]:

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.lake import Run, open_run, published_snapshot
+from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.manifest import Entry
 from cdp_pipeline.project import Project
+from cdp_pipeline.run_folder import open_run
 from cdp_pipeline.shapes import Settings
 
 KEY = b"a key of these tests"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +25,7 @@ from cdp_pipeline_tests.small_run import small_run
 CANARY = "canary@mail.example"
 
 
-def small_pipeline(fail: Exception | None = None, failing: int = 0) -> Pipeline:
+def small_pipeline(fail: BaseException | None = None, failing: int = 0) -> Pipeline:
     """Two tables, one made from the other, with a check on each and one across both."""
 
     def first(run: Run) -> Outcome:
@@ -114,7 +118,12 @@ def test_checks_are_told_and_recorded(tmp_path: Path) -> None:
     assert run.manifest().checks["people_are_known"].passed
 
 
+class PanicError(BaseException):
+    """As the Rust code of a library ends: no Exception."""
+
+
 ERRORS = [
+    PanicError(CANARY),
     duckdb.ConversionException(f"Could not convert string '{CANARY}' to INT32"),
     ValueError(CANARY),
     KeyError(CANARY),
@@ -124,7 +133,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_a_value_in_an_error_never_reaches_dagster(
-    tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, error: BaseException, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Of an unexpected error its class and place are stored: not its message, cause or context."""
     monkeypatch.delenv("CDP_SHOW_ERRORS", raising=False)
@@ -155,6 +164,27 @@ def test_a_real_error_of_duckdb_is_kept_out(tmp_path: Path, monkeypatch: pytest.
     assert not result.success
     assert CANARY not in stored
     assert "ConversionException at lake.py:" in stored
+
+
+def test_what_libraries_say_is_not_heard(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Prints, warnings, log lines and what native code writes stay inside; afterwards all of them work again."""
+    monkeypatch.delenv("CDP_SHOW_ERRORS", raising=False)
+
+    def talk() -> None:
+        print(CANARY)
+        print(CANARY, file=sys.stderr)
+        warnings.warn(CANARY, stacklevel=1)
+        logging.getLogger("a.library").error(CANARY)
+        os.write(2, CANARY.encode())
+
+    with boundary("anything"):
+        talk()
+    assert "".join(capfd.readouterr()) == ""
+    with pytest.warns(UserWarning, match="canary"):
+        talk()
+    out, err = capfd.readouterr()
+    assert out.count(CANARY) == 1
+    assert err.count(CANARY) >= 2
 
 
 def test_a_message_for_the_user_goes_through() -> None:

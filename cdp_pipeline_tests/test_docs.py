@@ -242,6 +242,10 @@ def error_codes_page() -> str:
     headings = {
         "file": ("Files", "Nothing of the file is loaded. What was published before stays."),
         "line": ("Lines", "The line is set aside with its text; the others of the file are loaded."),
+        "nothing": (
+            "Notes",
+            "The file is loaded; `raw.files` has the note, beside the columns it lacks or has too many.",
+        ),
     }
     for stops, (heading, words) in headings.items():
         lines += ["", f"## {heading}", "", words, "", "| code | meaning | what to do |", "|---|---|---|"]

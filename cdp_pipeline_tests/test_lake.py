@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cdp_pipeline.lake import Run, fingerprint, open_run, published_snapshot
+from cdp_pipeline.lake import Run, fingerprint
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline_tests.small_run import put, small_run
 
@@ -138,34 +138,6 @@ def test_previous_is_empty_before_the_first_publication(tmp_path: Path) -> None:
         assert con.sql("from previous.identity.persons").columns == ["person_id", "records"]
         assert con.sql("from previous.identity.changes").columns == ["as_of", "change"]
         assert con.execute("from previous.identity.persons").fetchall() == []
-
-
-def test_a_run_starts_from_what_is_published_and_never_changes_it(tmp_path: Path) -> None:
-    """The clone has every published table; writing in it leaves the published bytes alone."""
-    first = small_run(tmp_path)
-    put(first, "staging.kept", "select 1 as id")
-    put(first, "staging.remade", "select 1 as id")
-    (first.folder / "warehouse.duckdb").write_bytes(b"built again by every run")
-    publish(first, [])
-    published = published_snapshot(tmp_path)
-    assert published is not None
-    before = {path: path.read_bytes() for path in published.rglob("*") if path.is_file()}
-    second = small_run(tmp_path, "second")
-    assert content(second, "staging.kept") == [(1,)]
-    assert not (second.folder / "warehouse.duckdb").exists()
-    put(second, "staging.remade", "select 2 as id")
-    assert {path: path.read_bytes() for path in published.rglob("*") if path.is_file()} == before
-    assert second.manifest().published_at == ""
-
-
-def test_a_run_resumed_keeps_what_it_had_made(tmp_path: Path) -> None:
-    """Opening the folder of an interrupted run again removes only what DuckDB had spilled."""
-    run = small_run(tmp_path)
-    put(run, "staging.x", "select 1 as id")
-    (run.folder / ".spill").mkdir()
-    again = open_run(run)
-    assert content(again, "staging.x") == [(1,)]
-    assert not (run.folder / ".spill").exists()
 
 
 def test_a_raw_table_is_the_union_of_its_parts(tmp_path: Path) -> None:

@@ -8,19 +8,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 
+from cdp_pipeline.faults import fault
 from cdp_pipeline.shapes import Destination
+from cdp_pipeline.spreadsheet import guard
+from cdp_pipeline.whole_file import replaced
 
 Row = Sequence[str]
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_INVISIBLE = re.compile(r"^[\s\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]*")
-_STARTS_FORMULA = ("=", "+", "-", "@", "\x00", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212")
-_STARTS_RAW = ("\t", "\r", "\n")
 
 
 def write(path: Path, header: Row, rows: Iterable[Row], destination: Destination) -> str | None:
@@ -32,18 +30,17 @@ def write(path: Path, header: Row, rows: Iterable[Row], destination: Destination
     iterator = iter(rows)
     first = next(iterator, None)
     if first is None:
+        fault("audience.none")
         path.unlink(missing_ok=True)
         return None
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=destination.delimiter, lineterminator="\n")
-        writer.writerow(header)
-        for row in _chain(first, iterator):
-            writer.writerow([guard(cell) for cell in row] if destination.guard_formulas else row)
-    temporary.replace(path)
+    with replaced(path, "audience") as temporary:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, delimiter=destination.delimiter, lineterminator="\n")
+            writer.writerow(header)
+            for row in _chain(first, iterator):
+                writer.writerow([guard(cell) for cell in row] if destination.guard_formulas else row)
     with path.open("rb") as written:
         return hashlib.file_digest(written, "sha256").hexdigest()
 
@@ -63,23 +60,11 @@ def rows_of(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:
         yield from batch
 
 
-def guard(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula, with an apostrophe before it.
-
-    >>> guard("=1+1"), guard("-12.50"), guard("Anna")
-    ("'=1+1", '-12.50', 'Anna')
-    """
-    if _NUMBER.fullmatch(cell):
-        return cell
-    visible = _INVISIBLE.sub("", cell)
-    risky = cell.startswith(_STARTS_RAW) or visible.startswith(_STARTS_FORMULA)
-    return f"'{cell}" if risky else cell
-
-
 def clear(folder: Path, keep: set[str]) -> None:
     """Take away the files of an earlier run that this run did not write."""
     for path in sorted(folder.glob("*.csv")):
         if path.name not in keep:
+            fault("audience.clear")
             path.unlink()
 
 

@@ -1,15 +1,15 @@
-"""Every mistake in 6_activation before anything runs, and whether a transfer is allowed on a day.
+"""Every mistake in 6_activation before anything runs.
 
-What belongs here: judging destination files. What does not: the gate on people (gate.py) and
-writing files (export.py).
+What belongs here: judging destination files. What does not: whether a transfer is allowed on a day
+(transfers.py), the gate on people (gate.py) and writing files (export.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
 from cdp_pipeline.activation.normalise import MACROS
+from cdp_pipeline.activation.transfers import EEA, read_adequacy
 from cdp_pipeline.errors import nearest
 from cdp_pipeline.expressions import Expression, read_expression
 from cdp_pipeline.project import Project
@@ -18,15 +18,15 @@ from cdp_pipeline.shapes import Destination, OutputColumn
 EXTRA_COLUMNS = ("audience", "as_of")
 """Columns that an output expression may use beside those of profiles.customers."""
 
-EEA = frozenset("AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split())
 GATED = ("email", "phone")
+TAKEN = ("receipts", "reasons")
 _UNGATED_HINTS = ("email", "phone", "login_id", "device_id")
 
 
 def check_destinations(project: Project, customers_columns: Iterable[str]) -> list[str]:
     """Every problem in 6_activation, given the columns of profiles.customers; empty when all is well."""
     columns = [*customers_columns, *EXTRA_COLUMNS]
-    problems: list[str] = []
+    problems: list[str] = read_adequacy(project)[1]
     for name, destination in project.destinations.items():
         path = project.folder / "6_activation" / f"{name}.yml"
         found = [
@@ -35,8 +35,10 @@ def check_destinations(project: Project, customers_columns: Iterable[str]) -> li
             *_wrong_needs(project, destination),
             *_wrong_transfer(destination),
         ]
-        if not name.isidentifier() or name != name.lower() or name == "receipts":
-            found.append(f"the file name must be lower-case letters, digits and _, and not receipts: found {name}")
+        if not name.isidentifier() or name != name.lower() or name in TAKEN:
+            found.append(
+                f"the file name must be lower-case letters, digits and _, and not {' or '.join(TAKEN)}: found {name}"
+            )
         problems += [f"{path}: {problem}" for problem in found]
     return sorted(problems)
 
@@ -44,19 +46,6 @@ def check_destinations(project: Project, customers_columns: Iterable[str]) -> li
 def output_expression(column: OutputColumn, columns: Iterable[str]) -> tuple[Expression, list[str]]:
     """The value of one output column, before it is normalised and hashed, and the problems in it."""
     return read_expression(column.value, columns)
-
-
-def transfer_problem(destination: Destination, as_of: date) -> str | None:
-    """Why nothing may be sent to this destination on `as_of`, or None when it may."""
-    transfer = destination.transfer
-    if transfer is None:
-        return "the destination names no transfer: recipient, country, basis and document"
-    place = f"{transfer.recipient} ({transfer.country})"
-    if as_of < transfer.valid_from:
-        return f"the transfer to {place} is allowed only from {transfer.valid_from}"
-    if transfer.valid_until is not None and as_of > transfer.valid_until:
-        return f"the transfer to {place} was allowed until {transfer.valid_until}"
-    return None
 
 
 def _wrong_columns(destination: Destination, columns: list[str]) -> list[str]:
@@ -121,6 +110,8 @@ def _wrong_transfer(destination: Destination) -> list[str]:
         problems.append(
             f"transfer: basis none_needed holds inside the European Economic Area only, not for {transfer.country}"
         )
+    if not transfer.document.strip() or not transfer.recipient.strip():
+        problems.append("transfer: name the recipient, and the document that allows the transfer")
     if transfer.basis == "consent" and not all(need.recipient for need in destination.needs):
         problems.append(
             "transfer: basis consent needs a recipient in every entry of needs, for the consent must name it"

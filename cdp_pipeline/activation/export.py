@@ -13,10 +13,11 @@ from pathlib import Path
 import duckdb
 
 from cdp_pipeline.activation import audience_file
-from cdp_pipeline.activation.destinations import EXTRA_COLUMNS, check_destinations, output_expression, transfer_problem
+from cdp_pipeline.activation.destinations import EXTRA_COLUMNS, check_destinations, output_expression
 from cdp_pipeline.activation.gate import gated
 from cdp_pipeline.activation.normalise import create_macros, rewrite_phones
 from cdp_pipeline.activation.removals import write_removals
+from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.expressions import literal
 from cdp_pipeline.lake import Run
@@ -29,18 +30,21 @@ def export(run: Run, name: str) -> dict[str, int]:
     """Write the files and the table activation.<name>; returns people written, by audience.
 
     The table has one row a member of an audience of this destination: audience, person_id, keys,
-    has_key, is_permitted, is_transfer_allowed, is_above_minimum, is_written, stopped_at, file_sha256.
+    has_key, is_permitted, is_transfer_allowed, is_above_minimum, is_written, stopped_at, reason, file_sha256.
     """
     destination = run.project.destinations[name]
-    with run.connect("segments.memberships", "profiles.customers", "profiles.permissions") as con:
+    tables = ("segments.memberships", "profiles.customers", "profiles.permissions", "profiles.suppressions")
+    with run.connect(*tables) as con:
         columns = [str(row[0]) for row in con.execute("describe profiles.customers").fetchall()]
         problems = check_destinations(run.project, columns)
         if problems:
             raise ProjectError(problems)
         audiences = audiences_of(run, name)
-        create_macros(con)
+        create_macros(con, ["email", *(column.normalise for column in destination.columns if column.normalise)])
         _collect_members(con, audiences, columns)
-        _judge_members(con, destination, columns, transfer_problem(destination, run.as_of) is None)
+        similar = {audience for audience, spec in run.project.audiences.items() if spec.similar_goods}
+        is_transfer_allowed = transfer_problem(run.project, destination, run.as_of) is None
+        _judge_members(con, destination, columns, is_transfer_allowed, gated(destination, "members", columns, similar))
         hashes = _write_files(con, run, name, destination, audiences)
         con.execute("create temp table files (audience varchar, file_sha256 varchar)")
         if hashes:
@@ -49,13 +53,17 @@ def export(run: Run, name: str) -> dict[str, int]:
             )
         select = """
             select audience, person_id, keys, has_key, is_permitted, is_transfer_allowed, is_above_minimum,
-                is_written,
-                case when not has_key then 'no usable key' when not is_permitted then 'not permitted'
+                is_written, stopped_at,
+                case when is_written then 'written' when stopped_at = 'not permitted' then refusal else stopped_at end
+                    as reason,
+                case when is_written then file_sha256 end as file_sha256
+            from (
+                select *, case when not has_key then 'no usable key' when not is_permitted then 'not permitted'
                     when not is_transfer_allowed then 'transfer not allowed'
                     when not is_above_minimum then 'below the minimum size'
-                    when not is_written then 'same key as another person' end as stopped_at,
-                case when is_written then file_sha256 end as file_sha256
-            from judged left join files using (audience)
+                    when not is_written then 'same key as another person' end as stopped_at
+                from judged
+            ) left join files using (audience)
         """
         run.write(con, f"activation.{name}", select, _ORDER)
         written = con.execute(
@@ -89,9 +97,13 @@ def _collect_members(con: duckdb.DuckDBPyConnection, audiences: Sequence[str], c
 
 
 def _judge_members(
-    con: duckdb.DuckDBPyConnection, destination: Destination, columns: Sequence[str], is_transfer_allowed: bool
+    con: duckdb.DuckDBPyConnection,
+    destination: Destination,
+    columns: Sequence[str],
+    is_transfer_allowed: bool,
+    allowed: str,
 ) -> None:
-    """Make the temporary table `judged`: the funnel of every member, and the cells c0, c1, … to write."""
+    """Make the temporary table `judged`: the funnel of every member of `allowed`, and the cells c0, c1, … to write."""
     names = [column.name for column in destination.columns]
     key_columns = sorted({names.index(column) for key in destination.keys for column in key})
     cells = ", ".join(_cells(destination, columns))
@@ -104,11 +116,10 @@ def _judge_members(
         f"case when {condition.format(row='g')} then {literal(label)} end" for label, condition in usable
     )
     same_key = ", ".join(["audience", "is_permitted", *(f"c{index}" for index in key_columns)])
-    allowed = gated(destination, "members", columns)
     con.execute(f"""
         create temp table judged as
         with before as (select audience, person_id, {cells} from members),
-        after as (select audience, person_id, is_allowed, {cells} from ({allowed})),
+        after as (select audience, person_id, is_allowed, refusal, {cells} from ({allowed})),
         permitted as (
             select g.*, ({any_key.format(row="b")}) as has_key,
                 has_key and g.is_allowed and ({any_key.format(row="g")}) as is_permitted,

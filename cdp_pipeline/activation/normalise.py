@@ -13,7 +13,8 @@ Mailchimp and Klaviyo imports.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 import duckdb
 
@@ -111,13 +112,21 @@ MACROS: Mapping[str, str] = {
     "date_iso": "strftime(try_cast(value as date), '%Y-%m-%d')",
 }
 
+_USED = re.compile(r"normalise_(\w+)\(")
 _ISO = {"UK": "GB", "EL": "GR"}
 
 
-def create_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """Make every rule a macro `normalise_<name>(value, country)` of this connection."""
+def create_macros(con: duckdb.DuckDBPyConnection, wanted: Iterable[str] = MACROS) -> None:
+    """Make rules macros `normalise_<name>(value, country)` of this connection: all, or those wanted and what they use."""
+    waiting, needed = list(wanted), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += _USED.findall(MACROS[name])
     for name, body in MACROS.items():
-        con.execute(f"create or replace temp macro normalise_{name}(value, country) as {body}")
+        if name in needed:
+            con.execute(f"create or replace temp macro normalise_{name}(value, country) as {body}")
 
 
 def e164(phone: str | None, country: str | None) -> str | None:

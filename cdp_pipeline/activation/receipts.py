@@ -8,29 +8,37 @@ from __future__ import annotations
 
 import csv
 import shutil
+from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.activation.destinations import transfer_problem
 from cdp_pipeline.activation.export import audiences_of, folder_of
 from cdp_pipeline.activation.removals import REMOVE
+from cdp_pipeline.activation.transfers import transfer_problem
+from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run
 from cdp_pipeline.shapes import Destination
 
 COLUMNS = (
     "as_of date, destination varchar, audience varchar, file varchar, in_rule bigint, has_key bigint, "
     "permitted bigint, transfer_allowed bigint, above_minimum bigint, written bigint, removed bigint, "
-    "sha256 varchar, needs varchar, recipient varchar, reason varchar"
+    "sha256 varchar, needs varchar, recipient varchar, transfer_document varchar, transfer_valid_until date, "
+    "reason varchar"
 )
+REASONS = "destination varchar, audience varchar, reason varchar, people bigint"
 _FUNNEL = ("in_rule", "has_key", "permitted", "transfer_allowed", "above_minimum", "written")
 
 
 def write_receipts(run: Run) -> dict[str, int]:
-    """Write activation.receipts, one row a destination and audience; returns files and people written."""
+    """Write activation.receipts, one row a destination and audience, and activation.reasons beside it.
+
+    Returns files and people written. In activation.reasons everybody of an audience counts once.
+    """
     names = sorted(run.project.destinations)
     _clear_former_destinations(run, names)
     files = people = 0
     with run.connect(*(f"activation.{name}" for name in names)) as con:
         con.execute(f"create temp table receipts ({COLUMNS})")
+        con.execute(f"create temp table reasons ({REASONS})")
         for name in names:
             destination = run.project.destinations[name]
             counted = con.execute(f"""
@@ -40,6 +48,9 @@ def write_receipts(run: Run) -> dict[str, int]:
                     max(file_sha256)
                 from activation.{name} group by audience order by audience
             """).fetchall()
+            con.execute(
+                f"insert into reasons select ?, audience, reason, count(*) from activation.{name} group by all", [name]
+            )
             by_audience = {str(row[0]): row[1:] for row in counted}
             for audience in audiences_of(run, name):
                 *numbers, digest = by_audience.get(audience, (0, 0, 0, 0, 0, 0, None))
@@ -49,12 +60,14 @@ def write_receipts(run: Run) -> dict[str, int]:
                     run.as_of, name, audience, str(path.relative_to(run.folder)) if digest else None,
                     *funnel.values(),
                     _lines(path.with_name(f"{audience}{REMOVE}"), destination.delimiter), digest,
-                    needs_of(destination), recipient_of(destination), reason(destination, funnel, run),
+                    needs_of(destination), recipient_of(destination), *_paper_of(destination),
+                    reason(destination, funnel, run),
                 ]  # fmt: skip
                 con.execute(f"insert into receipts values ({', '.join('?' * len(row))})", row)
                 files += bool(digest)
                 people += funnel["written"]
         run.write(con, "activation.receipts", "select * from receipts", ("destination", "audience"))
+        run.write(con, "activation.reasons", "select * from reasons", ("destination", "audience", "reason"))
     return {"files": files, "written": people}
 
 
@@ -62,6 +75,7 @@ def _clear_former_destinations(run: Run, names: list[str]) -> None:
     """Take away the files of destinations that the project has no longer."""
     for folder in sorted((run.folder / "activation").glob("*")):
         if folder.is_dir() and folder.name not in names:
+            fault("audience.clear_destination")
             shutil.rmtree(folder)
 
 
@@ -71,7 +85,7 @@ def reason(destination: Destination, funnel: dict[str, int], run: Run) -> str:
     The first gate that stopped everybody is named. When people were written, it says how many each
     gate kept back.
     """
-    stopped = transfer_problem(destination, run.as_of)
+    stopped = transfer_problem(run.project, destination, run.as_of)
     if funnel["in_rule"] == 0:
         return "nothing written: nobody meets the rule"
     if funnel["has_key"] == 0:
@@ -95,6 +109,7 @@ def needs_of(destination: Destination) -> str:
     """The permissions that a destination asks, in words."""
     needs = [
         f"{need.purpose} through {need.channel}{f' for {need.recipient}' if need.recipient else ''}"
+        f"{f' by {_or(need.bases)}' if need.bases else ''}"
         for need in destination.needs
     ]
     return " and ".join(needs)
@@ -104,6 +119,16 @@ def recipient_of(destination: Destination) -> str | None:
     """Who receives the file, where, on which basis."""
     transfer = destination.transfer
     return f"{transfer.recipient} ({transfer.country}, {transfer.basis})" if transfer else None
+
+
+def _paper_of(destination: Destination) -> tuple[str | None, date | None]:
+    """The document the transfer rests on, and its last day."""
+    transfer = destination.transfer
+    return (transfer.document, transfer.valid_until) if transfer else (None, None)
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return " or ".join(words)
 
 
 def _keys(destination: Destination) -> str:

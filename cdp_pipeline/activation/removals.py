@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cdp_pipeline.activation.audience_file import Row, read, write
-from cdp_pipeline.activation.destinations import transfer_problem
+from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.lake import Run
 from cdp_pipeline.shapes import Destination
 
@@ -49,7 +49,7 @@ def write_removals(run: Run, name: str, destination: Destination, audiences: Seq
     When a day is run again the removals of its first run are kept, for the published file is then of
     the same day. When the transfer has ended nothing is sent, not even removals.
     """
-    if run.published is None or transfer_problem(destination, run.as_of):
+    if run.published is None or transfer_problem(run.project, destination, run.as_of):
         return set()
     last, folder = run.published / "activation" / name, run.folder / "activation" / name
     header = [column.name for column in destination.columns]

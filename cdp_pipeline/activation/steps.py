@@ -10,6 +10,7 @@ import hashlib
 
 from cdp_pipeline.activation.export import export
 from cdp_pipeline.activation.receipts import write_receipts
+from cdp_pipeline.activation.transfers import version_of
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
 from cdp_pipeline.steps import Outcome, Step, Table
@@ -24,6 +25,7 @@ _COLUMNS = {
     "is_above_minimum": "Allowed, and enough people are permitted for the destination's minimum size",
     "is_written": "The person is a row of the file",
     "stopped_at": "The first gate that kept the person back; empty when written",
+    "reason": "The one reason the person counts under: written, the gate, or what their permission lacks",
     "file_sha256": "SHA-256 of the file the person is in",
 }
 _RECEIPTS = Table(
@@ -44,11 +46,25 @@ _RECEIPTS = Table(
         "sha256": "SHA-256 of the file",
         "needs": "Permissions asked of every identifier",
         "recipient": "Who receives the file, where, on which basis",
+        "transfer_document": "Document that the transfer rests on",
+        "transfer_valid_until": "Last day of that basis; empty when it has none",
         "reason": "Why this number of people was written",
     },
     owner="privacy officer",
     grain=("destination", "audience"),
     kinds=("duckdb", "parquet", "csv"),
+)
+_REASONS = Table(
+    "activation.reasons",
+    "Everybody of an audience once: written to the destination, or the one reason why not",
+    {
+        "destination": "Destination",
+        "audience": "Audience",
+        "reason": "written, the gate that kept the person back, or what the permission lacks",
+        "people": "People; over all reasons everybody in the rule",
+    },
+    owner="privacy officer",
+    grain=("destination", "audience", "reason"),
 )
 
 
@@ -57,7 +73,7 @@ def steps(project: Project) -> tuple[Step, ...]:
     version = _version(project)
     names = sorted(project.destinations)
     receipts = Step(
-        (_RECEIPTS,),
+        (_RECEIPTS, _REASONS),
         tuple(f"activation.{name}" for name in names),
         lambda run: {_RECEIPTS.name: write_receipts(run)},
         version,
@@ -81,11 +97,12 @@ def _destination(project: Project, name: str, version: str) -> Step:
         written = export(run, name)
         return {table.name: {"written": sum(written.values()), **written}}
 
-    reads = ("segments.memberships", "profiles.customers", "profiles.permissions", "previous.activation.receipts")
+    people = ("profiles.customers", "profiles.permissions", "profiles.suppressions")
+    reads = ("segments.memberships", *people, "previous.activation.receipts")
     return Step((table,), reads, run_export, version, uses_as_of=True)
 
 
 def _version(project: Project) -> str:
     shapes = [*sorted(project.destinations.items()), *sorted(project.audiences.items())]
     text = "\n".join(f"{name} {shape.model_dump_json()}" for name, shape in shapes)
-    return hashlib.sha256(f"activation 1\n{text}".encode()).hexdigest()
+    return hashlib.sha256(f"activation 2\n{text}\n{version_of(project)}".encode()).hexdigest()

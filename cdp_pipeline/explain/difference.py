@@ -53,7 +53,7 @@ class Outcome:
 
 def compare(before: Path, after: Path) -> Outcome:
     """What differs between two folders of tables: persons, and the sizes of segments and audiences."""
-    con = open_duckdb()
+    con = open_duckdb(allowed=[before, after])
     for side, folder in (("old", before), ("new", after)):
         con.execute(f"create schema {side}_state")
         for table in ("identity/person_records", "segments/memberships"):

@@ -50,7 +50,7 @@ def silenced(
         label = f"{source}:{record_id}"
         for (kind, _, words), value, left in zip(SILENCED, values, now[source, record_id], strict=True):
             if value is not None and left is None:
-                named = guard._hash(key, kind, value) if key else ""  # noqa: SLF001 - as the guard names it
+                named = guard.value_hash(key, kind, value) if key else ""
                 reason = blocked.get((kind, named)) or "it is on too many records of too many people"
                 said.append(f"The {words} of {label} counts for nothing: {reason}, so it identifies nobody.")
             elif value is None and given[source, record_id].get(kind):

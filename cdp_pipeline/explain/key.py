@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cdp_pipeline.lake import expect_published, fingerprint
 from cdp_pipeline.manifest import read_manifest
-from cdp_pipeline.privacy.keys import DEMO_KEY
+from cdp_pipeline.privacy.keys import DEMO_KEY, earlier_keys
 
 
 def known_key(variable: str, data: Path) -> bytes | None:
@@ -19,4 +19,5 @@ def known_key(variable: str, data: Path) -> bytes | None:
     made_with = read_manifest(expect_published(data)).key_fingerprint
     own = data / ".key"
     candidates = [os.environ.get(variable, "").encode(), own.read_bytes() if own.exists() else b"", DEMO_KEY]
+    candidates += earlier_keys(variable, data)
     return next((key for key in candidates if key and fingerprint(key) == made_with), None)

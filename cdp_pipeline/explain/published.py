@@ -42,7 +42,7 @@ def open_tables(snapshot: Path) -> DuckDBPyConnection:
 
     Raises InputError when the tables have the shape of an earlier version.
     """
-    con = open_duckdb()
+    con = open_duckdb(allowed=[snapshot])
     for layer in ("staging", "identity", "segments"):
         con.execute(f"create schema {layer}")
         for path in sorted((snapshot / layer).glob("*.parquet")):
@@ -88,6 +88,12 @@ def find(con: DuckDBPyConnection, written: str) -> Asked:
     ).fetchall()
     hint = f" (did you mean {close[0][0]}?)" if close else "; a record is written source:record_id"
     raise InputError(f"{written}: no such person{hint}")
+
+
+def person_of(snapshot: Path, written: str) -> str:
+    """The id of the living person that `written` names; InputError as from `find`."""
+    with open_tables(snapshot) as con:
+        return find(con, written).person
 
 
 def _record(con: DuckDBPyConnection, written: str) -> Asked:

@@ -22,6 +22,10 @@ _FOLDED = """r.name_full as name, r.email_key as email, r.phone_key as phone, r.
     r.company_key as company, null::varchar as _file, null::bigint as _line"""
 
 
+_CORRECTED = """(select string_agg(c.column_name, ', ' order by c.column_name) from staging.corrections c
+    where c.source = r.source and c.record_id = r.record_id)"""
+
+
 @dataclass(frozen=True)
 class Detail:
     """One record as it reads in its source; `values` by the words of FIELDS, None when empty."""
@@ -32,7 +36,7 @@ class Detail:
     record_id: str
     person: str
     values: dict[str, str | None]
-    place: str  # file:line, or nothing when it is not known
+    place: str  # file:line, or nothing when it is not known; and which fields a correction replaced
 
     @property
     def label(self) -> str:
@@ -47,8 +51,10 @@ class Detail:
 def details(con: DuckDBPyConnection, condition: str, given: Sequence[object]) -> list[Detail]:
     """The records that meet `condition` (on r = identity.records, q = identity.person_records), by source and id."""
     is_staged = "full_name" in columns_of(con, "staging.people")
+    corrected = _CORRECTED if columns_of(con, "staging.corrections") else "null::varchar"
     rows = con.execute(
-        f"""select r.record_key, r.node_key, r.source, r.record_id, q.person_id, {_STAGED if is_staged else _FOLDED}
+        f"""select r.record_key, r.node_key, r.source, r.record_id, q.person_id, {_STAGED if is_staged else _FOLDED},
+                   {corrected} as corrected
             from identity.records r join identity.person_records q using (source, record_id)
             {"left join staging.people p using (source, record_id)" if is_staged else ""}
             where {condition} order by r.source, r.record_id""",
@@ -62,10 +68,15 @@ def details(con: DuckDBPyConnection, condition: str, given: Sequence[object]) ->
             record_id=row[3],
             person=row[4],
             values=dict(zip(FIELDS, row[5:11], strict=True)),
-            place=f"{row[11]}:{row[12]}" if row[11] else "",
+            place=_place(*row[11:14]),
         )
         for row in rows
     ]
+
+
+def _place(file: str | None, line: int | None, corrected: str | None) -> str:
+    place = f"{file}:{line}" if file else ""
+    return f"{place} (corrected: {corrected})".strip() if corrected else place
 
 
 def of_person(con: DuckDBPyConnection, person: str) -> list[Detail]:

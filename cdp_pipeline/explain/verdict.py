@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.errors import BusyError, InputError
+from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import published
 from cdp_pipeline.explain.scored import nearest_records
 from cdp_pipeline.identity.verdicts import COLUMNS, read_verdicts
+from cdp_pipeline.whole_file import alone, write_whole
 
 FILE = "verdicts.csv"  # in the data folder
 
@@ -82,24 +82,8 @@ def _with_line(path: Path, line: list[str]) -> str:
 
 def _replace(path: Path, changed: Callable[[], str | None]) -> bool:
     """Replace the file in one step by what `changed` returns, one writer at a time; False when that is None."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=10)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise BusyError(f"another command writes {path.name}; try again") from None
-    try:
+    with alone(path):
         text = changed()
-        if text is None:
-            return False
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        return True
-    finally:
-        lock.release()
+        if text is not None:
+            write_whole(path, text, "verdicts")
+        return text is not None

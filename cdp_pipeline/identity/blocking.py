@@ -79,7 +79,9 @@ def limits(con: DuckDBPyConnection, matching: Matching, present: frozenset[str])
 def candidates(
     con: DuckDBPyConnection, matching: Matching, sizes: Mapping[str, int], fresh: str | None = None, of: str = "nodes"
 ) -> dict[str, int]:
-    """Make `candidates(join_key_l, join_key_r)`, left key smaller, from `blocks` and `of`; returns counts.
+    """Make `candidates(join_key_l, join_key_r, lines)`, left key smaller, from `blocks` and `of`; returns counts.
+
+    `lines` has a bit for every line that lists the pair (see `bit`).
 
     Blocks above the size of their line are left out whole. With `fresh`, a relation of record_key,
     only pairs with at least one fresh node are listed.
@@ -95,22 +97,28 @@ def candidates(
     for column, others in FURTHER:
         _further(con, column, others, matching.largest_block, fresh, of)
     con.execute("drop table if exists block")
-    _list(con, "")
+    con.execute("""create or replace temp table candidates as
+        select l as join_key_l, r as join_key_r, bit_or(1::bigint << (line + 1)) as lines from candidate_rows group by l, r;
+        drop table candidate_rows""")
     pairs = con.execute("select count(*) from candidates").fetchall()[0][0]
     return {"blocking_lines_used": used, "blocks_too_big": skipped, "pairs_compared": int(pairs)}
 
 
-def _list(con: DuckDBPyConnection, where: str) -> None:
-    con.execute(f"""create or replace temp table candidates as
-        select distinct l as join_key_l, r as join_key_r from candidate_rows {where}""")
+def bit(line: int) -> int:
+    """The bit of a line in `candidates.lines`; line -1 lists further e-mails and phones."""
+    return 1 << (line + 1)
 
 
-def new_pairs(con: DuckDBPyConnection) -> pa.Table:
+def new_pairs(con: DuckDBPyConnection, matching: Matching) -> pa.Table:
     """line, join_key_l, join_key_r: some SAMPLE of the pairs that no earlier line lists, for each line."""
+    places = " ".join(f"when {bit(at)} then {at}" for at in range(len(lines(matching))))
     return con.sql(f"""
-        with firsts as (select min(line) as line, l, r from candidate_rows group by l, r)
-        select line, l as join_key_l, r as join_key_r from firsts where line >= 0
-        qualify row_number() over (partition by line order by (l * 7 + r) % 1000003, l, r) <= {SAMPLE}
+        with firsts as (
+            select case lines & -lines {places} end as line, *, (join_key_l * 7 + join_key_r) % 1000003 as draw
+            from candidates where lines & 1 = 0),
+        sizes as (select line, {3000009.0 * SAMPLE} / count(*) as bar from firsts group by line)
+        select line, join_key_l, join_key_r from firsts join sizes using (line) where draw <= bar
+        qualify row_number() over (partition by line order by draw, join_key_l, join_key_r) <= {SAMPLE}
         order by all""").to_arrow_table()
 
 
@@ -123,14 +131,16 @@ def drop_idle(
     like one person. A line that lists as few pairs as SMALL_LINE stays.
     """
     kept, idle = dict(sizes), []
-    counts = dict(con.execute("select line, count(*) from candidate_rows group by 1").fetchall())
-    for at, line in enumerate(lines(matching)):
+    every = lines(matching)
+    counted = ", ".join(f"count(*) filter (lines & {bit(at)} <> 0)" for at in range(len(every)))
+    counts = con.execute(f"select {counted} from candidates").fetchall()[0]
+    for at, line in enumerate(every):
         sampled, alike = found.get(at, (0, 0))
-        if counts.get(at, 0) > SMALL_LINE and alike < LEAST_YIELD * sampled:
+        if counts[at] > SMALL_LINE and alike < LEAST_YIELD * sampled:
             kept[",".join(line)] = 1
             idle.append(at)
     if idle:
-        _list(con, f"where line not in ({', '.join(map(str, idle))})")
+        con.execute(f"delete from candidates where lines & {~sum(bit(at) for at in idle)} = 0")
     return kept
 
 

@@ -18,8 +18,8 @@ from cdp_pipeline.identity.normalise import EXTRA
 _OTHER_LETTERS = "regexp_replace(email_key_l, '[^a-z]', '', 'g') <> regexp_replace(email_key_r, '[^a-z]', '', 'g')"
 # jan.smit@ says no more than the name: at another domain it is a namesake as likely as not
 _NAMESAKE = (
-    "email_local_l = email_local_r and email_key_l <> email_key_r and (is_local_name_l or is_local_name_r) "
-    f"and not ({one_typo('email_key', 2)})"
+    "case when email_local_l = email_local_r and email_key_l <> email_key_r and (is_local_name_l or is_local_name_r) "
+    f"then not ({one_typo('email_key', 2)}) else false end"
 )
 EMAIL = Comparison(
     "email",
@@ -89,7 +89,8 @@ _TOWN = "city_key_l = city_key_r"
 _AREA = "postcode_area_l = postcode_area_r"
 _STREET_ALIKE = (
     "case when coalesce(house_key_l = house_key_r, true) and jaccard(address_key_l, address_key_r) > 0.6 "
-    "then damerau_levenshtein(address_key_l, address_key_r) <= 3 else false end"
+    "then case when levenshtein(address_key_l, address_key_r) <= 6 "
+    "then damerau_levenshtein(address_key_l, address_key_r) <= 3 else false end else false end"
 )
 _POSTCODE_TYPO = (
     "case when len(postcode_key_l) >= 4 and jaccard(postcode_key_l, postcode_key_r) > 0.5 "
@@ -145,8 +146,9 @@ def extra_comparison(name: str) -> Comparison:
     column = f"{EXTRA}{name}"
     alike = (
         f"case when jaccard({column}_l, {column}_r) > 0.4 "
-        f"then {similar(f'{column}_l', f'{column}_r', 0.9)} "
-        f"or damerau_levenshtein({column}_l, {column}_r) <= 1 else false end"
+        f"then case when {similar(f'{column}_l', f'{column}_r', 0.9)} then true "
+        f"when abs(len({column}_l) - len({column}_r)) <= 1 then damerau_levenshtein({column}_l, {column}_r) <= 1 "
+        "else false end else false end"
     )
     return Comparison(
         name,

@@ -57,11 +57,12 @@ DIALLING: tuple[tuple[str, str, str, int, int], ...] = (
 
 
 def add_emails(con: DuckDBPyConnection, placeholders: Placeholders) -> None:
-    """raw_emails(email) -> email_keys(email, email_key, email_local).
+    """raw_emails(email) -> email_keys(email, email_key, email_local, email_letters).
 
     The key is NFC, lower case, without blanks, `mailto:`, angle brackets and the `+tag` of the local
     part; of several addresses the first. Dots are kept: only some providers ignore them. Not an
-    address, or a placeholder: null. email_local is null where it says nothing at another domain.
+    address, or a placeholder: null. email_local is null where it says nothing at another domain;
+    email_letters are its letters.
     """
     con.execute(
         """create or replace temp table email_keys as
@@ -74,7 +75,8 @@ def add_emails(con: DuckDBPyConnection, placeholders: Placeholders) -> None:
                replace(regexp_extract(address, '@([^@]+\\.[^@.]+)$', 1), 'googlemail.com', 'gmail.com') as domain
         from trimmed)
     select email, case when is_address then local || '@' || domain end as email_key,
-           case when is_address and len(local) >= 5 and not list_contains($shared, local) then local end as email_local
+           case when is_address and len(local) >= 5 and not list_contains($shared, local) then local end as email_local,
+           regexp_replace(email_local, '[^a-z]', '', 'g') as email_letters
     from (select *, local <> '' and domain <> '' and not list_contains($nobody, local) as is_address from parts)""",
         {"shared": list(placeholders.shared_email_names), "nobody": list(placeholders.email_names)},
     )

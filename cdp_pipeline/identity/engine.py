@@ -126,8 +126,8 @@ def link(
 def _full(
     con: DuckDBPyConnection, inputs: Inputs, matching: Matching, decided: Plan, night: Night
 ) -> tuple[Model, Numbers]:
-    con.execute("create or replace temp table nodes as from node_rows order by record_key")
-    used = decided.model or model.train(con.sql("from nodes").to_arrow_table(), matching, decided.present, inputs.extra)
+    con.execute("create or replace temp table nodes as from node_rows")
+    used = decided.model or model.train(con, matching, decided.present, inputs.extra)
     blocking.add_blocks(con, matching)
     sizes = used.limits or blocking.limits(con, matching, decided.present)
     counts = blocking.candidates(con, matching, sizes)
@@ -135,8 +135,7 @@ def _full(
     scored = _scorer(con, used, inputs.extra)
     if not decided.model and used.is_trained:
         sizes, counts = _without_idle_lines(con, matching, sizes, counts, scored)
-    con.execute("drop table candidate_rows")
-    listed = con.sql("select join_key_l, join_key_r from candidates order by 1, 2").to_arrow_table()
+    listed = con.sql("select join_key_l, join_key_r from candidates").to_arrow_table()
     pairs.add_known_names(con, used)
     if decided.model:
         matching = used.fitted(matching)
@@ -151,15 +150,17 @@ def _full(
         used = saved_model.versioned(used, wanted, sizes, night.asked)
     evidence.write_pairs(con, model.shift(used), "pairs")
     con.execute("create or replace temp table clusters as select node_key, cluster, neighbourhood from node_clusters")
-    total = con.execute("select count(*) from judged").fetchall()[0][0]
-    return saved_model.pruned(con, used, "nodes"), {**counts, **numbers, "pairs_scored": int(total)}
+    inner = con.execute("select count(*) from judged where is_inner").fetchall()[0][0]
+    if decided.model:
+        used = saved_model.pruned(con, used, "nodes")
+    return used, {**counts, **numbers, "pairs_scored": listed.num_rows + int(inner)}
 
 
 def _without_idle_lines(
     con: DuckDBPyConnection, matching: Matching, sizes: dict[str, int], counts: dict[str, int], scored: solve.Scored
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Block sizes and counts without the lines that find next to nobody in these data."""
-    sample = blocking.new_pairs(con)
+    sample = blocking.new_pairs(con, matching)
     con.register("sample_arrow", sample)
     con.register("scored_arrow", scored(sample.select(["join_key_l", "join_key_r"])))
     found = con.execute("""select line, count(*), count(*) filter (weight > 0) from sample_arrow
@@ -197,12 +198,12 @@ def _incremental(
     pairs.add_known_names(con, used)
     blocking.add_blocks(con, matching, "node_rows")
     counts = blocking.candidates(con, matching, used.limits, "fresh", "node_rows")
-    con.execute("""drop table blocks; drop table candidate_rows;
+    con.execute("""drop table blocks;
         create or replace temp table asked_nodes as
             select join_key_l as record_key from candidates union select join_key_r from candidates union from fresh;
-        create or replace temp table nodes as from node_rows semi join asked_nodes using (record_key) order by 1""")
+        create or replace temp table nodes as from node_rows semi join asked_nodes using (record_key)""")
     scored = _scorer(con, used, inputs.extra)
-    fresh_pairs = scored(con.sql("select join_key_l, join_key_r from candidates order by 1, 2").to_arrow_table())
+    fresh_pairs = scored(con.sql("select join_key_l, join_key_r from candidates").to_arrow_table())
     solve.judge(con, fresh_pairs, matching, "judged")
     solved = incremental.add_region(con, night, matching, shift)
     con.execute("""insert into nodes by name from node_rows semi join

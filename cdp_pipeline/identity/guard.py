@@ -51,7 +51,7 @@ def guard(con: DuckDBPyConnection, matching: Matching, key: bytes) -> int:
     table = pa.table(
         {
             "kind": pa.array([row[0] for row in found], pa.string()),
-            "value_hash": pa.array([_hash(key, row[0], row[1]) for row in found], pa.string()),
+            "value_hash": pa.array([value_hash(key, row[0], row[1]) for row in found], pa.string()),
             "records": pa.array([row[2] for row in found], pa.int64()),
             "distinct_names": pa.array([row[3] for row in found], pa.int64()),
         }
@@ -111,5 +111,6 @@ def collapse(con: DuckDBPyConnection, extra: tuple[str, ...], key: bytes) -> int
     return int(con.execute("select count(distinct node_key) from records").fetchall()[0][0])
 
 
-def _hash(key: bytes, kind: str, value: str) -> str:
+def value_hash(key: bytes, kind: str, value: str) -> str:
+    """How `blocked_identifiers` names a value: keyed, so that the table gives nothing away."""
     return hmac.new(key, f"blocked\x1f{kind}\x1f{value}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -36,9 +36,11 @@ def similar(left: str, right: str, least: float) -> str:
 
 
 def one_typo(column: str, most: int = 1) -> str:
-    """SQL: both sides of a column are `most` edits apart, or fewer."""
+    """SQL: both sides of a column are `most` edits apart, or fewer; the cheapest test first."""
     left, right = f"{column}_l", f"{column}_r"
     return (
-        f"case when abs(len({left}) - len({right})) <= {most} and jaccard({left}, {right}) > 0.6 "
-        f"then damerau_levenshtein({left}, {right}) <= {most} else false end"
+        f"case when {left} = {right} then true when abs(len({left}) - len({right})) > {most} then false "
+        f"when {similar(left, right, 0.75)} then case when jaccard({left}, {right}) > 0.6 "
+        f"then case when levenshtein({left}, {right}) <= {2 * most} "
+        f"then damerau_levenshtein({left}, {right}) <= {most} else false end else false end else false end"
     )

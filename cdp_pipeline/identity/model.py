@@ -1,10 +1,10 @@
-"""The match model: trained by Splink, kept as plain data, saved as two files.
+"""The match model: trained on the data, kept as plain data, saved as two files.
 
 What belongs here: m, u, prior and term frequencies. What does not: which pairs are scored
 (blocking.py) and what is done with a score (pairs.py).
 
-Training is Splink's: u by random sampling with a seed, m by expectation maximisation on several
-blocks, one thread. Added to it: u of plain equality is computed exactly, m and u are kept away from
+Training takes the steps of Splink (expectation.py): u from pairs drawn by chance, m by expectation
+maximisation on several blocks. Added to it: u of plain equality is computed exactly, m and u are kept away from
 0 and 1 (one contradiction must not veto for ever), term frequencies are smoothed with the shipped
 weights (in a small file a value is not common because it was seen once), and the prior is the
 share of matches the model itself expects among all pairs.
@@ -15,13 +15,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import isnan, log2
+from math import log2
+from statistics import median
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
-from cdp_pipeline.identity import comparisons, rarity
+from cdp_pipeline.identity import comparisons, expectation, rarity
 from cdp_pipeline.identity.levels import Comparison
 from cdp_pipeline.identity.matching import Matching, fingerprint
 
@@ -34,6 +35,7 @@ SESSIONS = (  # blocks for expectation maximisation; the first usable choice of 
     (("birth_date", "postcode_key"), ("birth_date", "city_key"), ("birth_date",)),
 )
 FEWEST_PAIRS = 30  # a session with fewer pairs teaches nothing
+SESSION = 0.25  # of training.pairs: what a session looks at, since nearly all of its pairs are telling
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,12 @@ def chosen(matching: Matching, present: frozenset[str], extra: Sequence[str]) ->
     return tuple(c for c in known if present.intersection(c.needs))
 
 
-def train(nodes: pa.Table, matching: Matching, present: frozenset[str], extra: Sequence[str]) -> Model:
-    """A model for `nodes` (one row a distinct record); the prior is a first guess, see `with_prior`."""
+def train(con: DuckDBPyConnection, matching: Matching, present: frozenset[str], extra: Sequence[str]) -> Model:
+    """A model for table `nodes` (one row a distinct record); the prior is a first guess, see `with_prior`."""
     picked = chosen(matching, present, extra)
     shipped = {c.name: _normalised([(level.m, level.u) for level in c.levels]) for c in picked}
-    con = duckdb.connect(config={"threads": 1})
-    con.register("nodes_arrow", nodes)
-    con.execute("create table nodes as select * from nodes_arrow")
-    con.unregister("nodes_arrow")
+    records = int(con.execute("select count(*) from nodes").fetchall()[0][0])
     rarity.add_groups(con, present)
-    terms = rarity.term_frequencies(con, picked, matching)
     prior = _first_prior(con, matching, present)
     model = Model(
         stamp=stamp(matching, present, extra),
@@ -93,23 +91,20 @@ def train(nodes: pa.Table, matching: Matching, present: frozenset[str], extra: S
         levels=shipped,
         base=prior,
         prior=prior,
-        terms=terms,
-        records=nodes.num_rows,
+        terms=rarity.term_frequencies(con, picked, matching),
+        records=records,
         is_trained=False,
         sessions=0,
     )
-    if nodes.num_rows < matching.training.smallest or not picked:
-        return model
-    model = _with_u(con, model, picked, matching)
-    return _with_m(con, model, picked, matching, present)
+    if records >= matching.training.smallest and picked:
+        model = _with_m(con, _with_u(con, model, picked, matching), picked, matching, present)
+    con.execute("alter table nodes drop column sure_group")
+    return model
 
 
-def _with_u(con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[Comparison], matching: Matching) -> Model:
-    linker = splink_linker(con, model, picked)
-    linker.training.estimate_u_using_random_sampling(
-        max_pairs=matching.training.pairs, seed=matching.training.seed, min_count_per_level=None, num_chunks=1
-    )
-    sampled = _read(linker, "u_probability")
+def _with_u(con: DuckDBPyConnection, model: Model, picked: Sequence[Comparison], matching: Matching) -> Model:
+    patterns = expectation.by_chance(con, picked, matching.training.pairs, matching.training.seed)
+    sampled = expectation.shares(patterns, model.levels)
     pairs = min(matching.training.pairs, model.records * (model.records - 1) / 2)
     exact = rarity.collision_shares(con, picked)
     levels = {}
@@ -129,44 +124,32 @@ def _with_u(con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[Compa
 
 
 def _with_m(
-    con: duckdb.DuckDBPyConnection,
-    model: Model,
-    picked: Sequence[Comparison],
-    matching: Matching,
-    present: frozenset[str],
+    con: DuckDBPyConnection, model: Model, picked: Sequence[Comparison], matching: Matching, present: frozenset[str]
 ) -> Model:
-    from splink.internals.exceptions import EMTrainingException, SplinkException
-
-    linker = splink_linker(con, model, picked)
+    """With the m of every level: the median over the sessions that showed it."""
+    seen: dict[tuple[str, int], list[float]] = {}
     held = 0
     for choices in SESSIONS:
         block = next((columns for columns in choices if present.issuperset(columns)), None)
-        if block is None or _pairs_in(con, block) < FEWEST_PAIRS:
+        pairs = _pairs_in(con, block) if block else 0
+        left = expectation.left_over(picked, block) if block else ()
+        if not block or not left or pairs < FEWEST_PAIRS:
             continue
-        rule = " and ".join(f"l.{column} = r.{column}" for column in block)
-        try:
-            linker.training.estimate_parameters_using_expectation_maximisation(
-                rule,
-                estimate_without_term_frequencies=True,
-                max_pairs=float(matching.training.pairs),
-                record_sample_proportion=1.0 if model.records < 200_000 else 0.1,
-            )
-            held += 1
-        except (EMTrainingException, SplinkException):  # the block uses up what could be compared, or holds no pair
-            continue
-    found = _read(linker, "m_probability")
-    levels = {}
-    for name, pairs in model.levels.items():
-        levels[name] = tuple(
-            (_bounded(m if seen is None else seen, M_BOUNDS), u)
-            for (m, u), seen in zip(pairs, found.get(name) or [None] * len(pairs), strict=True)
-        )
+        patterns = expectation.in_block(con, left, block, SESSION * matching.training.pairs / pairs)
+        start = expectation.prior_in_block(picked, model.levels, block, model.prior)
+        for name, values in expectation.maximised(patterns, model.levels, start).items():
+            for at, value in enumerate(values):
+                if value is not None:
+                    seen.setdefault((name, at), []).append(value)
+        held += 1
+    levels = {
+        name: tuple((_bounded(median(seen.get((name, at), [m])), M_BOUNDS), u) for at, (m, u) in enumerate(pairs))
+        for name, pairs in model.levels.items()
+    }
     return replace(model, levels=levels, is_trained=held > 0, sessions=held)
 
 
-def splink_linker(
-    con: duckdb.DuckDBPyConnection, model: Model, picked: Sequence[Comparison], retain: bool = False
-) -> Any:
+def splink_linker(con: DuckDBPyConnection, model: Model, picked: Sequence[Comparison], retain: bool = False) -> Any:
     """A Splink linker over table `nodes` of `con` with the model's weights and term frequencies."""
     from splink import DuckDBAPI, Linker, SettingsCreator
     from splink.blocking_rule_library import CustomRule
@@ -197,7 +180,7 @@ def splink_linker(
     return linker
 
 
-def _first_prior(con: duckdb.DuckDBPyConnection, matching: Matching, present: frozenset[str]) -> float:
+def _first_prior(con: DuckDBPyConnection, matching: Matching, present: frozenset[str]) -> float:
     sure = [("name_full", "birth_date"), ("email_key", "name_last"), ("phone_key", "name_full"),
             ("name_full", "place_key"), ("name_full", "postcode_key")]  # fmt: skip
     found = [_pairs_in(con, rule) for rule in sure if present.issuperset(rule)]
@@ -206,24 +189,11 @@ def _first_prior(con: duckdb.DuckDBPyConnection, matching: Matching, present: fr
     return float(min(max(matches / (records * (records - 1) / 2), 1e-12), 0.3))
 
 
-def _pairs_in(con: duckdb.DuckDBPyConnection, block: Sequence[str]) -> int:
+def _pairs_in(con: DuckDBPyConnection, block: Sequence[str]) -> int:
     filled = " and ".join(f"{column} is not null" for column in block)
     sql = f"""select coalesce(sum(n * (n - 1) // 2), 0)::bigint
               from (select count(*) as n from nodes where {filled} group by {", ".join(block)})"""
     return int(con.execute(sql).fetchall()[0][0])
-
-
-def _read(linker: Any, key: str) -> dict[str, list[float | None]]:
-    """Comparison -> value per level (None where Splink never saw the level, for which it may say nan).
-
-    A comparison that a session without anything left to compare took away is missing.
-    """
-    said = linker.misc.save_model_to_json()
-    found: dict[str, list[float | None]] = {}
-    for comparison in said["comparisons"]:
-        values = [level.get(key) for level in comparison["comparison_levels"] if not level.get("is_null_level")]
-        found[comparison["output_column_name"]] = [v if isinstance(v, float) and not isnan(v) else None for v in values]
-    return found
 
 
 def _normalised(pairs: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:

@@ -123,7 +123,7 @@ def _assemble(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: 
     with others as (
         select i.source, i.record_id,
                list_sort(list(distinct e.email_key) filter (e.email_key is not null)) as emails,
-               arg_min(e.email_local, e.email_key) as local,
+               arg_min(e.email_local, e.email_key) as local, arg_min(e.email_letters, e.email_key) as letters,
                list_sort(list(distinct p.phone_key) filter (p.phone_key is not null)) as phones
         from raw_identifiers i
         left join email_keys e on i.namespace = 'email' and e.email = i.value
@@ -134,10 +134,12 @@ def _assemble(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: 
                n.* exclude (full_name, first_name, middle_name, last_name),
                coalesce(e.email_key, o.emails[1]) as email_key,
                case when e.email_key is not null then e.email_local else o.local end as email_local,
+               case when e.email_key is not null then e.email_letters else o.letters end as email_letters,
                coalesce(f.phone_key, o.phones[1]) as phone_key,
                o.emails, o.phones,
                case when not list_contains($dates, p.birth_date::varchar) then p.birth_date::varchar end as birth_date,
-               coalesce(pc.postcode_key, ip.postcode_key) as postcode_key, s.street_key, s.house_key,
+               coalesce(pc.postcode_key, ip.postcode_key) as postcode_key,
+               coalesce(pc.postcode_area, ip.postcode_area) as postcode_area, s.street_key, s.house_key,
                coalesce(ct.city_key, it.city_key) as city_key, p.country_code,
                case when len(co.company_key) > 1 and not list_contains($companies, co.company_key)
                     then co.company_key end as company_key,
@@ -159,13 +161,13 @@ def _assemble(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: 
         left join company_keys co on co.company = p.company
         left join account_keys a on a.login_id = p.login_id and a.source = p.source
         left join others o on o.source = p.source and o.record_id = p.record_id)
-    select * exclude (birth_date, street_key, house_key, updated_at, emails, phones),
+    select * exclude (birth_date, street_key, house_key, updated_at, emails, phones, email_letters, postcode_area),
            list_filter(emails, lambda v: v <> email_key) as other_emails,
            list_filter(phones, lambda v: v <> phone_key) as other_phones,
-           coalesce(contains(regexp_replace(email_local, '[^a-z]', '', 'g'), replace(name_last, ' ', '')), false)
-               or coalesce(regexp_replace(email_local, '[^a-z]', '', 'g') = name_first, false) as is_local_name,
+           coalesce(contains(email_letters, replace(name_last, ' ', '')), false)
+               or coalesce(email_letters = name_first, false) as is_local_name,
            birth_date, left(birth_date, 4) as birth_year, substr(birth_date, 6) as birth_day,
-           regexp_replace(postcode_key, '([0-9][A-Z]{{2}}|[0-9]{{2}})$', '') as postcode_area,
+           postcode_area,
            street_key, house_key,
            street_key || coalesce(' ' || house_key, '') as address_key,
            postcode_key || ' ' || house_key as place_key, updated_at

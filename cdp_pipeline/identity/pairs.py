@@ -4,7 +4,8 @@ What belongs here: from a weight to what holds. What does not: the weight (scori
 such (vetoes.py), which pairs are listed (blocking.py) and what is joined (cluster.py).
 
 Table `judged`, grain (l, r) with l < r, node keys: the raw weight, its reason, veto and flags. Table
-`settled`, same grain: weight DOUBLE (log2 odds, 6 digits), provenance (model | email_rule).
+`settled`, same grain: weight DOUBLE (log2 odds, 6 digits), provenance (model | email_rule), is_never
+(no average outvotes the veto).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.model import Model
 
 VETO_WEIGHT = -40.0
+NEVER = "('verdict', 'clean_source', 'birth_date', 'first_name')"  # vetoes that no average outvotes
 DISPUTED_WEIGHT = -6.0  # a nameless record on an address of several people: nobody knows whose
+UNHEARD_WEIGHT = -10.0  # listed pairs below are strangers: no prior and no rule lifts them to a join
 DOUBTED_WEIGHT = -2.0  # one home and name, another e-mail or phone: a relative as likely as a move
 NAMELESS_L = "(name_first_l is null and name_last_l is null)"
 NAMELESS_R = "(name_first_r is null and name_last_r is null)"
@@ -40,8 +43,10 @@ def add_known_names(con: DuckDBPyConnection, model: Model) -> None:
     con.unregister("terms_arrow")
 
 
-def judge(con: DuckDBPyConnection, scored: pa.Table, matching: Matching, into: str) -> None:
+def judge(con: DuckDBPyConnection, scored: pa.Table, matching: Matching, into: str, least: float) -> None:
     """Make table `into` (see the module docstring) from raw scores, with `nodes` and `known_names` in `con`.
+
+    Pairs of a raw weight below `least` are left out, unless they share an e-mail.
 
     The reason of a raw score is a number; table `reasons` (reason, words) tells the labels it stands for.
     """
@@ -51,12 +56,17 @@ def judge(con: DuckDBPyConnection, scored: pa.Table, matching: Matching, into: s
     con.execute(f"""create or replace temp table {into} as
     with labels as (select reason, string_split(words, '; ') as said from reasons),
     meant as (
-        select reason, {vetoes.flags(matching)}
+        select reason, list_contains(said, 'same e-mail') as has_same_email, {vetoes.flags(matching)}
         from labels),
+    mailed as (select record_key from nodes where len(other_emails) > 0),
+    heard as materialized (
+        select s.l, s.r, round(s.weight, 6) as weight, s.reason from scored_arrow s
+        where weight >= {least} or reason in (select reason from meant where has_same_email)
+            or l in (from mailed) or r in (from mailed)),
     both_sides as (
-        select s.l, s.r, round(s.weight, 6) as weight, s.reason, m.* exclude (reason), {both},
+        select s.*, m.* exclude (reason), {both},
                a.name_first in (from known_names) as is_known_l, b.name_first in (from known_names) as is_known_r
-        from scored_arrow s join meant m on m.reason = s.reason
+        from heard s join meant m on m.reason = s.reason
         join nodes a on a.record_key = s.l join nodes b on b.record_key = s.r)
     select l, r, weight, reason, {vetoes.veto(matching)} as veto,
            coalesce(email_key_l = email_key_r or list_contains(other_emails_l, email_key_r)
@@ -139,5 +149,5 @@ def settle(con: DuckDBPyConnection, matching: Matching, shift: float, judged: st
                       when is_doubted then least(round(weight + {shift}, 6), {DOUBTED_WEIGHT})
                       else round(weight + {shift}, 6) end as weight,
            case when is_ruled and weight + {shift} < {rule.weight} then 'email_rule' else 'model' end
-               as provenance
+               as provenance, coalesce(veto in {NEVER}, false) as is_never
     from joined""")

@@ -135,7 +135,8 @@ def add_places(con: DuckDBPyConnection, people: str, placeholders: Placeholders)
                        when country_code in ({FIVE}) and len(bare) = 4 or country_code = 'NO' and len(bare) = 3
                            then '0' || bare else bare end as plain from bare)
     select postcode, country_code, case when not list_contains($junk, plain)
-        and not regexp_full_match(plain, '0+A*|9{{4,}}|X+|') then plain end as postcode_key
+        and not regexp_full_match(plain, '0+A*|9{{4,}}|X+|') then plain end as postcode_key,
+        regexp_replace(postcode_key, '([0-9][A-Z]{{2}}|[0-9]{{2}})$', '') as postcode_area
     from full_length""",
         {"junk": list(placeholders.postcodes)},
     )

@@ -27,7 +27,7 @@ FIRST_NAME_RECORDS = 3  # a first name of this many groups with several last nam
 
 
 def add_groups(con: DuckDBPyConnection, present: frozenset[str]) -> None:
-    """Add column sure_group to table `nodes` of `con`, which is ordered by record_key."""
+    """Add column sure_group (any number, the same inside a group) to table `nodes` of `con`."""
     count = int(con.execute("select count(*) from nodes").fetchall()[0][0])
     ends: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
     for rule in SURE:
@@ -57,19 +57,24 @@ def term_frequencies(con: DuckDBPyConnection, picked: Sequence[Comparison], matc
             if level.tf:
                 shipped[level.tf] = max(level.u, shipped.get(level.tf, 0.0))
     parts = [
-        f"""select '{column}' as column_name, "{column}"::varchar as value,
-            (count(distinct sure_group) + {BACKGROUND * u}) / (
-                (select count(*) from (select distinct sure_group, "{column}" from nodes where "{column}" is not null))
-                + {BACKGROUND}) as tf
-            from nodes where "{column}" is not null group by all"""
+        f"""select '{column}' as column_name, value,
+            (count(*) + {BACKGROUND * u}) / ((select count(*) from cells_{column}) + {BACKGROUND}) as tf
+            from cells_{column} group by value"""
         for column, u in shipped.items()
     ]
+    cells = ", ".join(
+        f"""cells_{column} as materialized (
+            select distinct sure_group, "{column}"::varchar as value from nodes where "{column}" is not null)"""
+        for column in shipped
+    )
     con.register("table_names", pa.table({"name": pa.array(_written(matching), pa.string())}))
     names = f"""select 'name_first' as column_name, name_first as value, 1::double as tf from nodes
         where len(name_first) > 1 group by name_first
         having name_first in (from table_names)
             or (count(distinct sure_group) >= {FIRST_NAME_RECORDS} and count(distinct name_last) > 1)"""
-    found = con.sql(" union all ".join([names, *parts]) + " order by 1, 2").to_arrow_table()
+    found = con.sql(
+        f"{f'with {cells}' if cells else ''} {' union all '.join([names, *parts])} order by 1, 2"
+    ).to_arrow_table()
     con.unregister("table_names")
     return found
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from cdp_pipeline.identity import comparisons, model
 from cdp_pipeline.identity.levels import Comparison
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.model import Model
+from cdp_pipeline.whole_file import replaced, write_whole
 
 MARKER = "identity_trainings"  # file of the data folder: how many trainings were asked for
 
@@ -78,14 +78,11 @@ def _said(used: Model) -> dict[str, object]:
 
 def save(used: Model, folder: Path) -> None:
     """model.json and term_frequencies.parquet in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    terms, settings = folder / "term_frequencies.parquet", folder / "model.json"
-    pq.write_table(used.terms, terms.with_name(f".{terms.name}"), compression="zstd")
-    settings.with_name(f".{settings.name}").write_text(
-        json.dumps(_said(used), indent=1, sort_keys=True) + "\n", "utf-8"
-    )
-    for path in (terms, settings):  # replaced, never overwritten: a snapshot may share the old file
-        path.with_name(f".{path.name}").replace(path)
+    said = json.dumps(_said(used), indent=1, sort_keys=True) + "\n"
+    with replaced(folder / "term_frequencies.parquet", "model_terms") as temporary:
+        pq.write_table(used.terms, temporary, compression="zstd")
+    with replaced(folder / "model.json", "model") as temporary:
+        temporary.write_text(said, "utf-8")
 
 
 def load(folder: Path) -> Model | None:
@@ -142,8 +139,5 @@ def ask_for_training(data: Path) -> int:
     """Let the next run train a new model; returns how many trainings were asked for, this one included."""
     saved = load(data / "current" / "identity")
     count = max(saved.trainings if saved else 0, 0) + 1
-    data.mkdir(parents=True, exist_ok=True)
-    temporary = data / f".{MARKER}.{os.getpid()}"
-    temporary.write_text(f"{count}\n", encoding="utf-8")
-    temporary.replace(data / MARKER)
+    write_whole(data / MARKER, f"{count}\n", "training")
     return count

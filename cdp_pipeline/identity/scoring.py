@@ -22,6 +22,7 @@ from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.identity.comparisons import term_base
 from cdp_pipeline.identity.levels import Comparison
+from cdp_pipeline.identity.levels_met import add_levels
 from cdp_pipeline.identity.model import Model
 
 BITS = 6  # of a reason, for each comparison
@@ -31,7 +32,7 @@ UNKNOWN_TERM = 1e-6  # frequency of a value when the model knows none of its col
 def score(
     con: DuckDBPyConnection, used: Model, picked: Sequence[Comparison], listed: pa.Table, nodes: str = "nodes"
 ) -> pa.Table:
-    """l, r, weight, reason of the pairs `listed` (join_key_l, join_key_r: keys of `nodes`), ordered by key.
+    """l, r, weight, reason of the pairs `listed` (join_key_l, join_key_r: keys of `nodes`), in any order.
 
     The weight is computed with the prior `used.base`. `reason` is a number for the levels met; the
     words, their labels, are added to table `reasons` (reason, words), which must be there: few, while
@@ -42,37 +43,13 @@ def score(
             where false""").to_arrow_table()
     con.register("listed_arrow", listed)
     con.register("every_term", used.terms)
-    _levels(con, picked, nodes)
+    add_levels(con, picked, "listed_arrow", nodes)
     _terms(con, picked)
     found = _weights(con, used, picked)
     con.execute("drop table levels_met; drop table terms_met")
     con.unregister("listed_arrow")
     con.unregister("every_term")
     return found
-
-
-def _levels(con: DuckDBPyConnection, picked: Sequence[Comparison], nodes: str) -> None:
-    """Table `levels_met`: l, r, and for each comparison the place of its level (null: not comparable) and its term."""
-    columns = [row[0] for row in con.execute(f"describe {nodes}").fetchall()]
-    asked = " ".join(" ".join([c.null, *(f"{level.sql} {level.tf}_l" for level in c.levels)]) for c in picked)
-    both = ", ".join(
-        f'a."{c}" as "{c}_l", b."{c}" as "{c}_r"' for c in columns if f"{c}_" in asked and c != "record_key"
-    )
-    levels, terms = [], []
-    for c in picked:
-        cases = " ".join(
-            f"else {at}::utinyint" if level.sql == "else" else f"when {level.sql} then {at}::utinyint"
-            for at, level in enumerate(c.levels)
-        )
-        levels.append(f"case when {c.null} then null {cases} end as level_{c.name}")
-        if any(level.tf for level in c.levels):
-            said = " ".join(f'when {at} then "{level.tf}_l"' for at, level in enumerate(c.levels) if level.tf)
-            terms.append(f"case level_{c.name} {said} end as term_{c.name}")
-    con.execute(f"""create or replace temp table levels_met as
-        select l, r, {", ".join(f"level_{c.name}" for c in picked)} {"".join(f", {term}" for term in terms)}
-        from (select *, {", ".join(levels)}
-              from (select a.record_key as l, b.record_key as r, {both} from listed_arrow s
-                    join {nodes} a on a.record_key = s.join_key_l join {nodes} b on b.record_key = s.join_key_r))""")
 
 
 def _terms(con: DuckDBPyConnection, picked: Sequence[Comparison]) -> None:
@@ -104,7 +81,7 @@ def _weights(con: DuckDBPyConnection, used: Model, picked: Sequence[Comparison])
             )
     code = " + ".join(f"(coalesce(level_{c.name} + 1, 0)::bigint << {BITS * at})" for at, c in enumerate(picked))
     found = con.sql(f"""select l, r, {" + ".join(weights)} as weight, {code} as reason
-        from levels_met {" ".join(joins)} order by l, r""").to_arrow_table()
+        from levels_met {" ".join(joins)}""").to_arrow_table()
     _name(con, picked, found)
     return found
 

@@ -16,13 +16,16 @@ from cdp_pipeline.identity import cluster, groups, pairs
 from cdp_pipeline.identity.cluster import Floats, Ints
 from cdp_pipeline.identity.matching import Matching
 
-NEVER = "('verdict', 'clean_source', 'birth_date', 'first_name')"  # vetoes that no average outvotes
+ALL = -1e9  # a weight below any
 Scored = Callable[[pa.Table], pa.Table]  # join_key_l, join_key_r -> l, r, weight, reason
 
 
 def judge(con: DuckDBPyConnection, scored: pa.Table, matching: Matching, into: str, is_inner: bool = False) -> None:
-    """pairs.judge, the vetoes of verdicts and clean sources on top, and whether no blocking line lists the pair."""
-    pairs.judge(con, scored, matching, into)
+    """pairs.judge, the vetoes of verdicts and clean sources on top, and whether no blocking line lists the pair.
+
+    Inner pairs are all kept; a listed one that is left out as strangers is one of them where its ends meet.
+    """
+    pairs.judge(con, scored, matching, into, ALL if is_inner else pairs.UNHEARD_WEIGHT)
     con.execute(f"alter table {into} add column is_inner boolean default {is_inner}")
     some = con.execute("select exists(from cannot_links), exists(from clean_nodes)").fetchall()[0]
     if some[0]:
@@ -74,13 +77,11 @@ def solve(con: DuckDBPyConnection, keys: Ints, matching: Matching, shift: float,
 
 def _edges(con: DuckDBPyConnection, keys: Ints) -> cluster.Edges:
     """Settled pairs among `keys` by place; minus infinity where nothing may ever join."""
-    a, b, rows = _places(con, keys, "select l, r, weight from settled")
-    weight: Floats = np.asarray(rows["weight"], dtype=np.float64)
+    a, b, rows = _places(
+        con, keys, "select l, r, case when is_never then '-inf' else weight end as weight from settled"
+    )
     order = np.lexsort((b, a))
-    a, b, weight = a[order], b[order], weight[order]
-    never_a, never_b, _ = _places(con, keys, f"select l, r, 0.0 as weight from judged where veto in {NEVER}")
-    if len(never_a):
-        weight[np.isin(a * len(keys) + b, never_a * len(keys) + never_b)] = -np.inf
+    a, b, weight = a[order], b[order], np.asarray(rows["weight"], dtype=np.float64)[order]
     return cluster.Edges(a, b, weight)
 
 

@@ -34,7 +34,7 @@ def steps(project: Project) -> tuple[Step, ...]:
         raise ProjectError(problems)
     version = f"{VERSION} {matching.model_dump_json()} {project.settings.country}"
     return (
-        Step((tables.STATED, tables.REQUESTS), (), _stated, VERSION, uses_exports=True),
+        Step((tables.STATED, tables.REQUESTS), ("raw.erased_rows",), _stated, VERSION, uses_exports=True),
         Step(
             (tables.RECORDS, tables.BLOCKED),
             ("staging.people", "staging.identifiers", tables.STATED.name),

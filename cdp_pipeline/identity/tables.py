@@ -54,7 +54,7 @@ RECORDS = Table(
         "record_id name_first name_middle name_last name_full name_nick name_nick_full name_forms name_words "
         "sound_first sound_last sound_full name_sounds birth_day postcode_area email_key phone_key postcode_key "
         "company_key login_id email_local "
-        "other_emails other_phones birth_date street_key house_key address_key place_key".split()
+        "other_emails other_phones birth_date street_key house_key address_key place_key city_key".split()
     ),
 )
 BLOCKED = Table(

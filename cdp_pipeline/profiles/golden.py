@@ -48,7 +48,9 @@ def mistakes(survivorship: Survivorship, people: Contract) -> list[str]:
 
 
 def golden_values_sql(survivorship: Survivorship) -> str:
-    """SELECT of profiles.golden_values; reads staging.people, identity.person_records, identity.records.
+    """SELECT of profiles.golden_values; reads staging.people, staging.corrections, identity.person_records, identity.records.
+
+    A cell that was corrected goes before every rule; its source is `correction`, its record `source:record_id`.
 
     Columns: person_id, field, value, source, record_id, rule, candidates, losing_values (list of
     struct value, source, record_id; each other value once, best first), _file, _line.
@@ -104,10 +106,15 @@ def _cleaned(survivorship: Survivorship) -> str:
     trust = f"coalesce(list_position({_list(survivorship.trust)}, p.source), {len(survivorship.trust) + 1})"
     return f"""
         select r.person_id, p.source, p.record_id, p._file, p._line,
-            coalesce(p.updated_at, p.created_at) as changed_at, {trust} as trust, {", ".join(columns)}
+            coalesce(p.updated_at, p.created_at) as changed_at, {trust} as trust,
+            coalesce(c.columns, []::varchar[]) as corrected, {", ".join(columns)}
         from staging.people as p
         join identity.person_records as r on p.source = r.source and p.record_id = r.record_id
-        left join identity.records as k on p.source = k.source and p.record_id = k.record_id"""
+        left join identity.records as k on p.source = k.source and p.record_id = k.record_id
+        left join (
+            select source, record_id, list(column_name order by column_name) as columns
+            from staging.corrections group by source, record_id
+        ) as c on p.source = c.source and p.record_id = c.record_id"""
 
 
 def _candidates(rule: FieldRule, together: tuple[str, ...]) -> str:
@@ -122,22 +129,28 @@ def _candidates(rule: FieldRule, together: tuple[str, ...]) -> str:
             strength = f"length({together[0]})"
         case "most_complete":
             strength = " + ".join(f"({f} is not null)::integer" for f in together)
-    return f"select *, {strength} as strength from cleaned where coalesce({', '.join(together)}) is not null"
+    corrected = f"list_has_any(corrected, {_list(together)})"
+    return (
+        f"select *, {strength} as strength, {corrected} as is_corrected "
+        f"from cleaned where coalesce({', '.join(together)}) is not null"
+    )
 
 
 def _ranked(name: str, first: str) -> str:
     return f"""
         select *, count(*) over (partition by person_id) as candidates, row_number() over (
             partition by person_id
-            order by {first} is null, strength desc, changed_at desc nulls last, trust, source, record_id
+            order by is_corrected desc, {first} is null, strength desc, changed_at desc nulls last, trust, source, record_id
         ) as place
         from {name}_candidates"""
 
 
 def _long(name: str, rule: FieldRule, field: str) -> str:
     return f"""
-        select person_id, '{field}' as field, {field} as value, source, record_id, '{rule.rule}' as rule,
-            candidates, place, _file, _line
+        select person_id, '{field}' as field, {field} as value,
+            if(list_contains(corrected, '{field}'), 'correction', source) as source,
+            if(list_contains(corrected, '{field}'), source || ':' || record_id, record_id) as record_id,
+            if(list_contains(corrected, '{field}'), 'correction', '{rule.rule}') as rule, candidates, place, _file, _line
         from {name}_ranked where {field} is not null"""
 
 

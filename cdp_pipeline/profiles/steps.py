@@ -37,9 +37,9 @@ def _golden_values(project: Project) -> Step:
             "person_id": "Person",
             "field": "Field of the contact",
             "value": "Value that won",
-            "source": "System of the winning record",
-            "record_id": "Winning record",
-            "rule": "Rule of survivorship.yml that decided",
+            "source": "System of the winning record, or correction",
+            "record_id": "Winning record; of a correction, the corrected one as system:record",
+            "rule": "Rule of survivorship.yml that decided, or correction",
             "candidates": "Records that could have given it",
             "losing_values": "Each other value once, with its best record, best first",
             "_file": "Export file of the winning record",
@@ -57,7 +57,7 @@ def _golden_values(project: Project) -> Step:
             contested = con.execute(f"select count(*) from {table.name} where len(losing_values) > 0").fetchall()
         return {table.name: {"values": rows, "contested": int(contested[0][0])}}
 
-    reads = ("staging.people", "identity.person_records", "identity.records")
+    reads = ("staging.people", "staging.corrections", "identity.person_records", "identity.records")
     return Step((table,), reads, run, _digest(sql))
 
 

@@ -14,9 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cdp_pipeline.errors import GateError, InputError, nearest
+from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import Manifest, read_manifest, write_manifest
+from cdp_pipeline.privacy.certificate import certify, erased_since, holding_erased
+from cdp_pipeline.publishing.unfinished import begin, end, tidy, unpublished
+from cdp_pipeline.whole_file import flush
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,22 @@ def publish(run: Run, blocking: Iterable[str], tables: Collection[str] | None = 
         raise GateError(["not published; the published state stays as it was", *reasons])
     now = datetime.now(UTC)
     write_manifest(run.folder, replace(manifest, published_at=now.isoformat(timespec="seconds")))
-    shutil.rmtree(run.folder / ".spill", ignore_errors=True)
+    for scratch in (".spill", ".previous"):
+        shutil.rmtree(run.folder / scratch, ignore_errors=True)
     _sync(run.folder)
     snapshot = run.data / "snapshots" / f"{now:%Y%m%dT%H%M%S}-{run.id[:8]}"
     snapshot.parent.mkdir(exist_ok=True)
+    begin(run.data, snapshot.name)
     for folder in (snapshot.parent, run.folder):  # the group may pass through to the masked warehouse, to no more
         folder.chmod(0o750)
+    fault("publish.move")
     run.folder.rename(snapshot)
+    flush(snapshot.parent)
+    fault("publish.moved")
     point_at(run.data, snapshot.name)
+    end(run.data)
     prune(run.data, run.project.settings.keep_snapshots)
+    certify(run.project, run.data)
     return snapshot.name
 
 
@@ -63,6 +74,7 @@ def _forget(run: Run, tables: Collection[str]) -> Manifest:
     manifest = run.manifest()
     for name in set(manifest.tables) - set(tables):
         path = run.path(name)
+        fault("publish.forget_table")
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -79,14 +91,16 @@ def point_at(data: Path, snapshot: str) -> None:
     for name in ("warehouse.duckdb", "warehouse_full.duckdb"):
         if not (data / name).is_symlink():
             _swap_link(data / name, Path("current") / name)
-    _sync_one(data)
+    flush(data)
 
 
 def snapshots(data: Path) -> list[Snapshot]:
     """Every complete snapshot, newest first."""
-    current = published_snapshot(data)
+    current, never_seen = published_snapshot(data), unpublished(data)
     found = []
     for folder in sorted((data / "snapshots").glob("[!.]*"), reverse=True):
+        if folder == never_seen:
+            continue
         manifest = read_manifest(folder)
         found.append(
             Snapshot(
@@ -104,8 +118,26 @@ def snapshots(data: Path) -> list[Snapshot]:
 def rollback(data: Path, wanted: str | None) -> str:
     """Publish an earlier snapshot again, without its audience files: the one named, else the one before.
 
-    Raises InputError when there is no such snapshot, BusyError while a run works.
+    Raises InputError when there is no such snapshot, BusyError while a run works, GateError when somebody
+    was erased since (rollback.py makes such a night again).
     """
+    lock = hold(data)
+    try:
+        tidy(data)
+        target = earlier(data, wanted)
+        if erased_since(data, data / "snapshots" / target):
+            raise GateError(
+                f"people were erased since {target}: it can only be made again without them, by cdp rollback"
+            )
+        drop_audience_files(data / "snapshots" / target)
+        point_at(data, target)
+    finally:
+        lock.release()
+    return target
+
+
+def earlier(data: Path, wanted: str | None) -> str:
+    """The snapshot to go back to: the one named, else the one before; raises InputError when there is none."""
     known = snapshots(data)
     position = next((i for i, s in enumerate(known) if s.is_current), -1)
     earlier = known[position + 1 :]
@@ -114,30 +146,31 @@ def rollback(data: Path, wanted: str | None) -> str:
         raise InputError(
             f"no snapshot {target or 'before the current one'} in {data}/snapshots{nearest(target, [s.id for s in known])}"
         )
-    lock = hold(data)
-    try:
-        _drop_audience_files(data / "snapshots" / target)
-        point_at(data, target)
-    finally:
-        lock.release()
     return target
 
 
-def _drop_audience_files(snapshot: Path) -> None:
+def drop_audience_files(snapshot: Path) -> None:
     """Permissions may have been withdrawn since that night: forget its files, so that the next run makes new ones."""
     manifest = read_manifest(snapshot)
     kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
     write_manifest(snapshot, replace(manifest, tables=kept))
-    for file in (snapshot / "activation").glob("*/*.csv"):
+    for file in sorted((snapshot / "activation").glob("*/*.csv")):
+        fault("rollback.drop_audience")
         file.unlink()
 
 
 def prune(data: Path, keep: int) -> list[str]:
-    """Delete all but the newest `keep` snapshots, never the current one; returns what went."""
-    gone = [s.id for s in snapshots(data)[keep:] if not s.is_current]
+    """Delete all but the newest `keep` snapshots, and those that hold somebody erased since; never the current one.
+
+    Returns what went.
+    """
+    with_erased = holding_erased(data)
+    gone = [s.id for at, s in enumerate(snapshots(data)) if not s.is_current and (at >= keep or s.id in with_erased)]
     for name in gone:
+        fault("prune.hide")
         (data / "snapshots" / name).rename(data / "snapshots" / f".{name}")
-    for hidden in (data / "snapshots").glob(".*"):  # and what a prune before this one had no time for
+    for hidden in sorted((data / "snapshots").glob(".*")):  # and what a prune before this one had no time for
+        fault("prune.delete")
         shutil.rmtree(hidden)
     return gone
 
@@ -145,17 +178,16 @@ def prune(data: Path, keep: int) -> list[str]:
 def _swap_link(link: Path, target: Path) -> None:
     temporary = link.with_name(f".{link.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
+    fault("link.begin")
     temporary.symlink_to(target)
+    fault("link.made")
     temporary.replace(link)
+    fault("link.swapped")
 
 
 def _sync(folder: Path) -> None:
-    for path in (p for p in folder.rglob("*") if p.is_file()):
-        _sync_one(path)
-    _sync_one(folder)
-
-
-def _sync_one(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
+    """Every file and every list of names has reached the disk before anybody may see the folder."""
+    for path in folder.rglob("*"):
+        if path.is_dir() or path.is_file():
+            flush(path)
+    flush(folder)

@@ -6,7 +6,7 @@ which are SQL files and contracts, and telling Dagster (assets.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Verdict
@@ -24,10 +24,20 @@ def evaluate(run: Run, checks: Sequence[Check]) -> dict[str, Verdict]:
     with run.connect(*sorted({name for names in tables.values() for name in names})) as con:
         for check in checks:
             failing = con.execute(f"select count(*)::bigint from ({check.sql.rstrip().rstrip(';')})").fetchall()[0][0]
-            verdicts[check.name] = Verdict(
-                passed=failing == 0,
-                is_blocking=check.severity == "error",
-                failing_rows=failing,
-                inputs={name: entries[name].digest for name in tables[check.name] if name in entries},
-            )
+            seen = {name: entries[name].digest for name in tables[check.name] if name in entries}
+            verdicts[check.name] = verdict_of(check, failing == 0, failing, seen)
     return verdicts
+
+
+def verdict_of(check: Check, passed: bool, failing_rows: int, inputs: Mapping[str, str]) -> Verdict:
+    """What a check came to, with its words: whose it is and what mends it."""
+    return Verdict(
+        passed=passed,
+        is_blocking=check.severity == "error",
+        failing_rows=failing_rows,
+        inputs=inputs,
+        asset=check.asset,
+        description=check.description,
+        owner=check.owner,
+        fix=check.fix,
+    )

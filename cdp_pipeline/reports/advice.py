@@ -46,13 +46,17 @@ def _files(facts: Facts) -> list[Notice]:
 def _checks(facts: Facts) -> list[Notice]:
     return [
         Notice(
-            f"{title(warned.description.rstrip('.'))}: not so for {things(warned.rows, 'row')}.",
+            f"{title(warned.description.rstrip('.'))}: not so{_extent(warned.rows)}.",
             f"{warned.fix.rstrip('.')}." if warned.fix else "",
-            "arrivals",
+            "checks",
             is_grave=warned.is_blocking,
         )
         for warned in facts.warned
     ]
+
+
+def _extent(rows: int) -> str:
+    return f" for {things(rows, 'row')}" if rows else ""
 
 
 def _bad_rows(facts: Facts) -> list[Notice]:

@@ -150,6 +150,7 @@ def _details(facts: Facts) -> Block | None:
         "Source",
         "Core table",
         "Read",
+        "Erased",
         "Other rows",
         "Dropped",
         "Older version",
@@ -157,7 +158,9 @@ def _details(facts: Facts) -> Block | None:
         "Used",
         "Share set aside",
     )
-    columns = ("rows_read", "rows_not_mapped", "rows_dropped", "rows_superseded", "rows_quarantined", "rows_used")
+    columns = (
+        "rows_read", "rows_erased", "rows_not_mapped", "rows_dropped", "rows_superseded", "rows_quarantined", "rows_used",
+    )  # fmt: skip
     rows = [
         (
             title(row["source_name"]),
@@ -169,7 +172,7 @@ def _details(facts: Facts) -> Block | None:
     ]
     if not rows:
         return None
-    table = facts_table("Every row accounted for", head, rows, numeric=range(2, 9))
+    table = facts_table("Every row accounted for", head, rows, numeric=range(2, 10))
     return Block("Every row accounted for, by source and table", table, folded=True, wide=True, is_chart=False)
 
 

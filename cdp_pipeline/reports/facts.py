@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Manifest
+from cdp_pipeline.manifest import Manifest, Verdict
 from cdp_pipeline.reports.times import Stage, slowest, stages
 
 Row = Mapping[str, Any]
@@ -46,6 +46,7 @@ class Facts:
     stages: tuple[Stage, ...] = ()
     slowest: tuple[tuple[str, float], ...] = ()
     warned: tuple[Warned, ...] = ()
+    checks: tuple[tuple[str, Verdict], ...] = ()
 
     def rows(self, table: str) -> tuple[Row, ...]:
         """Rows of a report table; none when the project does not have it."""
@@ -86,15 +87,14 @@ def read_facts(run: Run, tables: tuple[str, ...]) -> Facts:
         segments=segments,
         stages=stages(manifest),
         slowest=slowest(manifest),
-        warned=_warned(run, manifest),
+        warned=_warned(manifest),
+        checks=tuple(sorted(manifest.checks.items())),
     )
 
 
-def _warned(run: Run, manifest: Manifest) -> tuple[Warned, ...]:
-    found = []
-    for name, verdict in sorted(manifest.checks.items()):
-        if not verdict.passed:
-            check = run.project.checks.get(name)
-            description = check.description if check else name.replace("_", " ")
-            found.append(Warned(description, verdict.failing_rows, verdict.is_blocking, check.fix if check else ""))
-    return tuple(found)
+def _warned(manifest: Manifest) -> tuple[Warned, ...]:
+    return tuple(
+        Warned(verdict.description or name.replace("_", " "), verdict.failing_rows, verdict.is_blocking, verdict.fix)
+        for name, verdict in sorted(manifest.checks.items())
+        if not verdict.passed
+    )

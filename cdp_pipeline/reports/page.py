@@ -16,6 +16,7 @@ from cdp_pipeline.reports import figures
 from cdp_pipeline.reports.advice import next_steps, warnings
 from cdp_pipeline.reports.arrivals import arrivals
 from cdp_pipeline.reports.audience_files import audiences
+from cdp_pipeline.reports.checked import checked
 from cdp_pipeline.reports.facts import Facts
 from cdp_pipeline.reports.groups import consent, segments
 from cdp_pipeline.reports.identities import identities, matching
@@ -25,7 +26,7 @@ from cdp_pipeline.reports.trust import trust
 from cdp_pipeline.reports.work import further, run_times
 
 SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
-    arrivals, identities, matching, trust, profiles, revenue, segments, consent, audiences, further, run_times,
+    arrivals, identities, matching, trust, profiles, revenue, segments, consent, audiences, further, checked, run_times,
 )  # fmt: skip
 
 

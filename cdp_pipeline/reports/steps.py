@@ -5,15 +5,16 @@ What belongs here: the table `reports.pages` and the file beside it. What does n
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
 from cdp_pipeline.steps import Outcome, Step, Table
+from cdp_pipeline.whole_file import replaced
 
 PAGE = "index.html"
+PROCESSING = "processing.html"  # the record of processing activities, linked from the page
 _PAGES = Table(
     "reports.pages",
     "Pages for people to read, written beside this table",
@@ -35,12 +36,14 @@ def steps(project: Project) -> tuple[Step, ...]:
 
 
 def _write(run: Run, tables: tuple[str, ...]) -> Outcome:
+    from cdp_pipeline.privacy.records_of_processing import as_page
     from cdp_pipeline.reports.facts import read_facts
     from cdp_pipeline.reports.page import render
 
     page = render(read_facts(run, tables))
     path = run.path(_PAGES.name).with_name(PAGE)
     write_text(path, page.html)
+    write_text(path.with_name(PROCESSING), as_page(run.project))
     with run.connect() as con:
         con.execute(
             "create temp table pages as select $1 as page, $2::date as as_of, $3::bigint as sections, "
@@ -59,7 +62,5 @@ def _write(run: Run, tables: tuple[str, ...]) -> Outcome:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file all or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with replaced(path, "page") as temporary:
+        temporary.write_text(text, encoding="utf-8")

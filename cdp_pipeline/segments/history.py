@@ -5,8 +5,8 @@ segment (memberships.py).
 
 `changed_fact` names the columns of the rule whose values differ between the last published
 customer and this one, as `recency_days: 364 → 366`. Of a personal column only that it changed is
-told. Without a changed column it says what else happened: a customer that is new or gone, or a
-rule that was added, edited or removed.
+told. Without a changed column it says what else happened: a customer that is new or gone, somebody
+who is left out from now on or no longer is, or a rule that was added, edited or removed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cdp_pipeline.expressions import literal, quoted
 from cdp_pipeline.project import Project
-from cdp_pipeline.segments.memberships import labelled, starting_point
+from cdp_pipeline.segments.memberships import is_profiling, labelled, left_out_sql, starting_point
 from cdp_pipeline.segments.rules import AUDIENCE, Rule
 
 COLUMNS = (
@@ -41,6 +41,7 @@ def history_sql(
     older = ", ".join(
         quoted(column) if column in previous_columns else f"null as {quoted(column)}" for column in current_columns
     )
+    before = f"(select {older} from previous.profiles.customers)"
     facts = _facts(project, exclusive, audiences, personal)
     return f"""
         with before as ({starting_point()}),
@@ -52,9 +53,10 @@ def history_sql(
         ),
         told as (select * from previous.segments.history where as_of = (select as_of from config.run)),
         new as ({labelled(project, exclusive)}),
-        old as ({labelled(project, exclusive, f"(select {older} from previous.profiles.customers)")}),
+        old as ({labelled(project, exclusive, before, "previous.profiles.suppressions")}),
         both_states as (
             select e.*, n.person_id is not null as is_now, o.person_id is not null as was_before,
+                n.is_out_of_profiling and e.event = 'left' as is_out, o.is_out_of_profiling and e.event = 'entered' as was_out,
                 {facts} as changed
             from events e
             left join new n on n.person_id = e.person_id
@@ -67,6 +69,8 @@ def history_sql(
             coalesce(t.changed_fact, case
                 when not b.is_now then 'no longer a customer: merged, split or erased'
                 when not b.was_before then 'new customer'
+                when b.is_out then 'left out of segments from now on'
+                when b.was_out then 'no longer left out of segments'
                 else coalesce(nullif(b.changed, ''), 'rule added, edited or removed')
             end) as changed_fact,
             b.since, b.kind
@@ -104,20 +108,25 @@ def _differences(columns: Iterable[str], personal: frozenset[str]) -> str:
     return f"concat_ws('; ', {', '.join(parts)})" if parts else "null::varchar"
 
 
-def sizes_sql(project: Project) -> str:
+def sizes_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequence[Rule]) -> str:
     """SELECT of segments.sizes: one row for every segment that the project names, also an empty one.
 
     `previous_people` is the size before `as_of`, so people = previous_people + entered - left_.
     """
     names = [
-        f"({literal(name)}, {literal(segment)}, 'exclusive')"
+        f"({literal(name)}, {literal(segment)}, 'exclusive', {str(segmentation.purpose == 'profiling').lower()})"
         for name, segmentation in sorted(project.segmentations.items())
         for segment in (*(s.name for s in segmentation.segments), segmentation.otherwise)
     ]
-    names += [f"({literal(AUDIENCE)}, {literal(name)}, {literal(AUDIENCE)})" for name in sorted(project.audiences)]
-    named = f"values {', '.join(names)}" if names else "select null::varchar, null::varchar, null::varchar where false"
+    names += [
+        f"({literal(AUDIENCE)}, {literal(rule.segment)}, {literal(AUDIENCE)}, {str(is_profiling(rule)).lower()})"
+        for rule in audiences
+    ]
+    nobody = "select null::varchar, null::varchar, null::varchar, null::boolean where false"
+    named = f"values {', '.join(names)}" if names else nobody
     return f"""
-        with named(segmentation, segment, kind) as ({named}),
+        with named(segmentation, segment, kind, is_profiling) as ({named}),
+        left_out as ({left_out_sql(project, exclusive, audiences)}),
         members as (select segmentation, segment, count(*) as people from segments.memberships group by all),
         events as (
             select segmentation, segment,
@@ -128,10 +137,13 @@ def sizes_sql(project: Project) -> str:
             coalesce(people, 0)::bigint as people,
             (coalesce(people, 0) - coalesce(entered, 0) + coalesce(gone, 0))::bigint as previous_people,
             coalesce(entered, 0)::bigint as entered,
-            coalesce(gone, 0)::bigint as "left"
+            coalesce(gone, 0)::bigint as "left",
+            coalesce(left_out, 0)::bigint as left_out,
+            n.is_profiling
         from named n
         left join members using (segmentation, segment)
         left join events using (segmentation, segment)
+        left join left_out using (segmentation, segment)
     """
 
 

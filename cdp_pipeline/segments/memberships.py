@@ -1,10 +1,14 @@
 """Who is in which segment, as one generated SQL statement.
 
-What belongs here: SQL that labels customers, and the memberships that a run starts from. What
-does not: reading and judging rules (rules.py), what changed and why (history.py).
+What belongs here: SQL that labels customers, who is left out of segments, and the memberships that
+a run starts from. What does not: reading and judging rules (rules.py), what changed and why
+(history.py), and why somebody is left out (4_profiles/suppressions.sql).
 
 An exclusive segmentation gives each customer the first segment, in the order of the file, whose
 condition is true, else `otherwise`; an unknown (null) condition is not true. Audiences may overlap.
+
+Who is in profiles.suppressions has no segment of a segmentation for profiling, and is in no audience
+whose rule looks at more than permissions; with `is_out_of_audiences` in no segment at all.
 """
 
 from __future__ import annotations
@@ -16,20 +20,33 @@ from cdp_pipeline.project import Project
 from cdp_pipeline.segments.rules import AUDIENCE, Rule
 
 COLUMNS = "person_id varchar, segmentation varchar, segment varchar, since date, kind varchar"
+SUPPRESSIONS = "person_id varchar, reason varchar, is_out_of_audiences boolean"
+_NOBODY = "(select null::varchar as person_id, false as is_out_of_audiences where false)"
 
 
-def labelled(project: Project, rules: Sequence[Rule], customers: str = "profiles.customers") -> str:
-    """SELECT of every customer with `as_of` and one column per exclusive segmentation."""
+def labelled(
+    project: Project,
+    rules: Sequence[Rule],
+    customers: str = "profiles.customers",
+    suppressions: str = "profiles.suppressions",
+) -> str:
+    """SELECT of every customer with `as_of` and one column per exclusive segmentation, null when left out of it.
+
+    `is_out_of_profiling` and `is_out_of_audiences` tell who is left out of what.
+    """
     cases = []
     for name, segmentation in sorted(project.segmentations.items()):
         own = sorted((rule for rule in rules if rule.segmentation == name), key=lambda rule: rule.rank)
         whens = " ".join(f"when {rule.condition.sql} then {literal(rule.segment)}" for rule in own)
         otherwise = literal(segmentation.otherwise)
-        cases.append(
-            f"case {whens} else {otherwise} end as {quoted(name)}" if whens else f"{otherwise} as {quoted(name)}"
-        )
+        gone = "is_out_of_profiling" if segmentation.purpose == "profiling" else "is_out_of_audiences"
+        cases.append(f"case when {gone} then null {whens} else {otherwise} end as {quoted(name)}")
     labels = "".join(f", {case}" for case in cases)
-    return f"select *{labels} from (select c.*, r.as_of from {customers} c cross join config.run r)"
+    return (
+        f"select *{labels} from (select c.*, r.as_of, x.person_id is not null as is_out_of_profiling, "
+        f"coalesce(x.is_out_of_audiences, false) as is_out_of_audiences "
+        f"from {customers} c cross join config.run r left join {suppressions} x on x.person_id = c.person_id)"
+    )
 
 
 def memberships_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequence[Rule]) -> str:
@@ -38,26 +55,53 @@ def memberships_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequ
     Grain person_id, segmentation, segment. `since` is carried over from `starting_point` for who
     was in already, else it is `as_of`.
     """
-    parts = [
-        f"select person_id, {literal(name)} as segmentation, {quoted(name)} as segment, 'exclusive' as kind "
-        "from labelled"
-        for name in sorted(project.segmentations)
-    ]
-    parts += [
-        f"select person_id, {literal(AUDIENCE)}, {literal(rule.segment)}, {literal(AUDIENCE)} "
-        f"from labelled where {rule.condition.sql}"
-        for rule in audiences
-    ]
-    nobody = "select person_id, segmentation, segment, kind from previous.segments.memberships where false"
     return f"""
         with labelled as ({labelled(project, exclusive)}),
-        members as ({" union all ".join([nobody, *parts])}),
+        members as ({_members(project, audiences)}),
         before as ({starting_point()})
         select m.person_id, m.segmentation, m.segment, coalesce(b.since, r.as_of) as since, m.kind
         from members m
         cross join config.run r
         left join before b using (person_id, segmentation, segment)
     """
+
+
+def left_out_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequence[Rule]) -> str:
+    """SELECT segmentation, segment, left_out: people who meet the rule and are left out all the same."""
+    return f"""
+        with labelled as (
+            select * from ({labelled(project, exclusive, suppressions=_NOBODY)})
+            semi join profiles.suppressions using (person_id)
+        ),
+        members as ({_members(project, audiences)})
+        select segmentation, segment, count(*) as left_out
+        from members anti join segments.memberships using (person_id, segmentation, segment)
+        group by all
+    """
+
+
+def _members(project: Project, audiences: Sequence[Rule]) -> str:
+    """SELECT person_id, segmentation, segment, kind of everybody who is in a segment, over `labelled`."""
+    nobody = ", ".join(f"null::varchar as {name}" for name in ("person_id", "segmentation", "segment", "kind"))
+    parts = [f"select {nobody} where false"]
+    parts += [
+        f"select person_id, {literal(name)}, {quoted(name)}, 'exclusive' from labelled where {quoted(name)} is not null"
+        for name in sorted(project.segmentations)
+    ]
+    parts += [
+        f"select person_id, {literal(AUDIENCE)}, {literal(rule.segment)}, {literal(AUDIENCE)} from labelled "
+        f"where ({rule.condition.sql}) and not {'is_out_of_profiling' if is_profiling(rule) else 'is_out_of_audiences'}"
+        for rule in audiences
+    ]
+    return " union all ".join(parts)
+
+
+def is_profiling(rule: Rule) -> bool:
+    """The rule of an audience looks at more of a person than at what the person permits."""
+    return any(
+        not column.startswith("permits_") and "_permission_" not in column and column != "as_of"
+        for column in rule.condition.columns
+    )
 
 
 def starting_point() -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from cdp_pipeline.errors import nearest
 from cdp_pipeline.expressions import Expression, read_expression
 from cdp_pipeline.project import Project
+from cdp_pipeline.segments.special import special_columns
 from cdp_pipeline.shapes import Audience, Segmentation
 
 AUDIENCE = "audience"
@@ -76,6 +77,7 @@ def check_rules(project: Project, customers_columns: Iterable[str]) -> list[str]
         *audience_rules(project, columns)[1],
         *_wrong_names(project, columns),
         *_wrong_purposes(project),
+        *_special_categories(project, columns),
     ]
     return sorted(problems)
 
@@ -84,12 +86,7 @@ def personal_columns(project: Project) -> frozenset[str]:
     """Columns of profiles.customers whose values may never be written into a history or a message."""
     people = project.contracts.get("people")
     marked = {name for name, column in people.columns.items() if column.sensitivity != "public"} if people else set()
-    written = {
-        name
-        for model in project.models.values()
-        for name, words in model.columns.items()
-        if model.layer == "profiles" and words.startswith("[personal]")
-    }
+    written = {name for model in project.models.values() if model.layer == "profiles" for name in model.personal}
     return frozenset(_CONTACTS) | marked | written
 
 
@@ -129,6 +126,25 @@ def _wrong_purposes(project: Project) -> list[str]:
         if found.legal_basis not in LEGAL_BASES:
             hint = nearest(found.legal_basis, LEGAL_BASES)
             problems.append(f"{path}: unknown legal_basis {found.legal_basis}{hint}; allowed: {', '.join(LEGAL_BASES)}")
+    return problems
+
+
+def _special_categories(project: Project, columns: list[str]) -> list[str]:
+    """Rules that use data about health, belief and the like without saying what allows it."""
+    special = special_columns(project)
+    if not special:
+        return []
+    rules = [*exclusive_rules(project, columns)[0], *audience_rules(project, columns)[0]]
+    problems: list[str] = []
+    for rule in rules:
+        used = sorted(special & set(rule.condition.columns))
+        is_audience = rule.segmentation == AUDIENCE
+        spec = project.audiences[rule.segment] if is_audience else project.segmentations[rule.segmentation]
+        if used and spec.special_basis is None:
+            problems.append(
+                f"{rule.place}: {', '.join(used)} may tell of health, belief and the like (sensitivity: special), which no "
+                "rule uses by default; name a special_basis (explicit_consent or made_public_by_the_person) or leave it out"
+            )
     return problems
 
 

@@ -18,13 +18,15 @@ from cdp_pipeline.segments.rules import Rule, audience_rules, check_rules, exclu
 from cdp_pipeline.steps import Outcome, Step, Table
 
 _EMPTY = {"previous.segments.memberships": memberships.COLUMNS, "previous.segments.history": history.COLUMNS}
+_OLDER = "previous.profiles.suppressions"
 _SEGMENT = {
     "segmentation": "Exclusive segmentation, or audience",
     "segment": "Segment inside the segmentation, or the name of the audience",
 }
 _MEMBERSHIPS = Table(
     "segments.memberships",
-    "Who is in which segment now: exactly one of each exclusive segmentation, and any number of audiences",
+    "Who is in which segment now: one of each exclusive segmentation, and any number of audiences; who is left out by "
+    "profiles.suppressions is in none that looks at behaviour",
     {
         "person_id": "The person",
         **_SEGMENT,
@@ -59,6 +61,8 @@ _SIZES = Table(
         "previous_people": "People in it before this day",
         "entered": "People who came in on this day",
         "left": "People who went out on this day",
+        "left_out": "People who meet the rule and are not in it: restricted, under age, or objecting to profiling",
+        "is_profiling": "Who objects to profiling is left out of it",
     },
     owner="crm team",
     grain=("segmentation", "segment"),
@@ -82,17 +86,19 @@ def steps(project: Project) -> tuple[Step, ...]:
     """Steps of the layer segments, in order."""
     version = _version(project)
     previous = ("previous.segments.memberships", "previous.segments.history")
-    customers = ("profiles.customers", "previous.profiles.customers")
+    people = ("profiles.customers", "profiles.suppressions")
+    earlier = ("previous.profiles.customers", _OLDER, *previous)
+    own = ("segments.memberships", "segments.history")
     return (
-        Step((_MEMBERSHIPS,), ("profiles.customers", *previous), _write_memberships, version, uses_as_of=True),
-        Step((_HISTORY,), ("segments.memberships", *customers, *previous), _write_history, version, uses_as_of=True),
-        Step((_SIZES,), ("segments.memberships", "segments.history"), _write_sizes, version, uses_as_of=True),
+        Step((_MEMBERSHIPS,), (*people, *previous), _write_memberships, version, uses_as_of=True),
+        Step((_HISTORY,), ("segments.memberships", *people, *earlier), _write_history, version, uses_as_of=True),
+        Step((_SIZES,), (*own, *people), _write_sizes, version, uses_as_of=True),
         Step((_OVERLAPS,), ("segments.memberships",), _write_overlaps, version),
     )
 
 
 def _write_memberships(run: Run) -> Outcome:
-    with run.connect("profiles.customers", *_EMPTY, empty=_EMPTY) as con:
+    with run.connect("profiles.customers", "profiles.suppressions", *_EMPTY, empty=_EMPTY) as con:
         columns = _columns(con, "profiles.customers")
         problems = check_rules(run.project, columns)
         if problems:
@@ -105,9 +111,9 @@ def _write_memberships(run: Run) -> Outcome:
 
 
 def _write_history(run: Run) -> Outcome:
-    with run.connect(
-        "profiles.customers", "previous.profiles.customers", "segments.memberships", *_EMPTY, empty=_EMPTY
-    ) as con:
+    tables = ("profiles.customers", "profiles.suppressions", "previous.profiles.customers", "segments.memberships")
+    empty = _EMPTY | {_OLDER: memberships.SUPPRESSIONS}
+    with run.connect(*tables, *empty, empty=empty) as con:
         columns = _columns(con, "profiles.customers")
         previous = _columns(con, "previous.profiles.customers")
         exclusive, audiences = _rules(run.project, columns)
@@ -123,8 +129,10 @@ def _write_history(run: Run) -> Outcome:
 
 
 def _write_sizes(run: Run) -> Outcome:
-    with run.connect("segments.memberships", "segments.history") as con:
-        rows = run.write(con, _SIZES.name, history.sizes_sql(run.project), _SIZES.grain)
+    tables = ("segments.memberships", "segments.history", "profiles.customers", "profiles.suppressions")
+    with run.connect(*tables) as con:
+        exclusive, audiences = _rules(run.project, _columns(con, "profiles.customers"))
+        rows = run.write(con, _SIZES.name, history.sizes_sql(run.project, exclusive, audiences), _SIZES.grain)
     with run.connect(_SIZES.name) as con:
         found = con.execute(f"select segment, people from {_SIZES.name} order by all").fetchall()
     return {_SIZES.name: {"segments": rows, **{str(segment): int(people) for segment, people in found}}}
@@ -172,4 +180,4 @@ def _binding_problem(con: duckdb.DuckDBPyConnection, rule: Rule, table: str) -> 
 def _version(project: Project) -> str:
     shapes = [*sorted(project.segmentations.items()), *sorted(project.audiences.items())]
     text = "\n".join(f"{name} {shape.model_dump_json()}" for name, shape in shapes)
-    return hashlib.sha256(f"segments 1\n{text}\n{sorted(personal_columns(project))}".encode()).hexdigest()
+    return hashlib.sha256(f"segments 2\n{text}\n{sorted(personal_columns(project))}".encode()).hexdigest()

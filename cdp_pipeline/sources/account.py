@@ -38,11 +38,13 @@ FILES = pa.schema(
         ("rows_read", pa.int64()),
         ("rows_loaded", pa.int64()),
         ("rows_rejected", pa.int64()),
+        ("rows_withheld", pa.int64()),
         ("blank_lines", pa.int64()),
         ("encoding", pa.string()),
         ("delimiter", pa.string()),
         ("unmapped_columns", pa.list_(pa.string())),
         ("missing_columns", pa.list_(pa.string())),
+        ("notes", pa.list_(pa.string())),
         ("reason", pa.string()),
     ]
 )

@@ -7,11 +7,9 @@ does not: reading rows (raw).
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +17,13 @@ from pathlib import Path
 from cdp_pipeline.shapes import Contract, Source
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.columns import Needs, needs_of
+from cdp_pipeline.sources.completeness import QUIET_SECONDS, expect_fingerprint, expect_whole, is_finished
+from cdp_pipeline.sources.drop_zone import export_files, is_under_way, shown, walk
 from cdp_pipeline.sources.header import read_header
+from cdp_pipeline.sources.night import Night, came_later
 from cdp_pipeline.sources.parquet_reader import parquet_names
 from cdp_pipeline.sources.reading import accept_header, acceptable
 
-QUIET_SECONDS = 60
-"""Without a done-marker a file counts as finished when it has not changed for this long."""
 _TIME = re.compile(
     r"(?<!\d)((?:19|20)\d\d)(-?)([01]\d)\2([0-3]\d)"
     r"(?:(?:T|_|-| )([0-2]\d)[-:.]?([0-5]\d)(?:[-:.]?([0-5]\d))?Z?)?(?!\d)"
@@ -56,16 +55,19 @@ def find_arrivals(
     contracts: Mapping[str, Contract],
     previous: Sequence[Arrival],
     now: float,
+    night: Night | None = None,
 ) -> list[Arrival]:
     """Every file under `exports` with its verdict, by file name; `now` is seconds since the epoch.
+
+    What came after `night`, a night that is made up, is left out: on that night it was not there.
 
     A fingerprint is taken from `previous` when path, size and mtime are equal.
     """
     cached = {(a.file, a.bytes, a.modified_ns): a.fingerprint for a in previous if a.fingerprint}
     needs = {name: needs_of(source, contracts) for name, source in sources.items()}
     found = []
-    for path in sorted(export_files(exports)):
-        state = path.stat()
+    for path, code in sorted((found.path, found.code) for found in walk(exports)):
+        state = path.lstat() if code else path.stat()
         file = path.relative_to(exports).as_posix()
         arrival = Arrival(
             file=file,
@@ -78,25 +80,13 @@ def find_arrivals(
             status="unclaimed",
             reason="no source has a matching `files` pattern",
         )
-        found.append(_judge(arrival, path, sources, needs, cached, now))
+        if came_later(night, arrival.delivered_at, state.st_mtime, bool(_TIME.search(file))):
+            continue
+        if code:
+            found.append(_may_not_be_opened(arrival, code, sources))
+        else:
+            found.append(_judge(arrival, path, sources, needs, cached, now))
     return _weigh(found, sources)
-
-
-def export_files(exports: Path) -> Iterator[Path]:
-    """Regular files under `exports`; nothing hidden, no `_` names, no markers, no link out of it."""
-    root = exports.resolve()
-    for folder, folders, files in os.walk(exports):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "_")))
-        for name in files:
-            path = Path(folder) / name
-            if name.startswith((".", "_")) or name.endswith(".done"):
-                continue
-            try:
-                is_export = path.resolve().is_relative_to(root) and stat.S_ISREG(path.stat().st_mode)
-            except (OSError, RuntimeError):  # a link to nowhere or to itself, or a file that has gone
-                continue
-            if is_export:
-                yield path
 
 
 def ready_files(exports: Path, sources: Mapping[str, Source], now: float | None = None) -> list[str]:
@@ -105,13 +95,9 @@ def ready_files(exports: Path, sources: Mapping[str, Source], now: float | None 
     ready = []
     for path in export_files(exports):
         file, state = path.relative_to(exports).as_posix(), path.stat()
-        if _ranked(file, sources) and _is_finished(path, state.st_mtime_ns, now):
+        if _ranked(file, sources) and is_finished(path, state.st_mtime_ns, now):
             ready.append(f"{file}:{state.st_size}:{state.st_mtime_ns}")
     return sorted(ready)
-
-
-def _is_finished(path: Path, modified_ns: int, now: float) -> bool:
-    return path.with_name(path.name + ".done").exists() or now - modified_ns / 1e9 >= QUIET_SECONDS
 
 
 def delivery_time(file: str, modified: float) -> datetime:
@@ -162,18 +148,15 @@ def _judge(
     cached: Mapping[tuple[str, int, int], str],
     now: float,
 ) -> Arrival:
-    if not _is_text(arrival.file):
-        reason = str(RefusedError("unreadable", "its name is not UTF-8"))
-        name = arrival.file.encode("utf-8", "replace").decode("utf-8")
-        return replace(arrival, file=name, status="refused", reason=reason)
     ranked = _ranked(arrival.file, sources)
     if not ranked:
         return arrival
     first = ranked[0][1]
     arrival = replace(arrival, source=first, system=sources[first].system or first)
-    if not _is_finished(path, arrival.modified_ns, now):
-        reason = f"changed less than {QUIET_SECONDS} s ago and has no .done marker"
-        return replace(arrival, status="unready", reason=reason)
+    if not is_finished(path, arrival.modified_ns, now):
+        is_young = not is_under_way(path.name)
+        reason = f"changed less than {QUIET_SECONDS} s ago and has no .done marker" if is_young else ""
+        return replace(arrival, status="unready", reason=str(RefusedError("still_arriving", reason)))
     refusals = [(literal, name, claims(path, sources[name], needs[name])) for literal, name in ranked]
     fitting = [(literal, name) for literal, name, refusal in refusals if refusal is None]
     if not fitting:
@@ -182,16 +165,25 @@ def _judge(
         names = " and ".join(name for literal, name in fitting if literal == fitting[0][0])
         return replace(arrival, status="refused", reason=str(RefusedError("claimed_twice", f"claimed by {names}")))
     name = fitting[0][1]
+    arrival = replace(arrival, source=name, system=sources[name].system or name)
     try:
+        expect_whole(path, sources[name].format, arrival.bytes)
         fingerprint = cached.get((arrival.file, arrival.bytes, arrival.modified_ns)) or _fingerprint(path)
+        expect_fingerprint(path, fingerprint)
+    except RefusedError as refusal:
+        status = "unready" if refusal.code == "no_final_newline" else "refused"
+        return replace(arrival, status=status, reason=str(refusal))
     except OSError as error:
         return replace(arrival, status="refused", reason=str(RefusedError("unreadable", error.strerror or "")))
-    system = sources[name].system or name
-    return replace(arrival, source=name, system=system, fingerprint=fingerprint, status="accepted", reason="")
+    return replace(arrival, fingerprint=fingerprint, status="accepted", reason="")
 
 
-def _is_text(name: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+def _may_not_be_opened(arrival: Arrival, code: str, sources: Mapping[str, Source]) -> Arrival:
+    ranked = _ranked(arrival.file, sources)
+    name = ranked[0][1] if ranked else None
+    system = (sources[name].system or name) if name else None
+    reason = str(RefusedError(code))
+    return replace(arrival, file=shown(arrival.file), source=name, system=system, status="refused", reason=reason)
 
 
 def _ranked(file: str, sources: Mapping[str, Source]) -> list[tuple[int, str]]:

@@ -38,7 +38,7 @@ def needs_of(source: Source, contracts: Mapping[str, Contract]) -> Needs:
 
 @cache
 def referenced_columns(source: Source) -> tuple[str, ...]:
-    """Names of the export's columns used in `prepare`, mappings, `where` and `drop`, each once, in order.
+    """Names of the export's columns used in `prepare`, mappings, `where`, `drop` and `withhold`, each once, in order.
 
     Names that differ only in case are one column (as in DuckDB); the first spelling counts.
     """
@@ -49,6 +49,9 @@ def referenced_columns(source: Source) -> tuple[str, ...]:
             trees = [_tree(value) for value in mapping.columns.values()]
             trees += [_tree(Expression(sql=sql)) for sql in (mapping.where, *mapping.drop.values()) if sql]
             names += [name for tree in trees for name in _export_columns(tree, query.result)]
+    names += [
+        c.name for sql in source.withhold.values() for c in _tree(Expression(sql=sql)).find_all(exp.Column, bfs=False)
+    ]
     kept: dict[str, str] = {}
     for name in names:
         if name.casefold() not in ADDED:

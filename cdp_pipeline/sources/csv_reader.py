@@ -11,7 +11,7 @@ behind it. Rows are never guessed back out of such a region.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,60 +19,113 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from cdp_pipeline.shapes import FileFormat
-from cdp_pipeline.sources.batches import MAX_RECORD, Batch, excerpt
+from cdp_pipeline.sources.batches import MAX_RECORD, Batch, Seen, excerpt
 from cdp_pipeline.sources.codes import RefusedError, Reject
 from cdp_pipeline.sources.header import Header
 from cdp_pipeline.sources.scan import CR, LF, Bytes, Numbers, Scan, scan
+from cdp_pipeline.sources.suspects import Dialect, Records, suspects
 from cdp_pipeline.sources.unpack import utf8_bytes
 
 MAX_OPEN = 32 << 20
 """Bytes read on in search of a record's end before the whole file is refused."""
 MOSTLY = 1_000
-"""From this many rejects on, a file with more rejects than rows is refused."""
+"""From this many rejects on, a file with more rejects than rows is refused at once; a smaller one at its end."""
+FEW = 10
+"""Up to this many rejects a small file is loaded, however few its rows, as long as it has one."""
 _SMALL = 1 << 10
 """Bytes scanned at once behind a wrong quote; doubled while all goes well."""
+_NONE = np.empty(0, dtype=np.int64)
 
 
 @dataclass
 class _Block:
-    """What has been found in the block at hand."""
+    """What has been found in the block at hand; short: lines with one field only."""
 
     good: list[bytes] = field(default_factory=list)
     lines: list[Numbers] = field(default_factory=list)
+    sizes: list[Numbers] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    short: set[int] = field(default_factory=set)
+    after_short: bool = False
     blank: int = 0
 
-
-@dataclass(frozen=True)
-class _Dialect:
-    delimiter: int
-    quote: int | None
-    columns: int
-    trailing: bool
+    def records(self) -> Records:
+        sizes = np.concatenate(self.sizes) if self.sizes else _NONE
+        lines = np.concatenate(self.lines) if self.lines else _NONE
+        return Records(b"".join(self.good), np.cumsum(sizes) - sizes, sizes, lines)
 
 
-def read_csv(path: Path, form: FileFormat, header: Header, keep: Sequence[int]) -> Iterator[Batch]:
+def read_csv(path: Path, form: FileFormat, header: Header, keep: Sequence[int], seen: Seen) -> Iterator[Batch]:
     """Batches with the columns at positions `keep`, all text, named by position ("0", "7", …).
 
-    An empty field is an empty string. Raises RefusedError for the file as a whole.
+    An empty field is an empty string. Raises RefusedError for the file as a whole. Counts in `seen` what
+    is worth a look.
     """
-    dialect = _Dialect(
-        ord(header.delimiter), ord(form.quote) if form.quote else None, len(header.names), form.trailing_delimiter
+    dialect = Dialect(
+        ord(header.delimiter), ord(form.quote) if form.quote else None, header.names, form.trailing_delimiter
     )
     line, loaded, rejected = header.lines + 1, 0, 0
-    for piece, final in _blocks(path, header):
-        block = _Block()
+    block = _Block()
+    for piece, final in _blocks(path, form, header):
         piece.used, line = _read_block(piece.data, dialect, line, block, final=final)
-        table = _parse(b"".join(block.good), dialect, keep)
-        lines = np.concatenate(block.lines) if block.lines else np.empty(0, dtype=np.int64)
-        if table.num_rows != len(lines):
-            raise AssertionError(f"parsed {table.num_rows} rows where {len(lines)} records were found")
-        loaded, rejected = loaded + len(lines), rejected + len(block.rejects)
-        if rejected > MOSTLY and rejected > loaded:
-            first = min(block.rejects, key=lambda r: r.line, default=None)
+        whole, block = (block, _Block()) if final else _hold_back(block)
+        records = whole.records()
+        kept = _without_suspects(records, whole, dialect, is_last=final)
+        seen.look(kept.data, kept.starts, kept.sizes)
+        table = _parse(kept.data, dialect, keep)
+        if table.num_rows != len(kept.lines):
+            raise AssertionError(f"parsed {table.num_rows} rows where {len(kept.lines)} records were found")
+        loaded, rejected = loaded + len(kept.lines), rejected + len(whole.rejects)
+        damaged = rejected > MOSTLY and rejected > loaded
+        if damaged or (final and rejected > loaded and (rejected > FEW or not loaded)):
+            first = min(whole.rejects, key=lambda r: r.line, default=None)
             detail = f"{rejected} of the first {loaded + rejected} records are damaged"
             raise RefusedError("mostly_damaged", detail, first.line if first else None)
-        yield Batch(table, lines, tuple(block.rejects), block.blank)
+        yield Batch(table, kept.lines, tuple(sorted(whole.rejects, key=lambda r: r.line)), whole.blank)
+
+
+def _hold_back(block: _Block) -> tuple[_Block, _Block]:
+    """The block without its last good record and what follows it, which wait for what comes next."""
+    records = block.records()
+    if not len(records.lines):
+        return _Block(blank=block.blank), replace(block, blank=0)
+    last, size = int(records.lines[-1]), int(records.sizes[-1])
+    ahead = [r for r in block.rejects if r.line < last]
+    is_short = bool(ahead) and ahead[-1].line in block.short
+    is_beside = is_short and (len(records.lines) < 2 or ahead[-1].line > records.lines[-2])
+    rest = _Block(
+        good=[records.data[-size:]],
+        lines=[records.lines[-1:]],
+        sizes=[records.sizes[-1:]],
+        rejects=[r for r in block.rejects if r.line > last],
+        short={line for line in block.short if line > last},
+        after_short=is_beside or (block.after_short and len(records.lines) == 1 and not ahead),
+    )
+    whole = _Block(
+        good=[records.data[:-size]],
+        lines=[records.lines[:-1]],
+        sizes=[records.sizes[:-1]],
+        rejects=ahead,
+        short={line for line in block.short if line < last},
+        after_short=block.after_short,
+        blank=block.blank,
+    )
+    return whole, rest
+
+
+def _without_suspects(records: Records, block: _Block, dialect: Dialect, *, is_last: bool) -> Records:
+    """The records without those that are none; these become rejects of the block."""
+    rejects = np.array(sorted(r.line for r in block.rejects), dtype=np.int64)
+    found = suspects(records, rejects, frozenset(block.short), dialect, after_short=block.after_short, is_last=is_last)
+    if not found:
+        return records
+    kept = np.ones(len(records.lines), dtype=bool)
+    kept[list(found)] = False
+    for i, (code, reason) in sorted(found.items()):
+        block.rejects.append(Reject(int(records.lines[i]), code, reason, excerpt(records.content(i))))
+    sizes = records.sizes[kept]
+    data = b"".join(records.data[s : s + n] for s, n in zip(records.starts[kept], sizes, strict=True))
+    return Records(data, np.cumsum(sizes) - sizes, sizes, records.lines[kept])
 
 
 @dataclass
@@ -83,9 +136,9 @@ class _Piece:
     used: int = 0
 
 
-def _blocks(path: Path, header: Header) -> Iterator[tuple[_Piece, bool]]:
+def _blocks(path: Path, form: FileFormat, header: Header) -> Iterator[tuple[_Piece, bool]]:
     """Blocks that start at a record's start; what a reader did not use comes again with more."""
-    source = utf8_bytes(path, header.encoding)
+    source = utf8_bytes(path, header.encoding, most=form.max_bytes)
     skip, rest = header.size, b""
     piece = next(source, b"")
     while piece:
@@ -95,6 +148,8 @@ def _blocks(path: Path, header: Header) -> Iterator[tuple[_Piece, bool]]:
             piece, skip = piece[dropped:], skip - dropped
         data = rest + piece if rest else piece
         if not following and data and not data.endswith((b"\n", b"\r")):
+            if form.final_newline:
+                raise RefusedError("no_final_newline")
             data += b"\n"
         block = _Piece(data)
         if data:
@@ -105,7 +160,7 @@ def _blocks(path: Path, header: Header) -> Iterator[tuple[_Piece, bool]]:
         piece = following
 
 
-def _read_block(data: bytes, dialect: _Dialect, line: int, out: _Block, *, final: bool) -> tuple[int, int]:
+def _read_block(data: bytes, dialect: Dialect, line: int, out: _Block, *, final: bool) -> tuple[int, int]:
     """Sort the records of a block into `out`; bytes used and the line that comes next."""
     view = np.frombuffer(data, dtype=np.uint8)
     at, window = 0, len(data)
@@ -133,7 +188,7 @@ def _read_block(data: bytes, dialect: _Dialect, line: int, out: _Block, *, final
     return at, line
 
 
-def _sort_out(data: bytes, view: Bytes, found: Scan, dialect: _Dialect, line: int, out: _Block) -> None:
+def _sort_out(data: bytes, view: Bytes, found: Scan, dialect: Dialect, line: int, out: _Block) -> None:
     if not len(found.starts):
         return
     lengths = found.ends - found.starts
@@ -146,6 +201,7 @@ def _sort_out(data: bytes, view: Bytes, found: Scan, dialect: _Dialect, line: in
         good, extra = good | with_extra, found.ends[with_extra] - 1
     if good.all() and not len(extra):
         out.good.append(data[: found.consumed] if found.consumed < len(data) else data)
+        out.sizes.append(np.diff(np.append(found.starts, found.consumed)))
     else:
         kept = np.ones(found.consumed, dtype=bool)
         kept[extra] = False
@@ -153,8 +209,12 @@ def _sort_out(data: bytes, view: Bytes, found: Scan, dialect: _Dialect, line: in
         for i in np.flatnonzero(~good):
             kept[found.starts[i] : stops[i]] = False
         out.good.append(view[: found.consumed][kept].tobytes())
+        out.sizes.append((stops - found.starts)[good] - (with_extra[good] if dialect.trailing else 0))
         for i in np.flatnonzero(~good & ~blank):
-            out.rejects.append(_reject(data, found, int(i), dialect.columns, line))
+            reject = _reject(data, found, int(i), dialect.columns, line)
+            out.rejects.append(reject)
+            if found.fields[i] == 1 and reject.code == "too_few_fields":
+                out.short.add(reject.line)
         out.blank += int(blank.sum())
     out.lines.append(found.lines[good] + line)
 
@@ -206,7 +266,7 @@ def _reject_lines(region: bytes, code: str, reason: str, line: int, out: _Block)
     return line
 
 
-def _parse(data: bytes, dialect: _Dialect, keep: Sequence[int]) -> pa.Table:
+def _parse(data: bytes, dialect: Dialect, keep: Sequence[int]) -> pa.Table:
     names = [str(i) for i in range(dialect.columns)]
     kept = [str(i) for i in keep] or names[:1]
     if not data:

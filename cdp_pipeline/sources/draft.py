@@ -56,6 +56,8 @@ def _format(profile: Profile) -> list[str]:
         parts.append(f"encoding: {form.encoding}")
     if any(c.format == "decimal_comma" for c in profile.columns):
         parts.append("decimal: ','")
+    if not form.final_newline:
+        parts.append("final_newline: false")
     parts.append("zone: UTC")
     lines = [f"format: {{{', '.join(parts)}}}  # TODO: zone of times without offset"]
     if any(c.format == "day_or_month_first" for c in profile.columns):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from cdp_pipeline.sources.unpack import choose_encoding, utf8_bytes
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 5_000
 _HEAD = 1 << 20
+_BLANKS = " \t\r\n\v\f\u00a0\u200b\u202f\u2060\ufeff"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def read_header(path: Path, form: FileFormat, wanted: Iterable[str] = (), *, onl
     """
     _check_dialect(form)
     encoding = choose_encoding(path, form.encoding, whole=not only_look)
-    head, is_whole = _head(path, encoding)
+    head, is_whole = _head(path, encoding, form)
+    if head.lstrip().startswith((b"{", b"[{")):
+        raise RefusedError("not_this_format", "it looks like JSON")
     skipped = _skip(head, form.skip)
     body = head[skipped:]
     before = _line_ends(head[:skipped])
@@ -119,13 +123,18 @@ def _check_dialect(form: FileFormat) -> None:
         raise RefusedError("bad_dialect")
 
 
+def _clean(name: str) -> str:
+    """A header's name without blanks of any kind around it, in one Unicode form."""
+    return unicodedata.normalize("NFC", name.strip(_BLANKS))
+
+
 def _character(delimiter: str) -> str:
     return {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
 
 
-def _head(path: Path, encoding: str) -> tuple[bytes, bool]:
+def _head(path: Path, encoding: str, form: FileFormat) -> tuple[bytes, bool]:
     head = b""
-    for piece in utf8_bytes(path, encoding, _HEAD):
+    for piece in utf8_bytes(path, encoding, _HEAD, most=form.max_bytes):
         head += piece
         if len(head) >= _HEAD:
             return head, False
@@ -167,7 +176,7 @@ def _cut(body: bytes, delimiter: str, form: FileFormat, *, final: bool) -> Heade
         row = next(csv.reader(text, delimiter=delimiter, quotechar=form.quote))
     else:
         row = next(csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE))
-    names = tuple(name.strip().strip("\ufeff").strip() for name in row)
+    names = tuple(_clean(name) for name in row)
     if form.trailing_delimiter and len(names) > 1 and not names[-1]:
         names = names[:-1]
     size = int(found.starts[1]) if len(found.starts) > 1 else found.consumed

@@ -45,6 +45,9 @@ def read_parquet(path: Path, columns: Sequence[int], shape: Shape) -> Iterator[B
             con.execute(f"load {extension}")
         con.execute("set timezone = 'UTC'")
         name = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
+        con.execute(f"set allowed_paths = ['{str(path.absolute()).replace(chr(39), chr(39) * 2)}', '{name}']")
+        con.execute("set enable_external_access = false")
+        con.execute("set lock_configuration = true")
         try:
             con.execute(f"create view file as from read_parquet('{name}')")
             types = con.execute("describe file").fetchall()

@@ -45,7 +45,10 @@ def profile_file(path: Path) -> Profile:
     table = (
         pa.concat_tables(tables).slice(0, SAMPLE) if tables else pa.table({n: pa.array([], pa.string()) for n in names})
     )
-    form = form.model_copy(update={"delimiter": shape.delimiter or None, "encoding": shape.encoding or form.encoding})
+    found = {"delimiter": shape.delimiter or None, "encoding": shape.encoding or form.encoding}
+    form = form.model_copy(
+        update=found | {"final_newline": form.type != "csv" or _ends_in_newline(path, found["encoding"] or "utf-8")}
+    )
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
         con.register("sample", table)
         columns = tuple(_column(con, name) for name in table.column_names)
@@ -61,7 +64,14 @@ def guess_format(path: Path) -> FileFormat:
     first = next(utf8_bytes(path, encoding, 4096), b"").lstrip()[:1]
     if first in {b"{", b"["}:
         return FileFormat(type="jsonl", encoding=encoding)
-    return FileFormat(type="csv", encoding="utf-8|cp1252")
+    return FileFormat(type="csv", encoding="utf-8|cp1252", final_newline=False)
+
+
+def _ends_in_newline(path: Path, encoding: str) -> bool:
+    end = b""
+    for piece in utf8_bytes(path, encoding):
+        end = piece[-1:]
+    return end in {b"\n", b"\r"}
 
 
 def _names(path: Path, form: FileFormat) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,17 +22,29 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cdp_pipeline.faults import fault
 from cdp_pipeline.shapes import Contract, Source
 from cdp_pipeline.sources.arrivals import Arrival
 from cdp_pipeline.sources.batches import Shape
 from cdp_pipeline.sources.codes import RefusedError, Reject
 from cdp_pipeline.sources.columns import Needs, needs_of, referenced_columns
+from cdp_pipeline.sources.completeness import expect_rows, is_vouched_for
+from cdp_pipeline.sources.drop_zone import expect_inside
+from cdp_pipeline.sources.notes import notes_on
 from cdp_pipeline.sources.reading import read_file
+from cdp_pipeline.sources.withheld import sieve, withhold_from_older
+from cdp_pipeline.whole_file import replaced
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 """Change it when a reader gives other rows for the same bytes: every file is then read again."""
 REJECTS = pa.schema([("line", pa.int64()), ("code", pa.string()), ("reason", pa.string()), ("content", pa.string())])
 _RECEIPT = b"cdp_receipt"
+_NO_RECORDS = {"total_line", "repeated_header"}
+_ANOTHER_TIME = {
+    *("changed_while_read", "unreadable", "no_final_newline", "manifest_mismatch", "bad_manifest"),
+    *("outside_exports", "linked_folder", "not_a_file", "too_big", "empty_snapshot"),
+}
+"""Refusals that say nothing of the bytes: the same file may be read another time."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +58,24 @@ class Receipt:
     status: str
     rows_loaded: int = 0
     rows_rejected: int = 0
+    rows_withheld: int = 0
     blank_lines: int = 0
     encoding: str = ""
     delimiter: str = ""
     unmapped_columns: list[str] = field(default_factory=list)
     missing_columns: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     reason: str = ""
 
     @property
     def rows_read(self) -> int:
-        return self.rows_loaded + self.rows_rejected
+        return self.rows_loaded + self.rows_rejected + self.rows_withheld
 
 
 def config_hash(source: Source) -> str:
     """Eight hexadecimal digits that change when a file of this source must be read again."""
     form = source.format.model_dump(include={"type", "delimiter", "quote", "encoding", "skip", "trailing_delimiter"})
-    text = json.dumps([READER_VERSION, form, referenced_columns(source)], sort_keys=True)
+    text = json.dumps([READER_VERSION, form, referenced_columns(source), *source.withhold.values()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -79,16 +93,19 @@ def load_source(
     contracts: Mapping[str, Contract],
     arrivals: Sequence[Arrival],
     keep_since: datetime,
+    known: Collection[str] | None = None,
 ) -> list[Receipt]:
     """Make `folder` hold a part for every file of the source that counts; the receipts of those files.
 
     Files already read are not opened. Of a snapshot source the newest delivery with an acceptable file
     counts, and older parts go. Parts of an increment source outlive their file until `keep_since`, and
     for ever where they hold permissions: a withdrawal must not expire. New content under an old path
-    replaces what was read from it before.
+    replaces what was read from it before. `known` are the fingerprints of the published parts, when they are
+    to be told apart from what a run read that died: that counts only while its file is there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".*"):  # of a run that was killed
+        fault("raw.leftover")
         leftover.unlink()
     needs, config = needs_of(source, contracts), config_hash(source)
     receipts: list[Receipt] = []
@@ -99,7 +116,8 @@ def load_source(
         receipts += made
         if source.delivery == "snapshot" and any(r.status == "loaded" for r in made):
             break
-    _remove_stale(folder, name, source, arrivals, receipts, keep_since)
+    _remove_stale(folder, name, source, arrivals, receipts, keep_since, known)
+    withhold_from_older(folder, config, source.withhold, _RECEIPT)
     _write_empty(folder, source)
     return receipts
 
@@ -130,12 +148,16 @@ def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Ne
     basis = Receipt(arrival.file, name, arrival.fingerprint, arrival.delivered_at.isoformat(), "refused")
     temporary = part.with_name(f".{part.name}.{os.getpid()}")
     try:
-        loaded, blank = _write_part(exports, source, needs, arrival, temporary, shape, rejects)
-        _has_not_changed(exports / arrival.file, arrival)
+        path = expect_inside(exports, arrival.file)
+        loaded, withheld, blank = _write_part(path, source, needs, arrival, temporary, shape, rejects)
+        _has_not_changed(path, arrival)
+        expect_rows(path, loaded + withheld, sum(r.code not in _NO_RECORDS for r in rejects))
+        if source.delivery == "snapshot" and not loaded + withheld:
+            raise RefusedError("empty_snapshot")
     except RefusedError as refusal:
         temporary.unlink(missing_ok=True)
         receipt = Receipt(**asdict(basis) | {"reason": str(refusal), "encoding": shape.encoding})
-        if refusal.code not in {"changed_while_read", "unreadable"}:  # another time it may be read
+        if refusal.code not in _ANOTHER_TIME:
             _write_sidecar(sidecar, receipt, [])
         return receipt
     names, wanted = {n.casefold() for n in shape.names}, {w.casefold() for w in needs.wanted}
@@ -145,26 +167,31 @@ def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Ne
             "status": "loaded",
             "rows_loaded": loaded,
             "rows_rejected": len(rejects),
+            "rows_withheld": withheld,
             "blank_lines": blank,
             "encoding": shape.encoding,
             "delimiter": shape.delimiter,
             "unmapped_columns": [n for n in shape.names if n.casefold() not in wanted],
             "missing_columns": [w for w in needs.wanted if w.casefold() not in names],
+            "notes": notes_on(shape, needs.wanted, loaded + withheld),
         }
     )
     _write_sidecar(sidecar, receipt, rejects)
+    fault("raw_part.written")
     temporary.replace(part)
+    fault("raw_part.replaced")
     return receipt
 
 
 def _write_part(
-    exports: Path, source: Source, needs: Needs, arrival: Arrival, target: Path, shape: Shape, rejects: list[Reject]
-) -> tuple[int, int]:
-    """Rows written and blank lines skipped; rejects are added to `rejects`."""
+    path: Path, source: Source, needs: Needs, arrival: Arrival, target: Path, shape: Shape, rejects: list[Reject]
+) -> tuple[int, int, int]:
+    """Rows written, rows withheld and blank lines skipped; rejects are added to `rejects`."""
     rows = blank = 0
     schema = raw_schema(source)
-    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-        for batch in read_file(exports / arrival.file, source.format, needs, shape):
+    form = source.format.model_copy(update={"final_newline": False}) if is_vouched_for(path) else source.format
+    with sieve(source.withhold) as own, pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        for batch in map(own.keep, read_file(path, form, needs, shape)):
             size = len(batch.lines)
             origin = [
                 pa.repeat(pa.scalar(arrival.file), size),
@@ -175,7 +202,7 @@ def _write_part(
             writer.write_table(pa.table([*columns, *origin], schema=schema))
             rejects += batch.rejects
             rows, blank = rows + size, blank + batch.blank_lines
-    return rows, blank
+    return rows, own.held, blank
 
 
 def _has_not_changed(path: Path, arrival: Arrival) -> None:
@@ -189,9 +216,8 @@ def _has_not_changed(path: Path, arrival: Arrival) -> None:
 
 def _write_sidecar(path: Path, receipt: Receipt, rejects: Sequence[Reject]) -> None:
     schema = REJECTS.with_metadata({_RECEIPT: json.dumps(asdict(receipt)).encode()})
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    pq.write_table(pa.Table.from_pylist([asdict(r) for r in rejects], schema=schema), temporary, compression="zstd")
-    temporary.replace(path)
+    with replaced(path, "raw_sidecar") as temporary:
+        pq.write_table(pa.Table.from_pylist([asdict(r) for r in rejects], schema=schema), temporary, compression="zstd")
 
 
 def _remove_stale(
@@ -201,6 +227,7 @@ def _remove_stale(
     arrivals: Sequence[Arrival],
     receipts: Sequence[Receipt],
     keep_since: datetime,
+    known: Collection[str] | None,
 ) -> None:
     config = config_hash(source)
     loaded = {r.fingerprint for r in receipts if r.status == "loaded"}
@@ -213,6 +240,7 @@ def _remove_stale(
         stale = receipt.fingerprint in current and not is_of_config
         stale |= receipt.fingerprint not in current and (
             receipt.status == "refused"
+            or (known is not None and receipt.fingerprint not in known)
             or receipt.fingerprint in elsewhere
             or (source.delivery == "snapshot" and bool(loaded))
             or receipt.file in rewritten
@@ -220,7 +248,9 @@ def _remove_stale(
         )
         if stale:
             part = sidecar.with_name(sidecar.name.replace(".rejects.parquet", ".parquet"))
+            fault("raw.remove_part")
             part.unlink(missing_ok=True)
+            fault("raw.remove_sidecar")
             sidecar.unlink()
 
 
@@ -229,11 +259,11 @@ def _write_empty(folder: Path, source: Source) -> None:
     empty = folder / f"{'0' * 16}-{config_hash(source)}.parquet"
     for path in folder.glob(f"{'0' * 16}-*.parquet"):
         if path != empty:
+            fault("raw.remove_empty")
             path.unlink()
     others = [p for p in folder.glob(f"*-{config_hash(source)}.parquet") if p != empty]
     if others:
         empty.unlink(missing_ok=True)
     elif not empty.exists():
-        temporary = empty.with_name(f".{empty.name}.{os.getpid()}")
-        pq.write_table(raw_schema(source).empty_table(), temporary)
-        temporary.replace(empty)
+        with replaced(empty, "raw_empty") as temporary:
+            pq.write_table(raw_schema(source).empty_table(), temporary)

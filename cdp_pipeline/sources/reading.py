@@ -29,6 +29,8 @@ def read_file(path: Path, form: FileFormat, needs: Needs, shape: Shape) -> Itera
     """
     if form.type == "jsonl":
         yield from read_json_lines(path, form, needs.wanted, shape)
+        if shape.names:
+            expect_columns(shape.names, needs)
         return
     if form.type == "parquet":
         names = parquet_names(path)
@@ -38,7 +40,7 @@ def read_file(path: Path, form: FileFormat, needs: Needs, shape: Shape) -> Itera
         header = read_header(path, form, needs.wanted)
         chosen = accept_header(header, needs)
         shape.names[:], shape.encoding, shape.delimiter = (list(header.names), header.encoding, header.delimiter)
-        batches = read_csv(path, form, header, sorted(set(chosen.values())))
+        batches = read_csv(path, form, header, sorted(set(chosen.values())), shape.seen)
     for batch in batches:
         yield replace(batch, table=_renamed(batch.table, len(batch.lines), needs.wanted, chosen))
 
@@ -51,11 +53,18 @@ def accept_header(header: Header, needs: Needs) -> dict[str, int]:
 
 
 def acceptable(names: Sequence[str], needs: Needs) -> dict[str, int]:
-    """`wanted` name → position in `names`; RefusedError when a required one is missing or a name doubled."""
-    missing = missing_columns(names, needs.required)
-    if missing:
-        raise RefusedError("missing_columns", "missing " + ", ".join(missing))
+    """`wanted` name → position in `names`; RefusedError as `expect_columns`, or when a mapped name is doubled."""
+    expect_columns(names, needs)
     return choose_columns(names, needs.wanted)
+
+
+def expect_columns(names: Sequence[str], needs: Needs) -> None:
+    """Raises RefusedError when none of the wanted names is there, or a required one is missing."""
+    known = {name.casefold() for name in needs.wanted}
+    if known and not known & {name.casefold() for name in names}:
+        raise RefusedError("no_known_column")  # its names are not told: they may be the values of a first row
+    if missing := missing_columns(names, needs.required):
+        raise RefusedError("missing_columns", "missing " + ", ".join(missing))
 
 
 def _renamed(table: pa.Table, rows: int, wanted: Sequence[str], chosen: dict[str, int]) -> pa.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from datetime import time as midnight
 from functools import partial
 from pathlib import Path
@@ -14,11 +14,12 @@ from sqlglot.errors import SqlglotError
 
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Numbers
+from cdp_pipeline.manifest import Numbers, read_manifest
 from cdp_pipeline.project import Project
 from cdp_pipeline.sources.account import arrivals_table, files_table, read_arrivals, rejects_table
 from cdp_pipeline.sources.arrivals import find_arrivals
 from cdp_pipeline.sources.columns import needs_of, referenced_columns
+from cdp_pipeline.sources.night import night_of
 from cdp_pipeline.sources.raw import config_hash, load_source, receipts_of
 from cdp_pipeline.sql_model import Check
 from cdp_pipeline.steps import Outcome, Step, Table
@@ -42,11 +43,13 @@ _FILES = {
     "rows_read": "Records found: loaded and rejected",
     "rows_loaded": "Records in the raw table",
     "rows_rejected": "Records set aside in quarantine.lines",
+    "rows_withheld": "Rows that were not kept because a flag of their own forbids it, such as analytics storage denied",
     "blank_lines": "Empty lines skipped",
     "encoding": "Encoding it was read with",
     "delimiter": "Delimiter it was read with",
     "unmapped_columns": "Columns that no mapping names; they were dropped",
     "missing_columns": "Mapped columns that it does not have; they are empty",
+    "notes": "What is worth a look although it was loaded, each with its code",
     "reason": "Why nothing was loaded, or its present name",
 }
 _LINES = {
@@ -106,7 +109,7 @@ def _check(project: Project) -> None:
     problems = []
     for name, source in project.sources.items():
         path = project.folder / "1_sources" / f"{name}.yml"
-        if name in {"arrivals", "files"}:
+        if name in {"arrivals", "files"} or name.startswith("eras"):
             problems.append(f"{path}: raw.{name} is a table of the pipeline; give the file another name")
         try:
             needs_of(source, project.contracts)
@@ -126,29 +129,40 @@ def _raw(project: Project, name: str) -> Step:
     columns = {c: f"Column {c} of the export" for c in referenced_columns(source)}
     origin = {"_file": _ARRIVALS["file"], "_line": _LINES["line"], "_delivered_at": _ARRIVALS["delivered_at"]}
     table = Table(f"raw.{name}", source.description, columns | origin, source.owner, personal=frozenset(columns))
-    return Step((table,), ("raw.arrivals",), partial(_load, name=name), config_hash(source), uses_as_of=True)
+    return Step(
+        (table,), ("raw.arrivals", "raw.erased_rows"), partial(load, name=name), config_hash(source), uses_as_of=True
+    )
 
 
 def _find(run: Run) -> Outcome:
     previous = read_arrivals(run.published / "raw" / "arrivals.parquet") if run.published else []
     now = time.time()
-    arrivals = find_arrivals(run.exports, run.project.sources, run.project.contracts, previous, now)
+    settings = run.project.settings
+    published = read_manifest(run.published).as_of if run.published else ""
+    night = night_of(
+        run.as_of, now, settings.schedule, settings.zone, date.fromisoformat(published) if published else None
+    )
+    arrivals = find_arrivals(run.exports, run.project.sources, run.project.contracts, previous, now, night)
     _write(run, "raw.arrivals", arrivals_table(arrivals), ["file"])
     statuses = Counter(a.status for a in arrivals)
     return {"raw.arrivals": {"files": len(arrivals), **dict(sorted(statuses.items()))}}
 
 
-def _load(run: Run, name: str) -> Outcome:
+def load(run: Run, name: str) -> Outcome:
+    """Make the parts of raw.<name> for what has arrived."""
     arrivals = read_arrivals(run.path("raw.arrivals"))
     keep_since = datetime.combine(run.as_of, midnight.min) - timedelta(days=run.project.settings.keep_parts_days)
     source = run.project.sources[name]
-    load_source(run.exports, raw_folder(run, name), name, source, run.project.contracts, arrivals, keep_since)
+    before = receipts_of(run.published / "raw" / name) if run.published else ()
+    known = {receipt.fingerprint for receipt, _ in before}
+    load_source(run.exports, raw_folder(run, name), name, source, run.project.contracts, arrivals, keep_since, known)
     receipts = [receipt for receipt, _ in receipts_of(raw_folder(run, name))]
     numbers: Numbers = {
         "files": sum(r.status == "loaded" for r in receipts),
         "files_refused": sum(r.status == "refused" for r in receipts),
         "rows_loaded": sum(r.rows_loaded for r in receipts),
         "rows_rejected": sum(r.rows_rejected for r in receipts),
+        "rows_withheld": sum(r.rows_withheld for r in receipts),
         "unmapped_columns": len({c for r in receipts for c in r.unmapped_columns}),
         "columns_never_found": ", ".join(
             sorted(_in_all([r.missing_columns for r in receipts if r.status == "loaded"]))

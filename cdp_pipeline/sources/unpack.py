@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from cdp_pipeline.sources.codes import RefusedError
 
 CHUNK = 8 << 20
 """Bytes read at a time."""
+MAX_BYTES = 16 << 30
 MAX_RATIO = 250
 MAX_UNPACKED_FREE = 64 << 20
 """A packed file may unpack to 64 MiB at any ratio; above that to at most MAX_RATIO times its size."""
@@ -38,7 +40,16 @@ FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\xfd7zXZ\x00", "unsupported_compression"),
     (b"7z\xbc\xaf\x27\x1c", "unsupported_compression"),
     (b"Rar!", "unsupported_compression"),
+    (b"\x04\x22\x4d\x18", "unsupported_compression"),
+    (b"\x1f\x9d", "unsupported_compression"),
+    (b"SQLite format 3\0", "not_this_format"),
+    (b"\x89PNG", "not_this_format"),
+    (b"\xff\xd8\xff", "not_this_format"),
+    (b"{\\rtf", "not_this_format"),
+    (b"Obj\x01", "not_this_format"),
 )
+_UTF8 = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|\xc2[\xa0-\xbf]")
+_HIGH = re.compile(rb"[\x80-\xff]")
 
 
 def is_parquet(path: Path) -> bool:
@@ -74,8 +85,8 @@ def _open(path: Path, magic: bytes) -> tuple[Any, int | None]:
     return path.open("rb"), None
 
 
-def plain_bytes(path: Path, chunk: int = CHUNK) -> Iterator[bytes]:
-    """Unpacked bytes of a file, `chunk` at a time; RefusedError when the packing is damaged or a bomb."""
+def plain_bytes(path: Path, chunk: int = CHUNK, *, most: int = MAX_BYTES) -> Iterator[bytes]:
+    """Unpacked bytes of a file, `chunk` at a time; RefusedError when the packing is damaged, or they are too many."""
     try:
         with path.open("rb") as raw:
             magic = raw.read(8)
@@ -88,6 +99,8 @@ def plain_bytes(path: Path, chunk: int = CHUNK) -> Iterator[bytes]:
                 total += len(piece)
                 if packed is not None and total > MAX_UNPACKED_FREE and total > packed * MAX_RATIO:
                     raise RefusedError("too_much_inside", f"unpacks to more than {MAX_RATIO} times its size")
+                if total > most:
+                    raise RefusedError("too_big", f"more than {most / (1 << 30):g} GB unpacked")
                 yield bytes(piece)
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError) as error:
         raise RefusedError("damaged_compression") from error
@@ -105,6 +118,8 @@ def _refuse_foreign(head: bytes, *, is_packed: bool) -> None:
             raise RefusedError(code)
     if is_packed and head.startswith((GZIP, ZSTD, b"PK\x03\x04")):
         raise RefusedError("unsupported_compression", "a pack inside a pack")
+    if head[257:262] == b"ustar":
+        raise RefusedError("unsupported_compression", "a tar archive")
     if head.startswith(PARQUET):
         raise RefusedError("not_this_format", "it is a Parquet file")
     start = head[:512].removeprefix(codecs.BOM_UTF8).lstrip().lower()
@@ -142,12 +157,24 @@ def choose_encoding(path: Path, declared: str, *, whole: bool = True) -> str:
         except RefusedError as error:
             if error.code != "wrong_encoding":
                 raise
+            if whole and codecs.lookup(name).name == "utf-8" and _is_mixed(path):
+                raise RefusedError("mixed_encoding", line=error.line) from None
         else:
             return name
     return names[-1]
 
 
-def utf8_bytes(path: Path, encoding: str, chunk: int = CHUNK) -> Iterator[bytes]:
+def _is_mixed(path: Path) -> bool:
+    """Whether a file that is not UTF-8 has characters of UTF-8 in it, beyond what chance explains."""
+    characters = others = 0
+    for piece in plain_bytes(path):
+        found = _UTF8.findall(piece)
+        characters += len(found)
+        others += len(_HIGH.findall(piece)) - sum(map(len, found))
+    return characters * 4 >= others and characters > 0
+
+
+def utf8_bytes(path: Path, encoding: str, chunk: int = CHUNK, *, most: int = MAX_BYTES) -> Iterator[bytes]:
     """The text of a file as UTF-8 without byte order mark; RefusedError names the line of a wrong byte.
 
     Pieces may cut a character in two: they are to be joined, or cut at ASCII bytes.
@@ -155,7 +182,7 @@ def utf8_bytes(path: Path, encoding: str, chunk: int = CHUNK) -> Iterator[bytes]
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     is_utf8 = codecs.lookup(encoding).name == "utf-8"
     line, first = 1, True
-    source = plain_bytes(path, chunk)
+    source = plain_bytes(path, chunk, most=most)
     while True:
         piece = next(source, b"")
         try:

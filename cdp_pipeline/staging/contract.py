@@ -6,6 +6,7 @@ DuckDB. What does not: uniqueness and references, which need the whole table (st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,16 +17,19 @@ import pyarrow as pa
 from cdp_pipeline.errors import CdpError
 from cdp_pipeline.shapes import Column, Contract
 from cdp_pipeline.staging.currencies import ISO_4217
+from cdp_pipeline.staging.parsing import MACROS
 
 BATCH_ROWS = 100_000
 _NOT_A = {
     "date": "not a date",
-    "timestamp": "not a time",
+    "timestamp": "not a time, or one that the clock skipped",
     "money": "not an amount",
     "decimal": "not a number",
     "integer": "not a whole number",
     "boolean": "not yes or no",
 }
+OTHER_CURRENCY = "in another currency than the row says"
+NOT_WHOLE = "a number or an error that a spreadsheet made of an id"
 
 
 def schema_of(contract: Contract, as_of: date) -> Any:
@@ -50,6 +54,8 @@ def broken_rows(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date)
     Raises CdpError when a check itself crashed: then nothing is known about the rows.
     """
     schema = schema_of(contract, as_of)
+    for macro in MACROS:
+        con.execute(macro)
     batches = [_failures(schema, batch) for batch in _batches(con, contract)]
     return pa.concat_tables(batches) if batches else _NONE
 
@@ -90,9 +96,26 @@ def _bound(spec: Column, value: Any, as_of: date) -> Any:
 
 
 def _flags(contract: Contract) -> dict[str, str]:
+    """Name of a boolean column → the reason when it is false."""
     parsed = {f"{c}__parsed": _NOT_A[spec.type] for c, spec in contract.columns.items() if spec.type in _NOT_A}
+    parsed |= {f"{c}__currency": OTHER_CURRENCY for c in _in_currency(contract)}
+    parsed |= {f"{c}__whole": NOT_WHOLE for c in _ids(contract)}
     rules = {f"rule__{rule.name}": rule.name for rule in contract.rules if rule.severity == "error"}
     return parsed | rules
+
+
+def _in_currency(contract: Contract) -> list[str]:
+    """Amounts of a row that names its currency."""
+    return [c for c, spec in contract.columns.items() if spec.type == "money" and "currency" in contract.columns]
+
+
+def _ids(contract: Contract) -> list[str]:
+    """Columns by which rows are told apart or find each other."""
+    return [
+        c
+        for c, spec in contract.columns.items()
+        if spec.type == "text" and c != "source" and (c in contract.grain or spec.references)
+    ]
 
 
 def _batches(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[pa.RecordBatch]:
@@ -102,6 +125,8 @@ def _batches(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[pa.
         for c, spec in contract.columns.items()
         if spec.type in _NOT_A
     ]
+    columns += [f"is_in_currency({c}__text, upper(currency__text)) as {c}__currency" for c in _in_currency(contract)]
+    columns += [f"is_whole_id({c}__text) as {c}__whole" for c in _ids(contract)]
     columns += [f"({rule.sql}) as rule__{rule.name}" for rule in contract.rules if rule.severity == "error"]
     # A cursor's relation streams; execute() would hold the whole result in memory.
     reader = con.cursor().sql(f"select {', '.join(columns)} from candidates order by _row").to_arrow_reader(BATCH_ROWS)
@@ -122,7 +147,7 @@ def _failures(schema: Any, batch: pa.RecordBatch) -> pa.Table:
             crashed = sorted({str(c) for c in cases.filter(pl.col("index").is_null())["check"].to_list()})
             raise CdpError(f"a contract check could not be run: {', '.join(crashed)}") from None
         rows = frame["_row"].gather(cases["index"].cast(pl.UInt32))
-        columns = [str(c).removesuffix("__parsed").removeprefix("rule__") for c in cases["column"]]
+        columns = [re.sub("^rule__|__(parsed|currency|whole)$", "", str(c)) for c in cases["column"]]
         rules = ["missing" if check == "not_nullable" else str(check) for check in cases["check"]]
         return pa.table(
             {"_row": rows.to_arrow(), "column": pa.array(columns, pa.string()), "rule": pa.array(rules, pa.string())}

@@ -1,4 +1,7 @@
-"""The currency codes of ISO 4217 in use, for contracts that say `in: iso4217`."""
+"""The currency codes of ISO 4217 in use, and the signs that stand for them beside an amount.
+
+What belongs here: codes and signs. What does not: reading amounts (parsing).
+"""
 
 from __future__ import annotations
 
@@ -13,3 +16,33 @@ ISO_4217 = (
     "SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED "
     "VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL "
 ).split()
+
+_DOLLARS = (
+    "USD AUD BBD BMD BND BSD BZD CAD FJD GYD HKD JMD KYD LRD NAD NZD SBD SGD SRD TTD TWD XCD MXN ARS CLP COP UYU DOP"
+).split()
+SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"US\$", ("USD",)),
+    (r"(CA|C)\$", ("CAD",)),
+    (r"(AU|A)\$", ("AUD",)),
+    (r"NZ\$", ("NZD",)),
+    (r"HK\$", ("HKD",)),
+    (r"SG?\$", ("SGD",)),
+    (r"R\$", ("BRL",)),
+    (r"\$", (*_DOLLARS, "BRL")),
+    ("€", ("EUR",)),
+    ("£", ("GBP", "EGP", "FKP", "GIP", "SHP", "SSP", "SYP")),
+    ("¥", ("JPY", "CNY")),
+    ("₺", ("TRY",)),
+    ("₹", ("INR",)),
+    ("₽", ("RUB",)),
+    ("₴", ("UAH",)),
+    ("₩", ("KRW", "KPW")),
+    ("(?i)zł", ("PLN",)),
+    ("(?i)kč", ("CZK",)),
+    (r"(?i)ft\b", ("HUF",)),
+    (r"(?i)\bkr\b", ("SEK", "NOK", "DKK", "ISK")),
+    (r"(?i)\b(lei|leu)\b", ("RON", "MDL")),
+    (r"(?i)\blv\b", ("BGN",)),
+    (r"(?i)\bfr\b", ("CHF", "XAF", "XOF", "XPF", "BIF", "CDF", "DJF", "GNF", "KMF", "RWF")),
+)
+"""Pattern in the text of an amount → the currencies it may stand for; the first that is found counts."""

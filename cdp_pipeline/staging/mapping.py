@@ -15,6 +15,11 @@ from cdp_pipeline.lake import Run
 from cdp_pipeline.shapes import Contract, Expression, FileFormat, Mapping, Source
 from cdp_pipeline.staging.parsing import MACROS, TYPES, typed
 
+ERASED_TABLES = ("orders", "order_lines", "permissions")
+"""Core tables of which something stays when a person is erased: raw.erased_<table>."""
+ERASED = "erased"
+"""Source and file of those rows."""
+
 
 def open_source(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Source) -> bool:
     """Make the view `prepared` over every part of the raw table; False when nothing was delivered.
@@ -94,6 +99,18 @@ def empty_candidates(contract: Contract) -> str:
     columns += [f"null::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"]
     columns += [f"null::{TYPES[spec.type]} as {c}" for c, spec in contract.columns.items()]
     return f"select {', '.join(columns)} where false"
+
+
+def erased_candidates(run: Run, table: str, contract: Contract) -> str:
+    """SELECT of what stays of the rows of erased people, as candidates of a file named `erased`."""
+    path = str(run.path(f"raw.erased_{table}")).replace("'", "''")
+    texts = [f"{c}::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"]
+    grain = ", ".join(contract.grain)
+    return (
+        f"select row_number() over (order by {grain}) as _row, '{ERASED}' as _source_name, '{ERASED}' as _file, "
+        f"row_number() over (order by {grain}) as _line, _delivered_at, 0 as _mapping, 'mapped' as _outcome, "
+        f"{', '.join(texts)}, {', '.join(contract.columns)} from read_parquet('{path}')"
+    )
 
 
 def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -> str:

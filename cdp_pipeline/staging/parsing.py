@@ -7,7 +7,7 @@ type. What does not: deciding what a NULL means; the contract compares it with t
 from __future__ import annotations
 
 from cdp_pipeline.shapes import FileFormat
-from cdp_pipeline.staging.currencies import ISO_4217
+from cdp_pipeline.staging.currencies import ISO_4217, SIGNS
 
 TYPES = {
     "text": "VARCHAR",
@@ -22,6 +22,8 @@ TYPES = {
 
 # What may stand before or after an amount: a code, a sign (also US$), or the word a shop's country writes.
 _CURRENCY = rf"(?:(?:{'|'.join(ISO_4217)})|[A-Z]{{0,2}}\p{{Sc}}|(?i:kr|zł|kč|ft|lei|lv|fr)\.?)"
+_GROUPS = {",": ",", ".": r"\.", " ": r"[ \x{00a0}\x{2009}\x{202f}]", "'": "[''\u2019]"}
+_ARABIC = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"
 _CLOCK = r"([01]\d|2[0-4]):[0-5]\d(:[0-5]\d)?(\.\d+)?"
 _OFFSET = r" ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 
@@ -44,6 +46,17 @@ MACROS = (
     r"""create or replace macro comma_decimal(x) as
           case when regexp_full_match(x, '[+-]?(\d*|\d{1,3}(\.\d{3})+)(,\d+)?')
             then replace(replace(x, '.', ''), ',', '.') end""",
+    # A local time of an hour that the clock skipped is none; midnight stands for a whole day.
+    """create or replace macro in_zone(x, zone) as
+          case when timezone(zone, timezone(zone, x)) = x or x::time = time '00:00:00'
+            then timezone('UTC', timezone(zone, x)) end""",
+    rf"""create or replace macro is_in_currency(x, code) as case
+          when x is null or code is null or regexp_full_match(x, '[-+\d.,]*') then true
+          when regexp_matches(x, '[A-Z]{{3}}') then regexp_extract(x, '[A-Z]{{3}}') = code
+          {" ".join(f"when regexp_matches(x, '{sign}') then code in {codes + codes[:1]}" for sign, codes in SIGNS)}
+          else true end""",
+    r"""create or replace macro is_whole_id(x) as
+          coalesce(not regexp_full_match(x, '\d[.,]\d+[eE]\+\d+|#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)'), true)""",
     r"""create or replace macro from_epoch(x) as case
           when regexp_full_match(x, '\d{10}') then make_timestamp(x::bigint * 1000000)
           when regexp_full_match(x, '\d{13}') then make_timestamp(x::bigint * 1000)
@@ -54,7 +67,7 @@ MACROS = (
                  regexp_replace(regexp_replace(x, ' ?(Z|UTC)$', '+00'), ' ?([+-]\d\d):?(\d\d)?$', '\1:\2')
                  .regexp_replace(':$', '') as timestamptz))
           when regexp_full_match(x, '\d{{4}}-\d\d-\d\d([T ]{_CLOCK})?')
-            then timezone('UTC', timezone(zone, try_cast(x as timestamp))) end""",
+            then in_zone(try_cast(x as timestamp), zone) end""",
     rf"""create or replace macro iso_date(x) as
           case when regexp_full_match(x, '\d{{4}}-\d\d-\d\d([T ]{_CLOCK}({_OFFSET})?)?')
             then try_cast(left(x, 10) as date) end""",
@@ -71,17 +84,36 @@ def typed(expression: str, kind: str, form: FileFormat) -> str:
         case "text" | "attributes":
             return expression
         case "integer":
-            return f"as_integer({expression})"
+            plain = form.decimal == "." and not form.thousands and form.negative == "-12" and form.digits == "ascii"
+            return f"as_integer({expression if plain else number(expression, form)})"
         case "boolean":
             return f"as_boolean({expression})"
         case "money" | "decimal":
-            digits = "comma_decimal" if form.decimal == "," else "dot_decimal"
-            return f"as_{kind}({digits}(plain_number({expression})))"
+            return f"as_{kind}({number(expression, form)})"
         case "timestamp":
             return _time(expression, form)
         case "date":
             return f"coalesce(iso_date({expression}), {_formats(expression, form, 'date')})"
     raise ValueError(kind)
+
+
+def number(expression: str, form: FileFormat) -> str:
+    """SQL that writes a number of a file's locale as plain digits with a point; NULL when it is not one."""
+    text = f"translate({expression}, '\u2212', '-')"
+    if form.digits == "arabic":
+        groups = form.thousands or ("." if form.decimal == "," else ",")
+        text = f"translate({text}, '{_ARABIC}٫٬', '01234567890123456789{form.decimal}{groups.replace(chr(39), chr(39) * 2)}')"
+    if form.negative == "(12)":
+        text = rf"regexp_replace({text}, '^\(([^()]*\d[^()]*)\)$', '-\1')"
+    text = f"plain_number({text})"
+    if form.negative == "12-":
+        text = rf"regexp_replace({text}, '^([^-+].*)-$', '-\1')"
+    if not form.thousands:
+        return f"{'comma' if form.decimal == ',' else 'dot'}_decimal({text})"
+    group, point = _GROUPS[form.thousands], rf"\{form.decimal}"
+    whole = rf"[+-]?(\d*|\d{{1,3}}({group}\d{{3}})+)({point}\d+)?"
+    plain = f"replace(regexp_replace({text}, '{group}', '', 'g'), '{form.decimal}', '.')"
+    return f"case when regexp_full_match({text}, '{whole}') then {plain} end"
 
 
 def _time(expression: str, form: FileFormat) -> str:
@@ -95,7 +127,7 @@ def _formats(expression: str, form: FileFormat, kind: str) -> str:
     parts = []
     if naive:
         parsed = f"try_strptime({expression}, {_list(naive)})"
-        parts.append(f"{parsed}::date" if kind == "date" else f"timezone('UTC', timezone('{form.zone}', {parsed}))")
+        parts.append(f"{parsed}::date" if kind == "date" else f"in_zone({parsed}, '{form.zone}')")
     if zoned:
         parsed = f"timezone('UTC', try_strptime({expression}, {_list(zoned)}))"
         parts.append(f"{parsed}::date" if kind == "date" else parsed)

@@ -9,7 +9,7 @@ import duckdb
 
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Numbers
-from cdp_pipeline.staging.mapping import candidates, open_source
+from cdp_pipeline.staging.mapping import ERASED, candidates, open_source
 
 _COLUMNS = "source_name varchar, file varchar, table_name varchar, rows_read bigint, rows_not_mapped bigint"
 
@@ -17,8 +17,10 @@ _COLUMNS = "source_name varchar, file varchar, table_name varchar, rows_read big
 def reconcile(run: Run) -> dict[str, Numbers]:
     """Write `staging.reconciliation`: one row per export file and core table it feeds.
 
-    `rows_read` and `rows_not_mapped` are counted again from the raw parts; `rows_dropped`,
-    `rows_superseded`, `rows_quarantined` and `rows_staged` from the tables that were written.
+    `rows_read` and `rows_not_mapped` are counted again from the raw parts; `rows_erased` are lines that
+    are no longer in them, each counted as one row that was read; `rows_dropped`,
+    `rows_superseded`, `rows_quarantined` and `rows_staged` from the tables that were written. `rows_replayed`
+    is a count beside these: what became of a corrected row is in them.
     """
     tables = list(run.project.contracts)
     with run.connect(*(f"staging.{t}" for t in tables), *(f"quarantine.{t}" for t in tables)) as con:
@@ -26,6 +28,7 @@ def reconcile(run: Run) -> dict[str, Numbers]:
         for name, source in run.project.sources.items():
             if open_source(run, con, name, source):
                 _read_again(run, con, name)
+        _count_erased(run, con)
         con.execute(f"create temp table staged as {' union all '.join(_staged(t) for t in tables)}")
         con.execute(f"create temp table kept_out as {' union all '.join(_kept_out(t) for t in tables)}")
         rows = run.write(con, "staging.reconciliation", _SELECT, ["source_name", "file", "table_name"])
@@ -50,6 +53,24 @@ def _read_again(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
         con.execute(f"insert into readings select '{name}', _file, '{table}', lines, lines from lost")
 
 
+def _count_erased(run: Run, con: duckdb.DuckDBPyConnection) -> None:
+    """Table `erased` (source_name, file, table_name, lines); what stays of erased people is read from `erased`."""
+    con.execute("create temp table erased (source_name varchar, file varchar, table_name varchar, lines bigint)")
+    if not run.path("raw.erased_rows").exists():
+        return
+    with run.connect("raw.erased_rows") as told:
+        rows = told.execute(
+            "select source_name, file, rows_erased from raw.erased_rows where rows_erased > 0"
+        ).fetchall()
+    for name, file, lines in rows:
+        for table in run.project.sources[name].into if name in run.project.sources else ():
+            con.execute("insert into erased values (?, ?, ?, ?)", [name, file, table, lines])
+    for table in run.project.contracts:
+        path = run.path(f"raw.erased_{table}")
+        if path.exists() and (kept := run.count(f"raw.erased_{table}")):
+            con.execute("insert into readings values (?, ?, ?, ?, 0)", [ERASED, ERASED, table, kept])
+
+
 def _staged(table: str) -> str:
     return (
         f"select _file as file, '{table}' as table_name, count(*)::bigint as rows from staging.{table} group by _file"
@@ -68,17 +89,24 @@ with readings_by_file as (
   select source_name, file, table_name, sum(rows_read)::bigint as rows_read, sum(rows_not_mapped)::bigint as rows_not_mapped
   from readings group by all
 ),
+counted as (
+  select source_name, file, table_name, coalesce(rows_read, 0) + coalesce(lines, 0) as rows_read,
+    coalesce(rows_not_mapped, 0) as rows_not_mapped, coalesce(lines, 0) as rows_erased
+  from readings_by_file full join erased using (source_name, file, table_name)
+),
 outcomes as (
   select file, table_name,
     coalesce(sum(rows) filter (where outcome = 'dropped'), 0)::bigint as rows_dropped,
     coalesce(sum(rows) filter (where outcome = 'superseded'), 0)::bigint as rows_superseded,
-    coalesce(sum(rows) filter (where outcome = 'quarantined'), 0)::bigint as rows_quarantined
+    coalesce(sum(rows) filter (where outcome = 'quarantined'), 0)::bigint as rows_quarantined,
+    coalesce(sum(rows) filter (where outcome = 'replayed'), 0)::bigint as rows_replayed
   from kept_out group by all
 )
-select source_name, file, table_name, rows_read, rows_not_mapped,
+select source_name, file, table_name, rows_read, rows_not_mapped, coalesce(rows_erased, 0) as rows_erased,
   coalesce(rows_dropped, 0) as rows_dropped, coalesce(rows_superseded, 0) as rows_superseded,
-  coalesce(rows_quarantined, 0) as rows_quarantined, coalesce(staged.rows, 0) as rows_staged
-from readings_by_file
+  coalesce(rows_quarantined, 0) as rows_quarantined, coalesce(staged.rows, 0) as rows_staged,
+  coalesce(rows_replayed, 0) as rows_replayed
+from counted
 full join outcomes using (file, table_name)
 full join staged using (file, table_name)
 """

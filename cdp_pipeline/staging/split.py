@@ -12,7 +12,9 @@ from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Numbers
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline.staging.contract import broken_rows
-from cdp_pipeline.staging.mapping import candidates, empty_candidates, open_source
+from cdp_pipeline.staging.mapping import candidates, empty_candidates, erased_candidates, open_source
+from cdp_pipeline.staging.overlay import overlay
+from cdp_pipeline.staging.replay import replay, text_columns
 
 
 def split_table(run: Run, table: str) -> dict[str, Numbers]:
@@ -20,11 +22,14 @@ def split_table(run: Run, table: str) -> dict[str, Numbers]:
 
     staging: the contract's columns typed, `_file`, `_line`; grain as the contract says; the newest
     good version of a row wins. quarantine: `source_name`, `file`, `line`, `outcome` (quarantined,
-    superseded, dropped), `reasons`, and the contract's columns as text for quarantined rows.
+    superseded, dropped; replayed: as it was before it was corrected), `reasons`, and the contract's columns as
+    text for quarantined and replayed rows.
     """
     contract = run.project.contracts[table]
     with run.connect() as con:
         _collect(run, con, table, contract)
+        replay(run, con, table, contract)
+        overlay(run, con, table, contract)
         con.register("broken", broken_rows(con, contract, run.as_of))
         con.execute(_DECIDE.format(grain=", ".join(contract.grain), newest=_newest_first(contract)))
         staged = run.write(con, f"staging.{table}", _staged(contract), contract.grain)
@@ -45,6 +50,8 @@ def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Con
     columns = (*contract.grain, *(column for column in contract.columns if column not in contract.grain))
     order = ", ".join(c if contract.columns[c].type == "attributes" else f"{c}__text" for c in columns)
     con.execute(f"create table candidates as select 0::bigint as _row, * from ({empty_candidates(contract)})")
+    if run.path(f"raw.erased_{table}").exists():
+        con.execute(f"insert into candidates by name {erased_candidates(run, table, contract)}")
     for name, source in run.project.sources.items():
         if table not in source.into or not open_source(run, con, name, source):
             continue
@@ -88,13 +95,12 @@ def _staged(contract: Contract) -> str:
 
 
 def _kept_out(contract: Contract) -> str:
-    texts = [
-        f"case when outcome = 'quarantined' then {column}__text end as {column}"
-        for column, spec in contract.columns.items()
-        if spec.type != "attributes"
-    ]
+    columns = text_columns(contract)
+    texts = [f"case when outcome = 'quarantined' then {column}__text end as {column}" for column in columns]
     reason = "case outcome when 'dropped' then _outcome when 'superseded' then 'a newer row of the same key' else reasons end"
     return (
         f"select _source_name as source_name, _file as file, _line as line, outcome, {reason} as reasons, {', '.join(texts)} "
-        "from decided where outcome <> 'staged'"
+        "from decided where outcome <> 'staged' union all "
+        "select _source_name, _file, _line, 'replayed', 'as it was before it was corrected', "
+        f"{', '.join(f'{column}__text' for column in columns)} from replayed"
     )

@@ -7,7 +7,10 @@ from functools import partial
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline.sql_model import Check
+from cdp_pipeline.staging import overlay
+from cdp_pipeline.staging.mapping import ERASED_TABLES
 from cdp_pipeline.staging.reconciliation import reconcile
+from cdp_pipeline.staging.replay import replay_step
 from cdp_pipeline.staging.split import split_table
 from cdp_pipeline.steps import Step, Table
 
@@ -15,7 +18,10 @@ _KEPT_OUT = {
     "source_name": "Source YAML that claimed the file",
     "file": "Export file, relative to the exports folder",
     "line": "Line of the file where the row starts",
-    "outcome": "quarantined, superseded (a newer row of the same key was used) or dropped (a rule of the source)",
+    "outcome": (
+        "quarantined, superseded (a newer row of the same key was used), dropped (a rule of the source) "
+        "or replayed (the row as it was before it was corrected)"
+    ),
     "reasons": "Every column and rule that failed",
 }
 _ORIGIN = {"_file": "Export file, relative to the exports folder", "_line": "Line of the file where the row starts"}
@@ -23,12 +29,14 @@ _RECONCILIATION = {
     "source_name": "Source YAML that claimed the file",
     "file": "Export file, relative to the exports folder",
     "table_name": "Core table the file feeds",
-    "rows_read": "Rows of the file, counted from raw",
+    "rows_read": "Rows of the file, counted from raw, and the lines that are no longer there",
+    "rows_erased": "Lines that are no longer in raw: about somebody erased, or kept too long",
     "rows_not_mapped": "Rows that are no row of this table, such as continuation lines",
     "rows_dropped": "Rows dropped by a rule of the source",
     "rows_superseded": "Older versions of a row that came again",
     "rows_quarantined": "Rows that break the contract",
     "rows_staged": "Rows used",
+    "rows_replayed": "Rows that were corrected after quarantine; they are counted among the others as what they became",
 }
 
 
@@ -37,14 +45,15 @@ def steps(project: Project) -> tuple[Step, ...]:
     tables = tuple(_step(project, name, contract) for name, contract in project.contracts.items())
     outputs = tuple(name for step in tables for name in step.names)
     sources = tuple(f"raw.{name}" for name in project.sources)
+    kept = tuple(f"raw.erased_{name}" for name in project.contracts if name in ERASED_TABLES)
     ledger = Table(
         "staging.reconciliation",
-        "Where every row of every export went: read = not mapped + dropped + superseded + quarantined + used",
+        "Where every row of every export went: read = erased + not mapped + dropped + superseded + quarantined + used",
         _RECONCILIATION,
         grain=("source_name", "file", "table_name"),
     )
     version = repr((sorted(project.sources.items()), sorted(project.contracts.items())))
-    return (*tables, Step((ledger,), (*sources, *outputs), reconcile, version))
+    return (replay_step(), *tables, Step((ledger,), (*sources, "raw.erased_rows", *kept, *outputs), reconcile, version))
 
 
 def checks(project: Project) -> tuple[Check, ...]:
@@ -72,7 +81,12 @@ def _step(project: Project, name: str, contract: Contract) -> Step:
     )
     return Step(
         tables=(good, rest),
-        reads=tuple(f"raw.{source}" for source in feeding),
+        reads=(
+            *(f"raw.{source}" for source in feeding),
+            *([f"raw.erased_{name}"] if name in ERASED_TABLES else []),
+            *([overlay.TABLE] if name == "people" else []),
+            "staging.replays",
+        ),
         run=partial(split_table, table=name),
         version=repr((contract, sorted(feeding.items()))),
         uses_as_of=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,9 +13,12 @@ import duckdb
 import pytest
 
 from cdp_pipeline.activation.steps import steps
-from cdp_pipeline.lake import Run, open_run
+from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
+from cdp_pipeline.run_folder import open_run
+from cdp_pipeline.segments.memberships import SUPPRESSIONS
 from cdp_pipeline.shapes import Audience, Destination, Needs, OutputColumn, Settings, Transfer
+from cdp_pipeline_tests.models.runner import SQL
 
 CUSTOMERS = (
     "person_id varchar, first_name varchar, last_name varchar, birth_date date, gender varchar, "
@@ -25,7 +29,7 @@ CUSTOMERS = (
 PERMISSIONS = (
     "person_id varchar, namespace varchar, value varchar, purpose varchar, channel varchar, "
     "recipient varchar, "
-    "status varchar, basis varchar, is_permitted boolean, changed_at timestamp"
+    "status varchar, basis varchar, is_permitted boolean, changed_at timestamp, reason varchar"
 )
 MEMBERSHIPS = "person_id varchar, segmentation varchar, segment varchar, since date, kind varchar"
 
@@ -87,6 +91,7 @@ def destination(**more: Any) -> Destination:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
+    shutil.copytree(SQL / "6_activation", tmp_path / "dbt_like_sql" / "6_activation")
     everybody = Audience(description="a", owner="crm", purpose="email_marketing", where="true", destinations=("mail",))
     return Project(
         folder=tmp_path / "dbt_like_sql",
@@ -108,6 +113,7 @@ def perform(tmp_path: Path) -> Callable[..., Done]:
         as_of: str = "2026-03-01",
         after: Done | None = None,
         members: list[tuple[str, str]] | None = None,
+        left_out: list[tuple[str, str, bool]] | None = None,
     ) -> Done:
         name = f"run{next(count)}"
         run = Run(
@@ -132,7 +138,13 @@ def perform(tmp_path: Path) -> Callable[..., Done]:
                 )
             con.execute(f"create table permissions ({PERMISSIONS})")
             if permissions:
-                con.executemany("insert into permissions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", permissions)
+                con.executemany(
+                    "insert into permissions select *, #7 from (values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?))", permissions
+                )
+            con.execute(f"create table suppressions ({SUPPRESSIONS})")
+            if left_out:
+                con.executemany("insert into suppressions values (?, ?, ?)", left_out)
+            run.write(con, "profiles.suppressions", "select * from suppressions", ("person_id",))
             con.execute(f"create table memberships ({MEMBERSHIPS})")
             if pairs:
                 con.executemany("insert into memberships values (?, 'audience', ?, '2026-01-01', 'audience')", pairs)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp_pipeline.activation.audience_file import guard, read, write
+from cdp_pipeline.activation.audience_file import read, write
 from cdp_pipeline.activation.removals import removals
 from cdp_pipeline.shapes import Destination
+from cdp_pipeline.spreadsheet import guard
 
 Make = Callable[..., Destination]
 

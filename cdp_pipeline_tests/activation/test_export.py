@@ -118,7 +118,14 @@ def test_a_named_recipient(
     spec = make_destination(needs=(Needs(purpose="email_marketing", channel="email", recipient="Google"),))
     said = [("google", named), (None, general)]
     rows = [
-        permission("p1", "anna@example.org", recipient=recipient, is_permitted=word[0], changed_at=word[1])
+        permission(
+            "p1",
+            "anna@example.org",
+            recipient=recipient,
+            status="granted" if word[0] else "denied",
+            is_permitted=word[0],
+            changed_at=word[1],
+        )
         for recipient, word in said
         if word
     ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cdp_pipeline.activation.gate import gated
 from cdp_pipeline.activation.normalise import create_macros
+from cdp_pipeline.segments.memberships import SUPPRESSIONS
 from cdp_pipeline.shapes import Destination, Needs, OutputColumn, Transfer
 
 PEOPLE = ("p1", "p2")
@@ -63,10 +64,12 @@ def connection() -> duckdb.DuckDBPyConnection:
         con = duckdb.connect()
         create_macros(con)
         con.execute("create schema profiles")
-        con.execute("create table members (person_id varchar, email varchar, phone varchar)")
+        con.execute("create table members (person_id varchar, email varchar, phone varchar, audience varchar)")
+        con.execute(f"create table profiles.suppressions ({SUPPRESSIONS})")
         con.execute(
             "create table profiles.permissions (person_id varchar, namespace varchar, value varchar, "
-            "purpose varchar, channel varchar, recipient varchar, is_permitted boolean, changed_at timestamp)"
+            "purpose varchar, channel varchar, recipient varchar, is_permitted boolean, changed_at timestamp, "
+            "status varchar, basis varchar, reason varchar)"
         )
         _CONNECTIONS.append(con)
     return _CONNECTIONS[0]
@@ -101,11 +104,12 @@ def test_exactly_the_permitted_leave(people: list[Any], rows: list[Any], wanted:
     con.execute("delete from members")
     con.execute("delete from profiles.permissions")
     con.executemany(
-        "insert into members values (?, ?, ?)", [(person, *found) for person, found in zip(PEOPLE, people, strict=True)]
+        "insert into members values (?, ?, ?, 'all')",
+        [(person, *found) for person, found in zip(PEOPLE, people, strict=True)],
     )
     if rows:
         con.executemany(
-            "insert into profiles.permissions values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into profiles.permissions values (?, ?, ?, ?, ?, ?, ?, ?, 'told', 'consent', 'told')",
             [(person, *identifier, *rest) for person, identifier, *rest in rows],
         )
     spec = Destination(

@@ -28,7 +28,7 @@ def test_weights_are_those_of_splink(con: duckdb.DuckDBPyConnection) -> None:
     """For every pair of nodes that share a field, to the last digits."""
     nodes = con.sql("from nodes").to_arrow_table()
     present = blocking.present_columns(con, (), MATCHING.training.smallest)
-    used = model.train(nodes, MATCHING, present, ())
+    used = model.train(con, MATCHING, present, ())
     picked = saved_model.picked(used, ())
     blocking.add_blocks(con, MATCHING)
     blocking.candidates(con, MATCHING, blocking.limits(con, MATCHING, present))

@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from cdp_pipeline.expressions import quoted
 from cdp_pipeline.lake import open_duckdb
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline.sql_model import Check, Model, read_check, read_model
@@ -32,6 +33,8 @@ TABLES = {
         updated_at timestamp""",
     "identity.pairs": """node_key_l bigint, node_key_r bigint, match_weight double, model_weight double,
         provenance varchar, veto varchar, is_kept boolean, reason varchar""",
+    "identity.clusters": "node_key bigint, cluster bigint, neighbourhood bigint",
+    "identity.passes": "as_of date, records bigint, nodes bigint, pairs bigint",
     "identity.verdicts": """line bigint, record_key_l bigint, record_key_r bigint, verdict varchar, status varchar,
         is_in_force boolean""",
     "identity.limits": "review_low double, review_high double, largest_person bigint",
@@ -40,29 +43,40 @@ TABLES = {
     "identity.changes": "as_of date, change varchar, person_id varchar, other_person_id varchar",
     "identity.redirects": "person_id varchar, to_person_id varchar, since date",
     "identity.device_owners": "source varchar, device_id varchar, person_id varchar, evidence varchar",
+    "profiles.restrictions": "person_id varchar, kind varchar, since date, request_id varchar",
     "profiles.contacts": "person_id varchar, email varchar, phone varchar",
-    "profiles.customers": """person_id varchar, email varchar, phone varchar, net_revenue decimal(18, 4),
+    "profiles.customers": """person_id varchar, records_count bigint, email varchar, phone varchar, net_revenue decimal(18, 4),
         permits_email_marketing boolean, permits_sms_marketing boolean, permits_whatsapp_marketing boolean,
-        permits_phone_marketing boolean""",
+        permits_phone_marketing boolean, orders_count bigint, tickets_count bigint, newsletter_sent_count bigint,
+        newsletter_opens_count bigint, newsletter_clicks_count bigint, web_sessions_count bigint""",
     "profiles.golden_values": """person_id varchar, field varchar, value varchar, source varchar,
         record_id varchar""",
-    "raw.arrivals": "file varchar, source varchar, fingerprint varchar, status varchar",
+    "raw.erased_rows": "source_name varchar, file varchar, rows_erased bigint, rejects_erased bigint",
+    "raw.arrivals": "file varchar, source varchar, fingerprint varchar, status varchar, delivered_at timestamp",
     "quarantine.lines": "source varchar, file varchar, line bigint",
     "raw.files": """file varchar, source varchar, fingerprint varchar, status varchar, rows_read bigint, rows_loaded bigint,
-        rows_rejected bigint""",
+        rows_rejected bigint, rows_withheld bigint, unmapped_columns varchar[], missing_columns varchar[]""",
     "staging.reconciliation": """source_name varchar, file varchar, table_name varchar, rows_read bigint,
-        rows_not_mapped bigint, rows_dropped bigint, rows_superseded bigint, rows_quarantined bigint,
-        rows_staged bigint""",
+        rows_erased bigint, rows_not_mapped bigint, rows_dropped bigint, rows_superseded bigint, rows_quarantined bigint,
+        rows_staged bigint, rows_replayed bigint""",
+    "staging.corrections": """source varchar, record_id varchar, column_name varchar, value varchar, decided_at date,
+        line bigint""",
     "segments.memberships": """person_id varchar, segmentation varchar, segment varchar, since date,
         kind varchar""",
+    "segments.sizes": """segmentation varchar, segment varchar, kind varchar, people bigint, previous_people bigint,
+        entered bigint, "left" bigint, is_profiling boolean""",
     "segments.history": """as_of date, person_id varchar, segmentation varchar, segment varchar,
         event varchar, kind varchar""",
     "activation.receipts": """destination varchar, audience varchar, in_rule bigint, has_key bigint,
         permitted bigint, transfer_allowed bigint, above_minimum bigint, written bigint""",
-    "config.run": "as_of date, zone varchar, currency varchar, country varchar, churn_budget decimal(6, 4)",
+    "config.run": """as_of date, zone varchar, currency varchar, country varchar, churn_budget decimal(6, 4),
+        adult_age integer, existing_customer_days integer""",
 }
 _NESTED = ("MAP", "STRUCT")
-RUN = {"as_of": "2026-06-30", "zone": "Europe/Amsterdam", "currency": "EUR", "country": "NL", "churn_budget": "0.05"}
+RUN = {
+    "as_of": "2026-06-30", "zone": "Europe/Amsterdam", "currency": "EUR", "country": "NL", "churn_budget": "0.05",
+    "adult_age": 18, "existing_customer_days": 730,
+}  # fmt: skip
 
 
 def run_model(name: str, given: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
@@ -124,7 +138,7 @@ def fill(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> Non
     casts = ", ".join(f"cast(cast(? as json) as {kinds[c]})" if kinds[c].startswith(_NESTED) else "?" for c in columns)
     values = [row.get(column) for row in rows for column in columns]
     con.execute(
-        f"insert into {table} ({', '.join(columns)}) values {', '.join([f'({casts})'] * len(rows))}",
+        f"insert into {table} ({', '.join(map(quoted, columns))}) values {', '.join([f'({casts})'] * len(rows))}",
         [json.dumps(value, default=str) if isinstance(value, dict | list) else value for value in values],
     )
 

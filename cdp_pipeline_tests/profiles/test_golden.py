@@ -17,7 +17,7 @@ from cdp_pipeline.yaml_file import read_shape
 from cdp_pipeline_tests.models.runner import SQL, Row, fill, rows_of, types
 
 KEYS = ("phone_key", "country_code")
-TABLES = ("staging.people", "identity.person_records", "identity.records", "identity.persons")
+TABLES = ("staging.people", "staging.corrections", "identity.person_records", "identity.records", "identity.persons")
 CON = open_duckdb()
 for _table in TABLES:
     CON.execute(f"create schema if not exists {_table.partition('.')[0]}; create table {_table} ({types(_table)})")

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from datetime import date
 from functools import reduce
+from graphlib import TopologicalSorter
 from pathlib import Path
 
-from cdp_pipeline.lake import Run, open_run
+from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Entry, Verdict
 from cdp_pipeline.project import Project
 from cdp_pipeline.reports.steps import steps
+from cdp_pipeline.run_folder import open_run
 from cdp_pipeline.shapes import Settings
 from cdp_pipeline.sql_model import Model, read_model
 
@@ -37,6 +39,11 @@ CORE = (
 )
 
 TABLES = {
+    "raw.arrivals": """
+        select * from (values
+            ('2026-06/orders.csv', 'shop_orders', 'f1', timestamp '2026-06-30 01:00:00'),
+            ('contacts.csv', 'crm_contacts', 'f3', timestamp '2026-06-29 01:00:00')
+        ) as arrivals(file, source, fingerprint, delivered_at)""",
     "raw.files": """
         select * from (values
             ('2026-06/orders.csv', 'shop_orders', 'f1', 'loaded', 5200, 5196, 4, ['Notes', 'Tags'], null),
@@ -46,15 +53,16 @@ TABLES = {
             ('copy/members.csv', 'news_members', 'f5', 'duplicate', 0, 0, 0, []::varchar[], 'the same as members.csv'),
             ('<img src=x>.csv', 'crm_contacts', 'f6', 'refused', 0, 0, 0, []::varchar[], 'required column Email is missing'),
             ('holiday.jpg', null, null, 'unclaimed', 0, 0, 0, []::varchar[], 'no source claims it')
-        ) as files(file, source, fingerprint, status, rows_read, rows_loaded, rows_rejected, unmapped_columns, reason)""",
+        ) as files(file, source, fingerprint, status, rows_read, rows_loaded, rows_rejected, unmapped_columns, reason),
+        (select []::varchar[] as missing_columns, 0 as rows_withheld)""",
     "staging.reconciliation": """
         select * from (values
-            ('shop_orders', '2026-06/orders.csv', 'orders', 5196, 1200, 6, 40, 150, 3800),
-            ('shop_orders', '2026-05/orders.csv', 'orders', 4800, 1000, 0, 0, 0, 3800),
-            ('shop_orders', '2026-06/orders.csv', 'people', 5196, 4392, 0, 0, 0, 804),
-            ('crm_contacts', 'contacts.csv', 'people', 1100, 0, 0, 90, 10, 1000),
-            ('news_members', 'members.csv', 'people', 900, 0, 0, 600, 0, 300)
-        ) as rows(source_name, file, table_name, rows_read, rows_not_mapped, rows_dropped, rows_superseded, rows_quarantined, rows_staged)""",
+            ('shop_orders', '2026-06/orders.csv', 'orders', 5196, 0, 1200, 6, 40, 150, 3800),
+            ('shop_orders', '2026-05/orders.csv', 'orders', 4800, 0, 1000, 0, 0, 0, 3800),
+            ('shop_orders', '2026-06/orders.csv', 'people', 5196, 0, 4392, 0, 0, 0, 804),
+            ('crm_contacts', 'contacts.csv', 'people', 1100, 0, 0, 0, 90, 10, 1000),
+            ('news_members', 'members.csv', 'people', 900, 0, 0, 0, 600, 0, 300)
+        ) as rows(source_name, file, table_name, rows_read, rows_erased, rows_not_mapped, rows_dropped, rows_superseded, rows_quarantined, rows_staged)""",
     "quarantine.orders": """
         select 'shop_orders' as source_name, if(i < 150, 'quarantined', 'superseded') as outcome,
             if(i < 150, if(i % 3 = 0, 'currency: not an allowed value; ordered_at: missing', 'currency: not an allowed value'), 'a newer row of the same key') as reasons
@@ -114,11 +122,11 @@ TABLES = {
         select person_id, 'phone', phone, 'sms_marketing', 'sms', null, true, 'granted' from {profiles.contacts} where phone is not null and person_id < 'p0045'""",
     "profiles.order_facts": """
         select if(i % 20 = 0, null, 'p' || lpad((i % 600)::varchar, 4, '0')) as person_id, date '2026-06-30' - (i % 900)::integer as order_date,
-            true as is_sale, if(i % 100 = 1, 'USD', 'EUR') as currency, 100::decimal(18, 4) as gross_amount, (i % 2 * 5)::decimal(18, 4) as refunded_amount,
+            true as is_sale, false as is_cancelled, if(i % 100 = 1, 'USD', 'EUR') as currency, 100::decimal(18, 4) as gross_amount, (i % 2 * 5)::decimal(18, 4) as refunded_amount,
             (100 - i % 2 * 5)::decimal(18, 4) as net_amount
         from range(3600) as r(i)""",
     "profiles.customers": """
-        select c.*, coalesce(o.orders, 0) as orders_count, p.person_id is not null as permits_email_marketing
+        select c.*, 2 as records_count, coalesce(o.orders, 0) as orders_count, p.person_id is not null as permits_email_marketing
         from {profiles.contacts} as c
         left join (select person_id, count(*) as orders from {profiles.order_facts} group by all) as o using (person_id)
         left join (select person_id from {profiles.permissions} where is_permitted and channel = 'email') as p using (person_id)""",
@@ -147,8 +155,8 @@ def made_up_run(folder: Path, extra: Path | None = None) -> Run:
     project = Project(FOLDER, Settings(name="shop"), models=models)
     run = open_run(Run(project, folder / "exports", folder / "data", AS_OF, "run-1", b"key"))
     write_inputs(run)
-    for model in models.values():
-        write_model(run, model)
+    for name in TopologicalSorter({model.name: set(model.inputs) & set(models) for model in models.values()}).static_order():
+        write_model(run, models[name])
     run.record({"raw.files": Entry("k", "d", 7, seconds=1.5), "identity.pairs": Entry("k", "d", 9, seconds=4.25)})
     run.record({"segments.sizes": Entry("k", "d", 7, is_reused=True)})
     run.record_checks({"orders_refer_to_people": Verdict(passed=False, is_blocking=False, failing_rows=3)})
@@ -166,5 +174,5 @@ def write_inputs(run: Run) -> None:
 
 
 def write_model(run: Run, model: Model) -> None:
-    with run.connect(*model.inputs) as con:
+    with run.connect(*model.inputs, empty=model.empty) as con:
         run.write(con, model.name, model.sql.rstrip().rstrip(";"), model.grain)

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.lake import Run
+from cdp_pipeline.reports.checks_page import CHECKS_PAGE
 from cdp_pipeline.reports.facts import Facts, read_facts
 from cdp_pipeline.reports.figures import count, people
 from cdp_pipeline.reports.page import render
+from cdp_pipeline.reports.steps import PROCESSING
 from cdp_pipeline_tests.reports.made_up import AS_OF, made_up_run
 
-SECTIONS = ("arrivals", "people", "matching", "trust", "profiles", "revenue", "segments", "consent", "audiences", "run")
+SECTIONS = (
+    "arrivals", "people", "matching", "trust", "profiles", "revenue", "segments", "consent", "audiences", "checks", "run",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +43,19 @@ def test_every_section_is_there(page: Path) -> None:
 
 
 def test_every_link_leads_somewhere_on_the_page(page: Path) -> None:
-    """All links are anchors of this page, and no anchor is taken twice."""
+    """All links are anchors of this page or the page of checks beside it, and no anchor is taken twice."""
     source = page.read_text(encoding="utf-8")
     ids = re.findall(r'\bid="([^"]+)"', source)
     links = re.findall(r'<a [^>]*href="([^"]+)"', source)
     assert len(ids) == len(set(ids))
-    assert {link.removeprefix("#") for link in links} <= set(ids)
+    assert {link.removeprefix("#") for link in links} <= {*ids, CHECKS_PAGE, PROCESSING}
 
 
 def test_nothing_is_fetched(page: Path) -> None:
     """No address, no script, no style from elsewhere; and the page itself forbids all of them."""
     source = page.read_text(encoding="utf-8")
     assert not re.search(r"https?://|//[a-z0-9-]+\.|@import|url\(|<script|<iframe|<link(?! rel=\"icon\")", source)
-    assert re.findall(r'\b(?:src|href)="(?!#)([^"]*)"', source) == ["data:,"]
+    assert re.findall(r'\b(?:src|href)="(?!#)([^"]*)"', source) == ["data:,", CHECKS_PAGE, PROCESSING]
     assert "default-src 'none'" in source
 
 
@@ -179,7 +183,7 @@ def test_a_table_without_rows_costs_only_its_section(facts: Facts, empty: str) -
     """One empty report table does not stop the others."""
     tables = {name: () if name == empty else rows for name, rows in facts.tables.items()}
     page = render(Facts(facts.name, facts.as_of, facts.run_id, facts.floor, facts.currency, tables))
-    assert page.sections >= len(SECTIONS) - 2
+    assert page.sections >= len(SECTIONS) - 3
 
 
 def test_every_table_empty_is_a_page(facts: Facts) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
+from cdp_pipeline.segments.memberships import SUPPRESSIONS
 from cdp_pipeline.segments.steps import steps
 from cdp_pipeline.shapes import Audience, Segment, Segmentation, Settings
 
@@ -78,7 +79,12 @@ def perform(tmp_path: Path) -> Perform:
     count = iter(range(1000))
 
     def run_steps(
-        project: Project, customers: list[Customer], as_of: str, after: Done | None = None, columns: str = COLUMNS
+        project: Project,
+        customers: list[Customer],
+        as_of: str,
+        after: Done | None = None,
+        columns: str = COLUMNS,
+        left_out: list[tuple[str, bool]] | None = None,
     ) -> Done:
         run = Run(
             project=project,
@@ -95,6 +101,10 @@ def perform(tmp_path: Path) -> Perform:
             if customers:
                 con.executemany(f"insert into customers values ({', '.join('?' * len(customers[0]))})", customers)
             run.write(con, "profiles.customers", "select * from customers", ("person_id",))
+            con.execute(f"create table suppressions ({SUPPRESSIONS})")
+            for person, is_out_of_audiences in left_out or ():
+                con.execute("insert into suppressions values (?, 'a reason', ?)", [person, is_out_of_audiences])
+            run.write(con, "profiles.suppressions", "select * from suppressions", ("person_id",))
         for step in steps(project):
             step.run(run)
         return Done(run)

@@ -30,8 +30,8 @@ class Content:
 
 
 def read_whole(path: Path, form: FileFormat | None = None, wanted: Sequence[str] = ()) -> Content:
-    """Every record of a file; without `wanted` every column of a CSV header."""
-    form = form or FileFormat()
+    """Every record of a file, also without final line end; without `wanted` every column of a CSV header."""
+    form = (form or FileFormat()).model_copy(update={"final_newline": False})
     shape = Shape()
     names = tuple(wanted)
     if not names and form.type == "csv":

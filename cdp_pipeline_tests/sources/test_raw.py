@@ -67,7 +67,7 @@ def test_rows_carry_their_origin(lake: Lake) -> None:
 
 def test_every_record_is_accounted_for(lake: Lake) -> None:
     """Rows read are rows loaded and rows rejected; rejects stand in quarantine.lines with file and line."""
-    put(lake.exports, "a.csv", "id,mail\n1,x\n2\n3,y,z\n\n4,w\n")
+    put(lake.exports, "a.csv", 'id,mail\n1,"x"\n2\n3,y,z\n\n4,w\n')
     lake.load(source("*.csv"))
     row = lake.files[0]
     assert (row["rows_read"], row["rows_loaded"], row["rows_rejected"], row["blank_lines"]) == (4, 2, 2, 1)

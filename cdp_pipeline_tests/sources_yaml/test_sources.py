@@ -120,6 +120,20 @@ def test_secrets_are_not_read(name: str) -> None:
     assert all("never read" in line for line in named), named
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if "permissions" in sources()[name].into])
+def test_a_grant_names_its_basis_and_no_proof_that_it_has_not(name: str) -> None:
+    """A grant has a basis. Where its moment is only that of the delivery it has no proof, so it can lift no stop."""
+    for mapping in sources()[name].into["permissions"]:
+        text = {column: value.sql if isinstance(value, Expression) else str(value)
+                for column, value in mapping.columns.items()}  # fmt: skip
+        if "granted" in text["status"] or "_status" in text["status"]:
+            assert "basis" in text
+        if "double_opt_in" in text.get("basis", ""):
+            assert "proof" in text
+        if "_delivered_at" in text["changed_at"]:
+            assert "is not null" in text.get("proof", "is not null")  # only beside a date of its own
+
+
 @pytest.mark.parametrize(("file", "name"), CLAIMED_BY_NAME.items())
 def test_the_vendors_file_name_is_claimed_once(file: str, name: str) -> None:
     """A file under the name its vendor gives it is claimed by the one source that is meant, at any depth."""

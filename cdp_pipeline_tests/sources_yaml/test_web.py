@@ -6,7 +6,12 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from cdp_pipeline_tests.sources_yaml.exports import mapped
+import pyarrow as pa
+import pytest
+
+from cdp_pipeline.sources.columns import referenced_columns
+from cdp_pipeline.sources.withheld import sieve
+from cdp_pipeline_tests.sources_yaml.exports import mapped, sources
 
 
 def hit(**more: Any) -> dict[str, Any]:
@@ -39,11 +44,23 @@ def test_an_event_is_read_out_of_its_parameters() -> None:
     assert "login_id" not in mapped("ga4_events", "events", [hit()])[0]
 
 
-def test_refused_analytics_storage_is_dropped() -> None:
-    """An event of someone who refused analytics storage is dropped by name."""
-    assert mapped("ga4_events", "events", [hit(privacy_info='{"analytics_storage":"No"}')]) == [
-        {"dropped": "analytics_storage_denied"}
-    ]
+@pytest.mark.parametrize(
+    ("name", "row", "is_kept"),
+    [
+        ("ga4_events", {"privacy_info": '{"analytics_storage":"No"}'}, False),
+        ("ga4_events", {"privacy_info": '{"analytics_storage":"Yes"}'}, True),
+        ("ga4_events", {"privacy_info": "{broken"}, True),
+        ("ga4_events", {}, True),
+        ("ga4_flat_events", {"privacy_info_analytics_storage": "Denied"}, False),
+        ("ga4_flat_events", {"privacy_info_analytics_storage": ""}, True),
+    ],
+)
+def test_refused_analytics_storage_is_withheld(name: str, row: dict[str, str], is_kept: bool) -> None:
+    """An event of someone who refused analytics storage is held back before anything is written."""
+    columns = referenced_columns(sources()[name])
+    table = pa.table({column: pa.array([row.get(column)], pa.string()) for column in columns})
+    with sieve(sources()[name].withhold) as own:
+        assert (own.keep_rows(table).num_rows, own.held) == (is_kept, not is_kept)
 
 
 def test_equal_events_have_keys_of_their_own() -> None:

@@ -18,7 +18,7 @@ from pyarrow import parquet
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Contract, Settings, Source
-from cdp_pipeline_tests.small_run import small_run
+from cdp_pipeline_tests.small_run import put, small_run
 
 CONTRACT: dict[str, Any] = {
     "description": "Orders",
@@ -92,7 +92,9 @@ def shop(folder: Path, contract: dict[str, Any] | None = None, name: str = "firs
         sources={key: Source.model_validate(value) for key, value in (sources or {"shop": SOURCE}).items()},
         contracts={"orders": Contract.model_validate(contract or CONTRACT)},
     )
-    return Shop(replace(small_run(folder, name, project)))
+    run = small_run(folder, name, project)
+    put(run, "raw.files", "from (values ('shop', 'f1', 'a.csv', 'loaded')) as t(source, fingerprint, file, status)")
+    return Shop(replace(run))
 
 
 def order(number: str | None = "1", total: str | None = "10", **more: str | None) -> Row:

@@ -48,18 +48,19 @@ def test_a_contract_is_one_step_with_two_tables(tmp_path: Path) -> None:
     made = shop(tmp_path)
     found = {step.names: step for step in steps(project_of(made, orders=CONTRACT, people=PEOPLE))}
     assert list(found) == [
+        ("staging.replays",),
         ("staging.orders", "quarantine.orders"),
         ("staging.people", "quarantine.people"),
         ("staging.reconciliation",),
     ]
-    assert found["staging.orders", "quarantine.orders"].reads == ("raw.shop",)
-    assert found["staging.people", "quarantine.people"].reads == ()
+    assert found["staging.orders", "quarantine.orders"].reads == ("raw.shop", "raw.erased_orders", "staging.replays")
+    assert not [name for name in found["staging.people", "quarantine.people"].reads if name.startswith("raw.")]
     assert set(found["staging.reconciliation",].reads) >= {"raw.shop", "staging.orders", "quarantine.people"}
 
 
 def test_labels_reach_the_tables(tmp_path: Path) -> None:
     """Personal columns are so in staging; in quarantine every text as delivered is."""
-    step = steps(project_of(shop(tmp_path), people=PEOPLE))[0]
+    step = steps(project_of(shop(tmp_path), people=PEOPLE))[1]
     good, rest = step.tables
     assert good.personal == {"email"}
     assert rest.personal == {"source", "record_id", "email"}
@@ -79,7 +80,7 @@ def test_another_mapping_or_contract_is_another_version(tmp_path: Path) -> None:
     stricter = replace(
         project, contracts={**project.contracts, "people": Contract.model_validate(PEOPLE | {"owner": "x"})}
     )
-    assert steps(stricter)[1].version != before["staging.people"]
+    assert steps(stricter)[2].version != before["staging.people"]
 
 
 def test_a_step_writes_both_tables(tmp_path: Path) -> None:
@@ -88,8 +89,11 @@ def test_a_step_writes_both_tables(tmp_path: Path) -> None:
     made.deliver("a.csv", [order("1"), order("2", "x")])
     made.run.record({})
     put(made.run, "raw.other", "select 1 as a")
-    made.run.record({"raw.shop": replace(made.run.manifest().tables["raw.other"], digest=made.run.digest("raw.shop"))})
-    entries = perform(made.run, steps(made.run.project)[0])
+    entry = replace(made.run.manifest().tables["raw.other"], digest=made.run.digest("raw.shop"))
+    made.run.record({"raw.shop": entry, "raw.erased_orders": entry})
+    corrected, orders, _ = steps(made.run.project)
+    perform(made.run, corrected)
+    entries = perform(made.run, orders)
     assert {name: entry.rows for name, entry in entries.items()} == {"staging.orders": 1, "quarantine.orders": 1}
 
 

@@ -1,7 +1,9 @@
 -- What an identifier may be used for today. The newest change wins, except that a withdrawal, complaint, hard
--- bounce or objection holds until a later opt-in with proof. A stop that names no recipient stops them all.
--- Equal times: the strictest wins. Marketing by e-mail, sms or whatsapp needs consent, or an existing customer
--- who ordered with this very identifier; advertising needs consent.
+-- bounce or objection holds until a later opt-in with proof (consent: being a customer lifts nothing), and nothing
+-- that was granted before that opt-in comes back. A stop that names no recipient stops them all.
+-- Equal times: the strictest wins. A newer grant does not undo an older one on a better basis. What a grant needs:
+-- a basis; a double opt-in its confirmation; an existing customer a recent order with this very identifier and proof
+-- of having been told how to object. Messages and calls need one of these or consent; advertising needs consent.
 -- grain: namespace, value, purpose, channel, recipient
 -- owner: privacy officer
 -- check: not is_permitted or status = 'granted'
@@ -9,6 +11,7 @@ with changes as (
     select
         *,
         status in ('withdrawn', 'complaint', 'bounced', 'objected') as is_stop,
+        status = 'granted' and has_proof and coalesce(basis in ('consent', 'double_opt_in'), false) as is_opt_in,
         case status when 'granted' then 0 when 'pending' then 1 when 'denied' then 2 else 3 end as strictness
     from profiles.permission_changes
 ),
@@ -19,7 +22,7 @@ applicable as (
     select
         c.* exclude (recipient), u.recipient,
         max(c.changed_at) filter (where c.is_stop) over every_change as stopped_at,
-        max(c.changed_at) filter (where c.status = 'granted' and c.has_proof) over every_change as proven_at
+        max(c.changed_at) filter (where c.status <> 'granted') over every_change as refused_at
     from uses as u
     join changes as c
         on u.namespace = c.namespace and u.value = c.value and u.purpose = c.purpose and u.channel = c.channel
@@ -27,10 +30,16 @@ applicable as (
     window every_change as (partition by u.namespace, u.value, u.purpose, u.channel, u.recipient)
 ),
 
+lifted as (
+    select *, min(changed_at) filter (where is_opt_in and changed_at > stopped_at) over every_change as lifted_at
+    from applicable
+    window every_change as (partition by namespace, value, purpose, channel, recipient)
+),
+
 standing as (
     select *
-    from applicable
-    where is_stop or stopped_at is null or proven_at > stopped_at
+    from lifted
+    where is_stop or stopped_at is null or lifted_at is not null
     qualify row_number() over (
         partition by namespace, value, purpose, channel, recipient
         order by changed_at desc, strictness desc, source, basis
@@ -41,39 +50,67 @@ buyers as (
     select distinct 'email' as namespace, lower(trim(nfc_normalize(p.email))) as value
     from profiles.order_facts as o
     join staging.people as p on o.source = p.source and o.record_id = p.record_id
-    where o.is_sale
+    cross join config.run as run
+    where o.is_sale and o.order_date >= run.as_of - run.existing_customer_days
     union all
     select distinct 'phone', r.phone_key
     from profiles.order_facts as o
     join identity.records as r on o.source = r.source and o.record_id = r.record_id
-    where o.is_sale
+    cross join config.run as run
+    where o.is_sale and o.order_date >= run.as_of - run.existing_customer_days
 ),
 
-judged as (
+-- The grants in force where a grant stands: all since the last refusal, and after a stop since it was lifted.
+grants as (
     select
-        s.*,
+        a.namespace, a.value, a.purpose, a.channel, a.recipient, a.basis, a.changed_at,
         case
-            when s.status <> 'granted' then s.status
-            when s.purpose in ('email_marketing', 'sms_marketing', 'whatsapp_marketing', 'advertising')
-                and s.basis in ('legitimate_interest', 'contract') then 'needs consent'
-            when s.basis = 'existing_customer' and s.purpose = 'advertising' then 'needs consent'
-            when s.basis = 'existing_customer' and b.value is null then 'no order with it'
+            when a.basis is null then 'no basis named'
+            when a.basis in ('legitimate_interest', 'contract')
+                and a.purpose in ('email_marketing', 'sms_marketing', 'whatsapp_marketing', 'phone_marketing', 'advertising')
+                then 'needs consent'
+            when a.basis = 'existing_customer' and a.purpose = 'advertising' then 'needs consent'
+            when a.basis = 'double_opt_in' and not a.has_proof then 'not confirmed'
+            when a.basis = 'existing_customer' and b.value is null then 'no recent order with it'
+            when a.basis = 'existing_customer' and not a.has_proof then 'not told how to object'
             else 'granted'
         end as reason
-    from standing as s
-    left join buyers as b on s.namespace = b.namespace and s.value = b.value
+    from lifted as a
+    join standing as s
+        on a.namespace = s.namespace and a.value = s.value and a.purpose = s.purpose and a.channel = s.channel
+        and a.recipient is not distinct from s.recipient
+    left join buyers as b on a.namespace = b.namespace and a.value = b.value
+    where
+        s.status = 'granted' and a.status = 'granted'
+        and (a.refused_at is null or a.changed_at > a.refused_at)
+        and (a.stopped_at is null or a.changed_at >= a.lifted_at)
+),
+
+best as (
+    select *
+    from grants
+    qualify row_number() over (
+        partition by namespace, value, purpose, channel, recipient
+        order by
+            reason = 'granted' desc,
+            case basis when 'double_opt_in' then 1 when 'consent' then 2 when 'existing_customer' then 3 else 4 end,
+            changed_at desc, basis, reason
+    ) = 1
 )
 
 select
-    namespace, -- Kind of identifier
-    value, -- [personal] The identifier, normalised
-    purpose, -- What it may be used for
-    channel, -- Through what
-    recipient, -- Who may receive it; empty: nobody is named
-    status, -- State that stands today
-    basis, -- Legal basis of that state
-    source, -- System that recorded it
-    changed_at, -- Since when (UTC)
-    reason = 'granted' as is_permitted, -- It may be used
-    reason -- granted, or why not
-from judged
+    s.namespace, -- Kind of identifier
+    s.value, -- [personal] The identifier, normalised
+    s.purpose, -- What it may be used for
+    s.channel, -- Through what
+    s.recipient, -- Who may receive it; empty: nobody is named
+    s.status, -- State that stands today
+    coalesce(g.basis, s.basis) as basis, -- Legal basis of that state; of several grants in force the best
+    s.source, -- System that recorded it
+    s.changed_at, -- Since when (UTC)
+    coalesce(g.reason, s.status) = 'granted' as is_permitted, -- It may be used
+    coalesce(g.reason, s.status) as reason -- granted, or why not
+from standing as s
+left join best as g
+    on s.namespace = g.namespace and s.value = g.value and s.purpose = g.purpose and s.channel = g.channel
+    and s.recipient is not distinct from g.recipient

@@ -1,12 +1,13 @@
 -- What became of the rows of each source in each core table:
--- read = not mapped + dropped + superseded + quarantined + used.
+-- read = erased + not mapped + dropped + superseded + quarantined + used.
 -- grain: source_name, table_name
 -- owner: data team
--- check: rows_read = rows_not_mapped + rows_dropped + rows_superseded + rows_quarantined + rows_used
+-- check: rows_read = rows_erased + rows_not_mapped + rows_dropped + rows_superseded + rows_quarantined + rows_used
 select
     source_name, -- Source YAML
     table_name, -- Core table the rows feed
     cast(sum(rows_read) as bigint) as rows_read, -- Rows of the files
+    cast(sum(rows_erased) as bigint) as rows_erased, -- Lines that are no longer in raw: about somebody erased, or kept too long
     cast(sum(rows_not_mapped) as bigint) as rows_not_mapped, -- Rows that are no row of this table, such as continuation lines
     cast(sum(rows_dropped) as bigint) as rows_dropped, -- Rows dropped by a rule of the source
     cast(sum(rows_superseded) as bigint) as rows_superseded, -- Older versions of a row that came again

@@ -27,14 +27,15 @@ miscounted as (
     select coalesce(r.file, s.file) as file, 'lines set aside are not the lines counted' as problem
     from rejects as r
     full join set_aside as s on r.source = s.source and r.file = s.file
-    where coalesce(r.lines, 0) <> coalesce(s.lines, 0)
+    left join raw.erased_rows as e on r.source = e.source_name and r.file = e.file
+    where coalesce(r.lines, 0) <> coalesce(s.lines, 0) + coalesce(e.rejects_erased, 0)
 ),
 
 unloaded as (
     select l.file, 'in the ledger, but not loaded' as problem
     from staging.reconciliation as l
     left join raw.files as f on l.source_name = f.source and l.file = f.file and f.status = 'loaded'
-    where f.file is null
+    where f.file is null and l.source_name <> 'erased'
 ),
 
 unread as (

@@ -1,4 +1,4 @@
--- Every customer is in exactly one segment of each exclusive segmentation.
+-- Every customer is in exactly one segment of each exclusive segmentation; who is left out of segments may be in none.
 -- asset: segments.memberships
 -- severity: error
 -- owner: crm team
@@ -21,4 +21,5 @@ found as (
 select coalesce(e.person_id, f.person_id) as person_id, coalesce(e.segmentation, f.segmentation) as segmentation, f.segments
 from expected as e
 full join found as f on e.person_id = f.person_id and e.segmentation = f.segmentation
-where e.person_id is null or f.segments is distinct from 1
+left join profiles.suppressions as x on x.person_id = coalesce(e.person_id, f.person_id)
+where e.person_id is null or f.segments > 1 or (f.segments is null and x.person_id is null)

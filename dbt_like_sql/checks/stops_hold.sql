@@ -17,7 +17,8 @@ where p.is_permitted and exists (
             from profiles.permission_changes as lift
             where lift.namespace = p.namespace and lift.value = p.value and lift.purpose = p.purpose
                 and lift.channel = p.channel and lift.recipient is not distinct from p.recipient
-                and lift.status = 'granted' and lift.has_proof and lift.changed_at > stop.changed_at
+                and lift.status = 'granted' and lift.has_proof and lift.basis in ('consent', 'double_opt_in')
+                and lift.changed_at > stop.changed_at
         )
 )
 group by p.namespace, p.purpose, p.channel, p.recipient

@@ -17,8 +17,9 @@ from cdp_pipeline.demo.deliveries import DELIVERIES
 from cdp_pipeline.demo.engine import open_engine
 from cdp_pipeline.demo.settings import Rates
 from cdp_pipeline.demo.writing import copy, write
-from cdp_pipeline.lake import Run, open_run
+from cdp_pipeline.lake import Run
 from cdp_pipeline.project import read_project
+from cdp_pipeline.run_folder import open_run
 from cdp_pipeline.sources import steps as sources
 from cdp_pipeline.staging import steps as staging
 from cdp_pipeline.steps import perform

@@ -4,7 +4,10 @@
 -- grain: person_id
 -- owner: privacy officer
 with said as (
-    select p.*, p.value = case p.namespace when 'email' then c.email when 'phone' then c.phone end as is_golden
+    select
+        p.*,
+        p.namespace = 'email' and p.value = c.email as is_golden_email,
+        p.namespace = 'phone' and p.value = c.phone as is_golden_phone
     from profiles.permissions as p
     join profiles.contacts as c on p.person_id = c.person_id
     where p.recipient is null
@@ -12,16 +15,16 @@ with said as (
 
 select
     person_id, -- Person
-    coalesce(bool_and(is_permitted) filter (where is_golden and purpose = 'email_marketing' and channel = 'email'), false) as permits_email_marketing, -- [false] The golden e-mail may get marketing
-    coalesce(bool_and(is_permitted) filter (where is_golden and purpose = 'sms_marketing' and channel = 'sms'), false) as permits_sms_marketing, -- [false] The golden phone may get marketing by sms
-    coalesce(bool_and(is_permitted) filter (where is_golden and purpose = 'whatsapp_marketing' and channel = 'whatsapp'), false) as permits_whatsapp_marketing, -- [false] The golden phone may get marketing by WhatsApp
-    coalesce(bool_and(is_permitted) filter (where is_golden and purpose = 'phone_marketing' and channel = 'phone'), false) as permits_phone_marketing, -- [false] The golden phone may be called for marketing
+    coalesce(bool_and(is_permitted) filter (where is_golden_email and purpose = 'email_marketing' and channel = 'email'), false) as permits_email_marketing, -- [false] The golden e-mail may get marketing
+    coalesce(bool_and(is_permitted) filter (where is_golden_phone and purpose = 'sms_marketing' and channel = 'sms'), false) as permits_sms_marketing, -- [false] The golden phone may get marketing by sms
+    coalesce(bool_and(is_permitted) filter (where is_golden_phone and purpose = 'whatsapp_marketing' and channel = 'whatsapp'), false) as permits_whatsapp_marketing, -- [false] The golden phone may get marketing by WhatsApp
+    coalesce(bool_and(is_permitted) filter (where is_golden_phone and purpose = 'phone_marketing' and channel = 'phone'), false) as permits_phone_marketing, -- [false] The golden phone may be called for marketing
     coalesce(bool_and(is_permitted) filter (where purpose = 'post_marketing'), false) as permits_post_marketing, -- [false] Marketing by post
     coalesce(bool_and(is_permitted) filter (where purpose = 'advertising'), false) as permits_advertising, -- [false] Audiences of advertising platforms
     coalesce(bool_and(is_permitted) filter (where purpose = 'analytics'), false) as permits_analytics, -- [false] Analysis of behaviour
     coalesce(bool_and(is_permitted) filter (where purpose = 'profiling'), false) as permits_profiling, -- [false] Segments about the person
-    max(status) filter (where is_golden and purpose = 'email_marketing' and channel = 'email') as email_permission_status, -- State of the golden e-mail: granted, pending, denied, withdrawn, complaint, bounced, objected
-    max(basis) filter (where is_golden and purpose = 'email_marketing' and channel = 'email') as email_permission_basis, -- Legal basis of that state
-    max(changed_at) filter (where is_golden and purpose = 'email_marketing' and channel = 'email') as email_permission_changed_at -- Since when (UTC)
+    max(status) filter (where is_golden_email and purpose = 'email_marketing' and channel = 'email') as email_permission_status, -- State of the golden e-mail: granted, pending, denied, withdrawn, complaint, bounced, objected
+    max(basis) filter (where is_golden_email and purpose = 'email_marketing' and channel = 'email') as email_permission_basis, -- Legal basis of that state
+    max(changed_at) filter (where is_golden_email and purpose = 'email_marketing' and channel = 'email') as email_permission_changed_at -- Since when (UTC)
 from said
 group by person_id

@@ -1,4 +1,5 @@
 -- The category and the brand a person keeps most of: most pieces kept, then most recently ordered, then by name.
+-- Products that tell of health and the like do not count, and whoever objects to profiling has no favourite.
 -- grain: person_id
 -- owner: webshop team
 with lines as (
@@ -8,6 +9,8 @@ with lines as (
     from profiles.order_facts as o
     join staging.order_lines as l on o.source = l.source and o.order_id = l.order_id
     join staging.products as p on l.source = p.source and l.sku = p.sku
+    anti join profiles.special_products as s on p.source = s.source and p.sku = s.sku
+    anti join profiles.suppressions as x on o.person_id = x.person_id
     where o.person_id is not null and o.is_sale
 ),
 

@@ -1,20 +1,25 @@
 -- Recency, frequency and money of everybody who bought, each as a score from 1 to 5.
 -- The score is 1 + the fifths of all buyers who are strictly below: equal values always get equal scores.
+-- Who objects to profiling, or is under age, has no score and counts for nobody else's.
 -- grain: person_id
 -- owner: crm team
 -- check: rfm_recency between 1 and 5 and rfm_frequency between 1 and 5 and rfm_monetary between 1 and 5
-with measures as (
+with buyers as (
+    select p.person_id, p.recency_days, p.orders_count, p.net_revenue
+    from profiles.purchases as p
+    anti join profiles.suppressions as x on p.person_id = x.person_id
+    where p.orders_count > 0
+),
+
+measures as (
     select person_id, 'recency' as measure, cast(-recency_days as decimal(18, 4)) as amount
-    from profiles.purchases
-    where orders_count > 0
+    from buyers
     union all
     select person_id, 'frequency', cast(orders_count as decimal(18, 4))
-    from profiles.purchases
-    where orders_count > 0
+    from buyers
     union all
     select person_id, 'monetary', net_revenue
-    from profiles.purchases
-    where orders_count > 0
+    from buyers
 ),
 
 histogram as (select measure, amount, count(*) as buyers from measures group by measure, amount),

@@ -1,0 +1,64 @@
+"""The `cdp` command that erases: `cdp forget`.
+
+What belongs here: its options and words on the terminal. What does not: any work, and the other rights
+(cli_privacy_rights.py).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.errors import InputError, KeyMismatchError
+
+
+@click.command()
+@click.argument("subject")
+@click.option("--received", default="", help="Day the request came, YYYY-MM-DD.  [default: today]")
+@DATA
+@PROJECT
+def forget(subject: str, received: str, data: Path, project: Path) -> None:
+    """Erase a person: SUBJECT is an e-mail address, a phone number, source:record_id or a person id.
+
+    The next run takes the person out of everything and writes a certificate; no later export brings
+    the person back.
+    """
+    from cdp_pipeline.explain.key import known_key
+    from cdp_pipeline.privacy.request import forget as take_down
+    from cdp_pipeline.privacy.second_place import keep_copy
+    from cdp_pipeline.project import read_project
+
+    settings = read_project(project).settings
+    key = known_key(settings.key_env, data)
+    if key is None:
+        raise KeyMismatchError(f"{settings.key_env} is not the key that the published data was made with")
+    asked = take_down(data, subject, key, _day(received, settings.zone), settings.country)
+    keep_copy(data, settings.register_copy)
+    records = len(asked.subject.records)
+    click.echo(f"request {asked.request.request_id}, due {asked.request.due_date}")
+    if asked.subject.person_id:
+        click.echo(f"{asked.subject.person_id}: {records:,} records will be erased by the next run")
+    else:
+        click.echo("nobody is known by this; it will be kept out from now on")
+    if asked.subject.shared:
+        click.echo(f"{len(asked.subject.shared)} of the identifiers are somebody else's too and stay theirs")
+    if not asked.tombstones:
+        click.echo("it had been asked before")
+
+
+def _day(text: str, zone: str) -> date:
+    today = datetime.now(ZoneInfo(zone)).date()
+    try:
+        day = date.fromisoformat(text) if text else today
+    except ValueError:
+        raise InputError(f"--received {text}: expected a day as YYYY-MM-DD") from None
+    if day > today:
+        raise InputError(f"--received {text}: this day is still to come")
+    return day
+
+
+COMMANDS = (forget,)

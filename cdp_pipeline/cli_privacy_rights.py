@@ -1,0 +1,209 @@
+"""The `cdp` commands for the rights of people: access, restrict, correct, requests, processing.
+
+What belongs here: their options and words on the terminal. What does not: any work, and erasure
+(cli_privacy.py).
+"""
+
+from __future__ import annotations
+
+import getpass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.errors import InputError, KeyMismatchError
+
+RECEIVED = click.option("--received", default="", help="Day the request came, YYYY-MM-DD.  [default: today]")
+
+
+@click.command()
+@click.argument("subject")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder, which only you may read.")
+@click.option("--include-lookalikes", is_flag=True, help="Records too that only look like those of this person.")
+@click.option("--portable", is_flag=True, help="Only what the person gave, to take along (Art. 20).")
+@RECEIVED
+@DATA
+@PROJECT
+def access(
+    subject: str, out: Path, include_lookalikes: bool, portable: bool, received: str, data: Path, project: Path
+) -> None:
+    """Hand out what is held on a person: SUBJECT is an e-mail address, a phone number, source:record_id or an id.
+
+    Writes JSON, CSV and a page, with sources, purposes, recipients and every file the person was in.
+    """
+    from cdp_pipeline.lake import expect_published
+    from cdp_pipeline.manifest import read_manifest
+    from cdp_pipeline.privacy import access_files, register
+    from cdp_pipeline.privacy.access import gather
+    from cdp_pipeline.privacy.reads import log_read
+    from cdp_pipeline.privacy.subject import find_subject
+    from cdp_pipeline.project import read_project
+
+    shapes = read_project(project)
+    key = _key(shapes.settings.key_env, data)
+    snapshot, today = expect_published(data), _today(shapes.settings.zone)
+    found = find_subject(snapshot, subject, shapes.settings.country)
+    log_read(data, "access", person=found.person_id or "", key=key)
+    request = register.add_request(data, "access", found, key, _day(received, today))
+    held = gather(snapshot, found, subject, lookalikes=include_lookalikes)
+    files = access_files.write_access(out, shapes, held, read_manifest(snapshot).as_of, portable=portable)
+    register.close_request(data, request.request_id, today)
+    rows = sum(len(rows) for rows in held.tables.values())
+    click.echo(
+        f"request {request.request_id}: {rows:,} rows of {len(held.tables)} tables, in {out} ({len(files)} files)"
+    )
+    if held.withheld:
+        click.echo(f"{held.withheld} records left out: only likeness joins them; --include-lookalikes adds them")
+    click.echo("it is about a person: hand it over safely, then delete it")
+
+
+@click.command()
+@click.argument("subject")
+@click.option("--object", "is_objection", is_flag=True, help="Objection to marketing and profiling (Art. 21).")
+@click.option("--lift", "is_lifted", is_flag=True, help="End it; tell the person before you do.")
+@RECEIVED
+@DATA
+@PROJECT
+def restrict(subject: str, is_objection: bool, is_lifted: bool, received: str, data: Path, project: Path) -> None:
+    """Keep a person's data and use it no more (Art. 18): out of all segments and audiences from the next run on."""
+    from cdp_pipeline.lake import expect_published
+    from cdp_pipeline.privacy import restriction
+    from cdp_pipeline.privacy.keys import earlier_keys
+    from cdp_pipeline.privacy.second_place import keep_copy
+    from cdp_pipeline.privacy.subject import find_subject
+    from cdp_pipeline.project import read_project
+
+    settings = read_project(project).settings
+    key = _key(settings.key_env, data)
+    snapshot, kind = expect_published(data), "object" if is_objection else "restrict"
+    found = find_subject(snapshot, subject, settings.country)
+    if is_lifted:
+        count = restriction.lift(data, found, kind, (key, *earlier_keys(settings.key_env, data)))
+        click.echo(f"lifted: {count} request{'s' if count > 1 else ''}; the next run uses the data again")
+        return
+    day = _day(received, _today(settings.zone))
+    done = restriction.restrict(snapshot, data, found, kind, key, day, settings.country)
+    keep_copy(data, settings.register_copy)
+    click.echo(f"request {done.request_id}: {restriction.KINDS[kind]} from the next run on")
+    click.echo(
+        "files already handed to recipients still hold the person: run cdp run now, and deliver its removal files"
+    )
+    if not done.is_new:
+        click.echo("it had been asked before")
+
+
+@click.command()
+@click.argument("subject")
+@click.argument("column")
+@click.argument("value", required=False, default="")
+@click.option("--lift", "is_lifted", is_flag=True, help="Take the correction away; the export's value counts again.")
+@click.option("--reviewer", default="", help="Who decides.  [default: the user of this terminal]")
+@RECEIVED
+@DATA
+@PROJECT
+def correct(
+    subject: str, column: str, value: str, is_lifted: bool, reviewer: str, received: str, data: Path, project: Path
+) -> None:
+    """Correct a COLUMN of people records to VALUE (Art. 16); it holds against every later export.
+
+    SUBJECT source:record_id names one record; a person stands for all records that fill the column. Without
+    VALUE the cell is emptied.
+    """
+    from cdp_pipeline.lake import expect_published
+    from cdp_pipeline.privacy import corrections, register
+    from cdp_pipeline.privacy.subject import find_subject
+    from cdp_pipeline.project import read_project
+
+    shapes = read_project(project)
+    key = _key(shapes.settings.key_env, data)
+    snapshot, today = expect_published(data), _today(shapes.settings.zone)
+    contract = shapes.contracts["people"]
+    problem = corrections.mistake(contract, column, value)
+    if problem:
+        raise InputError(problem)
+    found = find_subject(snapshot, subject, shapes.settings.country)
+    records = corrections.meant(snapshot, found, subject, column)
+    if is_lifted:
+        click.echo(f"lifted: {corrections.lift(data, records, column)} cells; the next run uses the export's value")
+        return
+    request = register.add_request(data, "correct", found, key, _day(received, today))
+    new = corrections.correct(data, contract, records, column, value, today, reviewer or getpass.getuser())
+    register.close_request(data, request.request_id, today)
+    click.echo(f"request {request.request_id}: {column} of {len(records)} records, in force from the next run on")
+    if not new:
+        click.echo("it had been corrected so before")
+
+
+@click.command()
+@click.option("--open", "only_open", is_flag=True, help="Only those that are not done.")
+@DATA
+@PROJECT
+def requests(only_open: bool, data: Path, project: Path) -> None:
+    """List the requests of people with their due dates; exit code 4 when one is overdue."""
+    from cdp_pipeline.privacy.register import read_requests
+    from cdp_pipeline.project import read_project
+
+    today = _today(read_project(project).settings.zone)
+    late = 0
+    for request in sorted(read_requests(data), key=lambda r: (r.status != "open", r.due_date, r.request_id)):
+        if request.status == "open":
+            days = (date.fromisoformat(request.due_date) - today).days
+            late += days < 0
+            left = f"OVERDUE by {-days} days" if days < 0 else f"{days} days left"
+            click.echo(f"{request.request_id}  {request.kind:8} open  due {request.due_date}  {left}")
+        elif not only_open:
+            click.echo(f"{request.request_id}  {request.kind:8} done  {request.done_date}")
+    click.echo(f"{late} overdue")
+    raise SystemExit(4 if late else 0)
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, help="Write a .md or .html file.  [default: print]"
+)
+@PROJECT
+def processing(out: Path | None, project: Path) -> None:
+    """Write the record of processing activities (Art. 30) and the facts for an impact assessment."""
+    from cdp_pipeline.privacy import records_of_processing as record
+    from cdp_pipeline.project import read_project
+
+    shapes = read_project(project)
+    if out and out.suffix not in {".md", ".html"}:
+        raise InputError(f"{out}: expected a name that ends in .md or .html")
+    text = record.as_page(shapes) if out and out.suffix == ".html" else record.as_markdown(shapes)
+    if out:
+        out.write_text(text, encoding="utf-8")
+        click.echo(f"written to {out}")
+    else:
+        click.echo(text, nl=False)
+    for line in record.unfinished(shapes):
+        click.echo(line, err=True)
+
+
+def _key(variable: str, data: Path) -> bytes:
+    from cdp_pipeline.explain.key import known_key
+
+    key = known_key(variable, data)
+    if key is None:
+        raise KeyMismatchError(f"{variable} is not the key that the published data was made with")
+    return key
+
+
+def _today(zone: str) -> date:
+    return datetime.now(ZoneInfo(zone)).date()
+
+
+def _day(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text) if text else today
+    except ValueError:
+        raise InputError(f"--received {text}: expected a day as YYYY-MM-DD") from None
+    if day > today:
+        raise InputError(f"--received {text}: this day is still to come")
+    return day
+
+
+COMMANDS = (access, restrict, correct, requests, processing)

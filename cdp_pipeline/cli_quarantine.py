@@ -1,0 +1,102 @@
+"""The `cdp quarantine` commands: what was kept out, and putting it right.
+
+What belongs here: their options and words on the terminal. What does not: any work (staging).
+"""
+
+from __future__ import annotations
+
+import getpass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.errors import InputError
+
+
+@click.group()
+def quarantine() -> None:
+    """Rows that were kept out: list them, export them, correct them, replay them."""
+
+
+@quarantine.command(name="list")
+@click.option("--table", default="", help="Only this core table; `lines` for records set aside by the readers.")
+@DATA
+@PROJECT
+def list_(table: str, data: Path, project: Path) -> None:
+    """Say how many rows of which source are in quarantine, and why."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from cdp_pipeline.lake import open_published
+    from cdp_pipeline.project import read_project
+    from cdp_pipeline.staging.quarantine_file import groups
+
+    found = groups(open_published(read_project(project), data), table)
+    shown = Table(box=None, pad_edge=False)
+    for title in ("rows", "files", "table", "source", "why"):
+        shown.add_column(title, justify="right" if title in {"rows", "files"} else "left", overflow="fold")
+    for group in found:
+        shown.add_row(f"{group.rows:,}", f"{group.files:,}", group.table, group.source, escape(group.reasons))
+    console = Console()
+    if found:
+        console.print(shown)
+    console.print(f"{sum(group.rows for group in found):,} rows in quarantine")
+
+
+@quarantine.command()
+@click.argument("table")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="CSV file to write, for you alone.")
+@click.option("--source", default="", help="Only rows of this source.")
+@DATA
+@PROJECT
+def export(table: str, out: Path, source: str, data: Path, project: Path) -> None:
+    """Write the quarantined rows of a core table to a CSV file, to be corrected there."""
+    from cdp_pipeline.lake import open_published
+    from cdp_pipeline.project import read_project
+    from cdp_pipeline.staging import quarantine_file
+
+    rows = quarantine_file.export(open_published(read_project(project), data), table, source, out)
+    click.echo(f"{rows:,} rows in {out}: correct the cells, leave the columns that begin with _ as they are, then")
+    click.echo(f"cdp quarantine replay {out}")
+    click.echo("it holds personal data: delete it when you are done")
+
+
+@quarantine.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--reviewer", default="", help="Who corrected.  [default: the user of this terminal]")
+@click.option("--decided-at", default="", help="Day of the correction, YYYY-MM-DD.  [default: today]")
+@click.option("--dry-run", is_flag=True, help="Only check.")
+@DATA
+@PROJECT
+def replay(file: Path, reviewer: str, decided_at: str, dry_run: bool, data: Path, project: Path) -> None:
+    """Take the corrected rows of FILE; the next run uses them instead of the bad ones."""
+    from cdp_pipeline.lake import open_published
+    from cdp_pipeline.project import read_project
+    from cdp_pipeline.staging.quarantine_file import read_back
+    from cdp_pipeline.staging.replay import add_replays
+
+    found = read_project(project)
+    decided = _day(decided_at) if decided_at else datetime.now(ZoneInfo(found.settings.zone)).date()
+    corrections = read_back(open_published(found, data), file, decided, reviewer or getpass.getuser())
+    for column, cells in corrections.columns.items():
+        click.echo(f"{column}: {cells:,} cells corrected")
+    click.echo(f"{len(corrections.replays):,} rows corrected, {corrections.unchanged:,} as they were")
+    if dry_run or not corrections.replays:
+        click.echo("nothing was written")
+        return
+    add_replays(data, corrections.replays)
+    click.echo("the next cdp run uses them")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--decided-at {text}: expected a day as YYYY-MM-DD") from None
+
+
+COMMANDS = (quarantine,)

@@ -1,0 +1,132 @@
+"""Telling somebody that a night went wrong: once an event, over every channel, and always in a file.
+
+What belongs here: what an alert says, and the log DATA/alerts.jsonl. What does not: how a channel
+works (channels.py), and noticing that something went wrong (runs.py, nights.py).
+
+An alert names checks, files, tables and counts, never a value of a person.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from cdp_pipeline.operations.channels import FAILURES, channels_of
+from cdp_pipeline.shapes import Settings
+from cdp_pipeline.whole_file import append_line
+
+FILE = "alerts.jsonl"  # in the data folder
+SENT = "sent"
+Kind = Literal["failed", "blocked", "late", "did_not_start"]
+_TITLES: Mapping[str, str] = {
+    "failed": "the run failed",
+    "blocked": "a check stands before publication",
+    "late": "the run is late",
+    "did_not_start": "the run did not start",
+}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What happened, whose it is, and what to do."""
+
+    what: str
+    owner: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One event of one night. `event` is its name, the same however often it is noticed."""
+
+    event: str
+    kind: Kind
+    night: str
+    causes: tuple[Cause, ...]
+    next_step: str
+    run_id: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"cdp, night of {self.night}: {_TITLES[self.kind]}"
+
+    @property
+    def text(self) -> str:
+        """The alert as plain lines, for people."""
+        lines = [self.title, "Nothing was published; what was published before is as it was.", ""]
+        for cause in self.causes:
+            lines += [f"- {cause.what}", f"  owner: {cause.owner}", f"  to do: {cause.fix}"]
+        return "\n".join([*lines, "", f"Then: {self.next_step}"])
+
+
+def tell(data: Path, settings: Settings, alert: Alert) -> list[str]:
+    """Write an alert down and send it over every channel that has not carried it yet; returns what went wrong.
+
+    Never raises: an alert that cannot be sent must not hide what it is about.
+    """
+    problems: list[str] = []
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with FileLock(data / ".alerts.lock", timeout=60, mode=0o600):
+            _tell(data, settings, alert, problems)
+    except (OSError, Timeout) as error:
+        problems.append(f"the alert could not be written to {data / FILE}: {type(error).__name__}")
+        problems += _send(settings, alert, {})[1]
+    return problems
+
+
+def try_channels(settings: Settings) -> list[str]:
+    """Send a trial alert over every channel, writing nothing down; returns what went wrong."""
+    cause = Cause("this is a trial: nothing is wrong", settings.alerts.owner, "nothing")
+    return _send(settings, Alert("trial", "failed", "a trial", (cause,), "nothing"), {})[1]
+
+
+def told(data: Path) -> list[dict[str, Any]]:
+    """Every alert that was written, oldest first, each with the latest word on its channels; [] without any."""
+    path = data / FILE
+    found: dict[str, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            said = json.loads(line)
+            found[said["event"]] = {**found.get(said["event"], {}), **said}
+        except (json.JSONDecodeError, KeyError, TypeError):
+            continue  # half a line, of a process that died while it wrote
+    return list(found.values())
+
+
+def _tell(data: Path, settings: Settings, alert: Alert, problems: list[str]) -> None:
+    known = next((entry for entry in told(data) if entry["event"] == alert.event), None)
+    before = known.get(SENT) if known else None
+    carried = {name: str(state) for name, state in before.items()} if isinstance(before, dict) else {}
+    if known is None:
+        append_line(data / FILE, _line({**asdict(alert), "text": alert.text, SENT: {}}), "alert")
+    sent, failed = _send(settings, alert, carried)
+    problems += failed
+    if sent != carried:
+        append_line(data / FILE, _line({"event": alert.event, SENT: sent}), "alert")
+
+
+def _send(settings: Settings, alert: Alert, carried: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Channel -> "sent" or what went wrong; and the failures as lines for the terminal."""
+    outcome, problems = dict(carried), []
+    for name, send in channels_of(settings):
+        if carried.get(name) == SENT:
+            continue
+        try:
+            send(alert.title, alert.text, asdict(alert))
+            outcome[name] = SENT
+        except FAILURES as error:
+            outcome[name] = type(error).__name__
+            problems.append(f"the alert could not be sent by {name} ({type(error).__name__}); it stands in {FILE}")
+    return outcome, problems
+
+
+def _line(entry: Mapping[str, object]) -> str:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return json.dumps({"at": at, **entry}, ensure_ascii=False, sort_keys=True)

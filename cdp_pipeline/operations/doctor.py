@@ -1,0 +1,207 @@
+"""Looking a data folder over: what is wrong with it, and what to do about each.
+
+What belongs here: the questions asked of the folder's files, the disk, the key and the versions. What
+does not: the nights (nights.py), and mending: a run cleans up what runs left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.operations.alerts import SENT, told
+from cdp_pipeline.operations.channels import channels_of
+from cdp_pipeline.shapes import Settings
+
+State = Literal["ok", "note", "bad"]
+SPARE = 200_000_000
+"""Bytes that must be free besides twice what is published."""
+OLDEST_CLIENT = (1, 2)
+_OPEN_TO_ALL = {"README.md", "dagster.yaml", ".lock"}  # nothing of a person is in them
+_OWNERS = ("exports",)  # folders of the data folder that are not the platform's
+_PASSED_BY_THE_GROUP = re.compile(r"snapshots(/[^/]+(/warehouse\.duckdb)?)?")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, how it stands, and what to do when it is not well."""
+
+    subject: str
+    state: State
+    words: str
+    cure: str = ""
+
+
+def examine_folder(data: Path, settings: Settings) -> list[Finding]:
+    """Everything that can be told from the folder itself; reads no table."""
+    is_free, lock = _lock(data)
+    return [
+        lock,
+        *_wal_files(data),
+        _leftovers(data, is_free),
+        _disk(data),
+        *_warehouse(data),
+        _modes(data),
+        *_alerts(data, settings),
+    ]
+
+
+def _lock(data: Path) -> tuple[bool, Finding]:
+    """Whether no run works, and what the lock says."""
+    holder = data / ".lock.holder"
+    who = holder.read_text().strip() if holder.exists() else ""
+    process = re.match(r"process (\d+)", who)
+    is_alive = bool(process) and Path(f"/proc/{process[1] if process else ''}").exists()
+    try:
+        with FileLock(data / ".lock", timeout=0, mode=0o600):
+            return True, Finding("lock", "ok", "free")
+    except Timeout:
+        if is_alive:
+            return False, Finding("lock", "ok", f"held by {who}: a run works")
+        return False, Finding(
+            "lock", "bad", f"held, but not by who says so ({who or 'nobody'})",
+            "find who holds it with: fuser DATA/.lock; do not delete the file, the lock is free when its process ends",
+        )  # fmt: skip
+
+
+def _wal_files(data: Path) -> Iterator[Finding]:
+    """DuckDB leaves a .wal beside a file that was written to; a published file never is."""
+    for path in _own(data):
+        if path.name.endswith((".wal", ".duckdb.tmp")):
+            yield Finding(
+                ".wal file", "bad", f"{path.relative_to(data)}: a program wrote to a warehouse, or died writing one",
+                "close programs that opened the warehouse without -readonly, then delete the file; "
+                "cdp run publishes the warehouse anew",
+            )  # fmt: skip
+
+
+def _leftovers(data: Path, is_free: bool) -> Finding:
+    """Folders of runs that died, half-deleted snapshots, temporary files of processes that are gone."""
+    if not is_free:
+        return Finding("leftovers", "ok", "not looked for while a run works")
+    died = sorted(path.name[:8] for path in (data / "runs").glob("*"))
+    hidden = sorted((data / "snapshots").glob(".*"))
+    temporary = [path for path in _own(data) if _is_of_a_dead_process(path)]
+    if not (died or hidden or temporary):
+        return Finding("leftovers", "ok", "none")
+    words = [f"folder of run {name}, which did not publish" for name in died]
+    words += [f"{len(hidden)} snapshots half deleted"] if hidden else []
+    words += [f"{len(temporary)} temporary files"] if temporary else []
+    return Finding("leftovers", "note", "; ".join(words), "the next cdp run goes on from them or removes them")
+
+
+def _is_of_a_dead_process(path: Path) -> bool:
+    found = re.fullmatch(r"\..+\.(\d+)", path.name)
+    return bool(found) and not Path(f"/proc/{found[1] if found else ''}").exists()
+
+
+def _disk(data: Path) -> Finding:
+    free = shutil.disk_usage(data).free
+    snapshot = published_snapshot(data)
+    size = sum(path.stat().st_size for path in snapshot.rglob("*") if path.is_file()) if snapshot else 0
+    needed = 2 * size + SPARE
+    words = f"{free / 1e9:.1f} GB free; a run may need {needed / 1e9:.1f} GB"
+    if free >= needed:
+        return Finding("disk", "ok", words)
+    return Finding("disk", "bad", words, "make room, or lower keep_snapshots in project.yml; exports are yours to move")
+
+
+def _warehouse(data: Path) -> Iterator[Finding]:
+    """Which clients can open what is published; their versions where a command says so."""
+    import duckdb
+
+    path = data / "warehouse.duckdb"
+    if not path.exists():
+        return
+    with duckdb.connect(":memory:") as con:
+        con.execute(f"attach '{str(path.resolve()).replace(chr(39), chr(39) * 2)}' as looked_at (read_only)")
+        tags = con.execute("select tags from duckdb_databases() where database_name = 'looked_at'").fetchall()[0][0]
+    version = str(dict(tags).get("storage_version", "unknown")).rstrip("+")
+    oldest = ".".join(map(str, OLDEST_CLIENT))
+    words = f"storage version {version}, written by DuckDB {duckdb.__version__}; clients from {oldest} open it"
+    if _version(version) > (*OLDEST_CLIENT, 0):
+        yield Finding(
+            "warehouse",
+            "bad",
+            f"storage version {version}",
+            "older clients cannot open it; run cdp run to write it anew",
+        )
+    else:
+        yield Finding("warehouse", "ok", words)
+    client = _client()
+    if client and _version(client) < OLDEST_CLIENT:
+        yield Finding("client", "bad", f"the duckdb command here is {client}", f"install duckdb {oldest} or newer")
+    elif client:
+        yield Finding("client", "ok", f"the duckdb command here is {client}")
+
+
+def _client() -> str:
+    import subprocess
+
+    command = shutil.which("duckdb")
+    if command is None:
+        return ""
+    try:
+        said = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return said.stdout.split()[0] if said.stdout.split() else ""
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def _modes(data: Path) -> Finding:
+    """Nobody but the owner may read; the group may pass through to the masked warehouse."""
+    wide = []
+    for path in _own(data):
+        mode = path.lstat().st_mode & 0o777
+        place = path.relative_to(data).as_posix()
+        allowed = 0o750 if _PASSED_BY_THE_GROUP.fullmatch(place) else 0o700
+        if mode & ~allowed and path.name not in _OPEN_TO_ALL:
+            wide.append(place)
+    if not wide:
+        return Finding("file modes", "ok", "nobody but the owner, and the group for the masked warehouse")
+    more = f" and {len(wide) - 3} more" if len(wide) > 3 else ""
+    return Finding(
+        "file modes", "bad", f"others may read {', '.join(sorted(wide)[:3])}{more}",
+        f"chmod o-rwx,g-rwx on them; in {data} only the masked warehouse is for the group",
+    )  # fmt: skip
+
+
+def _own(data: Path) -> Iterator[Path]:
+    """Every file and folder of the platform below `data`; no links, nothing of the owner's exports."""
+    for folder, folders, files in os.walk(data):
+        here = Path(folder)
+        if here == data:
+            folders[:] = [name for name in folders if name not in _OWNERS]
+        for name in sorted([*folders, *files]):
+            path = here / name
+            if not path.is_symlink():
+                yield path
+
+
+def _alerts(data: Path, settings: Settings) -> Iterator[Finding]:
+    names = [name for name, _ in channels_of(settings)]
+    if not names:
+        yield Finding("alerts", "note", "nobody is told of a bad night", "name a channel under alerts in project.yml")
+        return
+    last = told(data)[-1:]
+    sent = last[0].get(SENT) if last else None
+    failed = [name for name in names if isinstance(sent, dict) and sent.get(name) != SENT]
+    if failed:
+        yield Finding(
+            "alerts", "bad", f"the last one was not carried by {', '.join(failed)}",
+            "alerts.jsonl has the reason; mend the channel and try it: cdp doctor --try-alerts",
+        )  # fmt: skip
+    else:
+        yield Finding("alerts", "ok", f"by {', '.join(names)}")

@@ -1,0 +1,124 @@
+"""Bringing a data folder back from a backup, without bringing back whoever was erased since.
+
+What belongs here: taking the published state and the decisions out of a copy, and uniting the
+requests of all places that know some. What does not: carrying the erasures out; the next run does,
+before anybody can read what was restored: until then there is no warehouse, no audience, no report.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from cdp_pipeline.errors import InputError
+from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.lock import hold
+from cdp_pipeline.manifest import read_manifest, write_manifest
+from cdp_pipeline.privacy.second_place import is_register, unite
+from cdp_pipeline.project import Project
+from cdp_pipeline.publishing.snapshots import point_at
+
+DECISIONS = ("verdicts.csv", "labels.csv", "corrections.csv", "replays.jsonl", ".key", ".key.exchanged")
+_NOT_FOR_READERS = ("warehouse.duckdb", "warehouse_full.duckdb", "reports/index.html")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back: the snapshot and its day; requests and hashes of people that hold now; parts of permissions."""
+
+    snapshot: str
+    as_of: str
+    requests: int
+    hashes: int
+    parts: int
+
+
+def restore(copy: Path, data: Path, register: Path | None, project: Project) -> Restored:
+    """Make the state published in `copy`, a copy of a data folder, the one that the next run of `data` goes on from.
+
+    Requests and tombstones of `data`, `register` and `copy` hold together. Raises InputError when the
+    copy is damaged, or when it is the only one that knows of requests: who was erased since is not in it.
+    """
+    snapshot = published_snapshot(copy)
+    if snapshot is None or not snapshot.is_dir():
+        raise InputError(f"{copy} is no copy of a data folder: it has no published state (current)")
+    damaged = _damaged(snapshot, project)
+    if damaged:
+        raise InputError([f"{copy} is damaged: {name} is not what its manifest says" for name in damaged])
+    if register is not None and not is_register(register):
+        raise InputError(f"{register} holds no requests: name the folder of register_copy, or a data folder")
+    if register is None and not is_register(data):
+        raise InputError(
+            f"{copy} does not know who was erased after it was made, and {data} holds no requests: "
+            "name the folder of register_copy with --register, or --register the copy itself if nobody was"
+        )
+    lock = hold(data)
+    try:
+        requests, hashes = unite([place for place in (copy, register, data) if place], data)
+        parts = _place(snapshot, data, project)
+        for name in DECISIONS:
+            if (copy / name).exists() and not (data / name).exists():
+                shutil.copy2(copy / name, data / name)
+        for held in sorted((copy / ".keys").glob("*")):
+            (data / ".keys").mkdir(exist_ok=True, mode=0o700)
+            shutil.copy2(held, data / ".keys" / held.name)
+        point_at(data, snapshot.name)
+    finally:
+        lock.release()
+    return Restored(snapshot.name, read_manifest(snapshot).as_of, requests, hashes, parts)
+
+
+def _damaged(snapshot: Path, project: Project) -> list[str]:
+    """Tables of a snapshot that are missing or have other bytes than its manifest says."""
+    manifest = read_manifest(snapshot)
+    if not manifest.tables or not manifest.published_at:
+        return ["manifest.json"]
+    run = Run(project, snapshot, snapshot, date.fromisoformat(manifest.as_of), "look", b"", at=snapshot)
+    return [
+        name
+        for name, entry in manifest.tables.items()
+        if not run.path(name).exists() or run.digest(name) != entry.digest
+    ]
+
+
+def _place(snapshot: Path, data: Path, project: Project) -> int:
+    """Put the snapshot among those of `data`, without what readers open; returns parts of permissions it was given."""
+    now = published_snapshot(data)
+    waiting = data / "snapshots" / f".{snapshot.name}"
+    shutil.rmtree(waiting, ignore_errors=True)
+    waiting.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(snapshot, waiting)
+    waiting.chmod(0o700)
+    for name in _NOT_FOR_READERS:
+        (waiting / name).unlink(missing_ok=True)
+    for file in sorted((waiting / "activation").glob("*/*.csv")):
+        file.unlink()
+    parts = _take_permissions(now, waiting, [n for n, s in project.sources.items() if "permissions" in s.into])
+    manifest = read_manifest(waiting)
+    kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
+    write_manifest(waiting, replace(manifest, tables=kept))
+    place = waiting.with_name(snapshot.name)
+    if place.exists():
+        away = place.with_name(f".{place.name}.away")
+        place.rename(away)
+        waiting.rename(place)
+        shutil.rmtree(away)
+    else:
+        waiting.rename(place)
+    return parts
+
+
+def _take_permissions(now: Path | None, restored: Path, sources: Iterable[str]) -> int:
+    """Withdrawals that were read since the copy was made: parts of permissions the present state has, and it has not."""
+    taken = 0
+    for name in sources if now else ():
+        present: Sequence[Path] = sorted((now / "raw" / name).glob("*.parquet")) if now else []
+        for part in present:
+            target = restored / "raw" / name / part.name
+            if target.parent.is_dir() and not target.exists():
+                shutil.copy2(part, target)
+                taken += 1
+    return taken

@@ -1,0 +1,162 @@
+"""The files of an access request: JSON for machines, CSV for spreadsheets, a page to read.
+
+What belongs here: writing them, with sources, purposes, recipients and rights beside the data. What does
+not: finding the rows (access.py).
+
+The folder is readable by its writer alone. JSON holds every value as it is; cells of the CSV that a
+spreadsheet would run as a formula have an apostrophe before them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from html import escape
+from pathlib import Path
+
+from cdp_pipeline.errors import InputError
+from cdp_pipeline.privacy.access import LAYERS, Held, Row
+from cdp_pipeline.project import Project
+from cdp_pipeline.spreadsheet import guard
+from cdp_pipeline.whole_file import write_whole
+
+RIGHTS = (
+    "To have wrong data corrected, and to have data erased.",
+    "To have the use of data restricted, and to object to it.",
+    "To take the data along, and to withdraw any consent at any time.",
+    "To complain to a supervisory authority.",
+)
+_PROVIDED = ("raw.", "staging.")
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}"
+    "table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}"
+    "td,th{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;vertical-align:top}"
+)
+
+
+def write_access(folder: Path, project: Project, held: Held, as_of: str, *, portable: bool = False) -> list[Path]:
+    """Write access.json, access.html and csv/<table>.csv into a new folder; returns what was written.
+
+    With `portable` only what the person gave, as it came and as it was mapped (Art. 20). Raises InputError
+    when the folder holds something already.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty: name a folder that is not there yet")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    (folder / "csv").mkdir(mode=0o700, exist_ok=True)
+    tables = {name: rows for name, rows in held.tables.items() if not portable or name.startswith(_PROVIDED)}
+    facts = described(project, held, as_of)
+    said = json.dumps({**facts, "data": tables}, indent=1, ensure_ascii=False, default=_plain) + "\n"
+    written = {folder / "access.json": said, folder / "access.html": page(facts, tables)}
+    written |= {folder / "csv" / f"{name}.csv": as_csv(rows) for name, rows in tables.items()}
+    for path, text in written.items():
+        write_whole(path, text, "access")
+    return sorted(written)
+
+
+def described(project: Project, held: Held, as_of: str) -> dict[str, object]:
+    """What a controller tells beside the data: sources, purposes, recipients, how long, which rights."""
+    sources = sorted(
+        {name.removeprefix("raw.") for name in held.tables if name.startswith("raw.")} & set(project.sources)
+    )
+    member = [
+        str(row["segment"]) for row in held.tables.get("segments.memberships", ()) if row.get("kind") == "audience"
+    ]
+    groups = sorted({str(row["segmentation"]) for row in held.tables.get("segments.memberships", ())})
+    told = sorted({str(row["destination"]) for row in held.exports})
+    return {
+        "as_of": as_of,
+        "person_id": held.subject.person_id or "",
+        "records": [{"source": source, "record_id": record_id} for source, record_id in held.records],
+        "records_withheld": held.withheld,
+        "sources": [
+            {"source": name, "what": s.description, "legal_basis": s.legal_basis, "owner": s.owner}
+            for name in sources
+            for s in (project.sources[name],)
+        ],
+        "purposes": [
+            {"group": name, "purpose": shape.purpose, "legal_basis": shape.legal_basis, "what": shape.description}
+            for name in groups
+            if name in project.segmentations
+            for shape in (project.segmentations[name],)
+        ]
+        + [
+            {"group": name, "purpose": shape.purpose, "legal_basis": shape.legal_basis, "what": shape.description}
+            for name in sorted(set(member) & set(project.audiences))
+            for shape in (project.audiences[name],)
+        ],
+        "recipients": [
+            {
+                "destination": name,
+                "recipient": shape.transfer.recipient if shape.transfer else "",
+                "country": shape.transfer.country if shape.transfer else "",
+                "basis": shape.transfer.basis if shape.transfer else "",
+                "document": shape.transfer.document if shape.transfer else "",
+            }
+            for name in told
+            if name in project.destinations
+            for shape in (project.destinations[name],)
+        ],
+        "exports": list(held.exports),
+        "profiling": "Groups are assigned by the rules named under purposes; no decision with legal effect is made by them.",
+        "kept_for": f"Exports stay for {project.settings.keep_parts_days} days after they left the drop zone; "
+        f"{project.settings.keep_snapshots} published states are kept.",
+        "rights": list(RIGHTS),
+    }
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """Rows as CSV for people: a header, every cell text, formulas defused."""
+    text = io.StringIO(newline="")
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([guard(column) for column in columns])
+    writer.writerows([guard(_text(row.get(column))) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def page(facts: Mapping[str, object], tables: Mapping[str, Sequence[Row]]) -> str:
+    """One page that needs nothing else."""
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><title>What is held on you</title>",
+        f"<style>{_STYLE}</style><h1>What is held on you</h1><p>As of {escape(str(facts['as_of']))}</p>",
+    ]
+    if facts["records_withheld"]:
+        parts.append(
+            f"<p>{facts['records_withheld']} records are not in here: they only look like yours, and nothing proves it.</p>"
+        )
+    for title in ("sources", "purposes", "recipients", "exports"):
+        rows = facts[title]
+        assert isinstance(rows, list)
+        parts += [f"<h2>{title.capitalize()}</h2>", _table(rows) if rows else "<p>None.</p>"]
+    parts += [f"<h2>How long</h2><p>{escape(str(facts['kept_for']))}</p>"]
+    parts += [f"<h2>Profiling</h2><p>{escape(str(facts['profiling']))}</p>"]
+    parts += ["<h2>Your rights</h2><ul>", *(f"<li>{escape(right)}</li>" for right in RIGHTS), "</ul>"]
+    for layer in LAYERS:
+        for name, rows in tables.items():
+            if name.startswith(f"{layer}."):
+                parts += [f"<h2>{escape(name)}</h2>", _table(rows)]
+    return "\n".join(parts) + "</html>\n"
+
+
+def _table(rows: Sequence[Row]) -> str:
+    columns = [c for c in dict.fromkeys(column for row in rows for column in row) if any(row.get(c) for row in rows)]
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(_text(row.get(c)))}</td>" for c in columns) + "</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=_plain)
+    return _plain(value) if isinstance(value, date | datetime) else str(value)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

@@ -1,0 +1,126 @@
+"""What stays of the erased: orders without anybody, and stops on addresses that others use too.
+
+What belongs here: the tables raw.erased_orders, raw.erased_order_lines and raw.erased_permissions. What does
+not: whose rows are meant (scan.py). Staging adds them to its own as if they were one more export.
+
+Of an order amounts, days and products stay. Ids become keyed hashes, so that an order delivered again replaces
+what is kept of it; vouchers and whatever a contract labels as personal are left out. Only rows that staging
+would have used are kept. Of permissions a stop stays that was recorded on an erased record, but for an address
+or number that somebody else uses too: without it a withdrawal would end with the record that holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from cdp_pipeline.lake import Run
+from cdp_pipeline.privacy.tombstones import hashed_sql
+from cdp_pipeline.shapes import Contract
+from cdp_pipeline.staging.mapping import ERASED_TABLES, candidates, open_source
+from cdp_pipeline.staging.parsing import TYPES
+
+TABLES = ERASED_TABLES
+_IDS = ("order_id", "line_number")
+_LEFT_OUT = ("discount_code",)
+_STOPS = ("denied", "withdrawn", "complaint", "bounced", "objected")
+_KIND = "case namespace when 'login_id' then 'account' else namespace end"
+
+
+def columns_sql(contract: Contract) -> str:
+    """Columns of raw.erased_<table>, for a table without rows: those of the contract, then `_delivered_at`."""
+    return ", ".join([*(f"{c} {TYPES[spec.type]}" for c, spec in contract.columns.items()), "_delivered_at timestamp"])
+
+
+def keep_anonymous(run: Run, con: duckdb.DuckDBPyConnection, names: Sequence[str], secrets: Sequence[str]) -> None:
+    """Add what stays of the rows in `gone` of the sources `names` to the tables `erased_<table>` of `con`."""
+    for table in TABLES:
+        contract = run.project.contracts.get(table)
+        if contract is None:
+            continue
+        con.execute(f"create or replace temp table fresh_{table} ({columns_sql(contract)})")
+        for name in names:
+            source = run.project.sources[name]
+            if table not in source.into or not open_source(run, con, name, source):
+                continue
+            system = run.project.system(name)
+            for ordinal, mapping in enumerate(source.into[table]):
+                select = candidates(name, system, source, mapping, ordinal, contract, run.as_of)
+                kept = (
+                    _stops(select, name, contract)
+                    if table == "permissions"
+                    else _anonymous(select, table, contract, secrets)
+                )
+                con.execute(f"insert into fresh_{table} by name {kept}")
+        _newest(con, table, contract)
+    if "permissions" in run.project.contracts:  # who uses the address may be erased later
+        keys = ", ".join(hashed_sql(secret, _KIND, "value") for secret in secrets)
+        con.execute(f"""delete from erased_permissions
+            where exists (from dead d where d.kind = {_KIND.replace("namespace", "erased_permissions.namespace")}
+                          and d.key in ({keys}))""")
+
+
+def _anonymous(select: str, table: str, contract: Contract, secrets: Sequence[str]) -> str:
+    order = "source__text || ':' || trim(order_id__text)"
+    keys = ", ".join(hashed_sql(secret, "'order_id'", order) for secret in secrets)
+    columns = []
+    for column, spec in contract.columns.items():
+        if column in _IDS:
+            kind = "order_id" if column == "order_id" else "line"
+            value = order if column == "order_id" else f"{order} || ':' || {column}__text"
+            columns.append(f"{_lasting(table, column, kind, value, secrets)} as {column}")
+        elif spec.sensitivity != "public" or column in _LEFT_OUT or spec.type == "attributes":
+            columns.append(f"null::{TYPES[spec.type]} as {column}")
+        else:
+            columns.append(column)
+    return (
+        f"select {', '.join(columns)}, _delivered_at from ({select}) "
+        f"where _outcome = 'mapped' and {_usable(contract)} "
+        f"and exists (from dead d where d.kind = 'order_id' and d.key in ({keys}))"
+    )
+
+
+def _stops(select: str, name: str, contract: Contract) -> str:
+    """SELECT of the stops on lines that go, for identifiers that stay; `value` in its one spelling."""
+    columns = [
+        "f.identity as value" if column == "value" else f"null::{TYPES[spec.type]} as {column}"
+        if column in ("record_id", "proof") else f"c.{column}"
+        for column, spec in contract.columns.items()
+    ]  # fmt: skip
+    line = f"source_name = '{name}' and _file = c._file and _line = c._line"
+    return f"""select distinct {", ".join(columns)}, c._delivered_at
+        from (select *, {_KIND} as spoken from ({select})) c
+        join (select distinct source_name, _file, _line, kind, identity from found
+              where table_name = 'permissions' and secret = 0) f
+          on f.source_name = '{name}' and f._file = c._file and f._line = c._line and f.kind = c.spoken
+        where c._outcome = 'mapped' and c.status in {_STOPS} and {_usable(contract)}
+          and exists (from gone where {line})
+          and not exists (from found x join dead d on d.kind = x.kind and d.key = x.key
+                          where x.source_name = '{name}' and x._file = c._file and x._line = c._line
+                            and x.table_name = 'permissions' and x.kind = c.spoken)"""
+
+
+def _usable(contract: Contract) -> str:
+    """Every text of the row could be read."""
+    columns = [column for column, spec in contract.columns.items() if spec.type != "attributes"]
+    return " and ".join(f"({column}__text is null or {column} is not null)" for column in columns)
+
+
+def _newest(con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
+    """Of every order or line the newest version stays in `erased_<table>`."""
+    grain = ", ".join(contract.grain)
+    newest = ", ".join(f"{column} desc nulls last" for column in (*contract.newest_by, "_delivered_at"))
+    columns = ", ".join(contract.columns)
+    con.execute(f"""create or replace temp table merged_{table} as
+        select * exclude (is_new) from (
+            select *, 0 as is_new from erased_{table} union all by name select *, 1 as is_new from fresh_{table})
+        qualify row_number() over (partition by {grain} order by {newest}, is_new desc, {columns}) = 1""")
+    con.execute(f"create or replace temp table erased_{table} as from merged_{table}")
+
+
+def _lasting(table: str, column: str, kind: str, value: str, secrets: Sequence[str]) -> str:
+    """SQL of the hashed id of a row: by an earlier secret key where it is kept under that one already."""
+    hashes = [f"left({hashed_sql(secret, repr(kind), value)}, 16)" for secret in secrets]
+    known = " ".join(f"when {each} in (select {column} from erased_{table}) then {each}" for each in hashes[1:])
+    return f"case {known} else {hashes[0]} end" if known else hashes[0]

@@ -1,0 +1,126 @@
+"""What is done when an erasure has been published: older snapshots go, and a certificate says what was done.
+
+What belongs here: which snapshots still hold somebody erased, and DATA/privacy/certificates/<request>.json.
+What does not: the erasure itself (erasure.py).
+
+A certificate holds counts, table names and recipients, and nothing about the person. It is made from
+raw.erasures, so a run that dies before writing it leaves it to the next one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.register import Request, close_request, read_requests
+from cdp_pipeline.privacy.tombstones import FOLDER, read_tombstones, requests_in
+from cdp_pipeline.project import Project
+from cdp_pipeline.whole_file import write_whole
+
+AUDIENCE, WRITTEN = "audience ", " written to a file"
+_ELSEWHERE = (
+    "Files in the exports folder and in the systems they come from are kept by their owners: erase there as well.",
+    "Backups of the data folder cannot be edited: let them expire. A restored one is erased again by its next run.",
+    "Removal files of this night name the person one last time; the next publication deletes them.",
+)
+
+
+def holding_erased(data: Path) -> set[str]:
+    """Names of snapshots that must go: with somebody in them whom the published one has erased.
+
+    The snapshot that carried an erasure out goes too, once another is published: its removal files
+    still name the person.
+    """
+    current = published_snapshot(data)
+    if current is None:
+        return set()
+    erased = set(read_manifest(current).erased)
+    found = set()
+    for folder in (data / "snapshots").glob("[!.]*"):
+        if folder.resolve() != current:
+            manifest = read_manifest(folder)
+            if erased - set(manifest.erased) or manifest.erased_now:
+                found.add(folder.name)
+    return found
+
+
+def erased_since(data: Path, snapshot: Path) -> list[str]:
+    """Requests of erasure that a snapshot does not carry out."""
+    return sorted(set(requests_in(read_tombstones(data))) - set(read_manifest(snapshot).erased))
+
+
+def certify(project: Project, data: Path) -> list[str]:
+    """Write the certificate of every erasure that is published and has none, and close its request; returns ids."""
+    snapshot = published_snapshot(data)
+    manifest = read_manifest(snapshot) if snapshot else None
+    if snapshot is None or manifest is None:
+        return []
+    register = {request.request_id: request for request in read_requests(data)}
+    written = []
+    for request_id in manifest.erased:
+        path = data / FOLDER / "certificates" / f"{request_id}.json"
+        if not path.exists():
+            said = _certificate(project, data, snapshot, request_id, register.get(request_id))
+            write_whole(path, json.dumps(said, indent=1, ensure_ascii=False) + "\n", "certificate")
+            written.append(request_id)
+        close_request(data, request_id, date.fromisoformat(manifest.as_of))
+    return written
+
+
+def _certificate(
+    project: Project, data: Path, snapshot: Path, request_id: str, request: Request | None
+) -> dict[str, object]:
+    rows = pq.read_table(snapshot / "raw" / "erasures.parquet").to_pylist()
+    counts = {r["table_name"]: int(r["rows"]) for r in rows if r["request_id"] == request_id}
+    tables = {
+        name: n for name, n in sorted(counts.items()) if not name.startswith(AUDIENCE) and not name.endswith(WRITTEN)
+    }
+    tombstones = [r for r in read_tombstones(data).to_pylist() if r["request_id"] == request_id]
+    systems = sorted({name.removeprefix("raw.") for name in tables if name.startswith("raw.")} & set(project.sources))
+    return {
+        "request_id": request_id,
+        "received_date": request.received_date if request else "",
+        "due_date": request.due_date if request else "",
+        "carried_out_as_of": read_manifest(snapshot).as_of,
+        "published": snapshot.name,
+        "rows_removed": tables,
+        "rows_removed_by_layer": _by_layer(tables),
+        "tombstones": {kind: sum(r["kind"] == kind for r in tombstones) for kind in sorted({r["kind"] for r in tombstones})},
+        "recipients_to_notify": _recipients(project, counts),
+        "sources_to_erase_at": [{"source": name, "owner": project.sources[name].owner} for name in systems],
+        "notes": list(_ELSEWHERE),
+    }  # fmt: skip
+
+
+def _by_layer(tables: Mapping[str, int]) -> dict[str, int]:
+    layers = sorted({name.split(".")[0] for name in tables})
+    return {layer: sum(n for name, n in tables.items() if name.split(".")[0] == layer) for layer in layers}
+
+
+def _recipients(project: Project, counts: Mapping[str, int]) -> list[dict[str, object]]:
+    """Destinations that were given the person, or an audience the person was ever in."""
+    audiences = {name.removeprefix(AUDIENCE) for name in counts if name.startswith(AUDIENCE)}
+    found: list[dict[str, object]] = []
+    for name, spec in sorted(project.destinations.items()):
+        fed = set(spec.audiences) | {a for a, said in project.audiences.items() if name in said.destinations}
+        rows = counts.get(f"activation.{name}{WRITTEN}", 0)
+        if rows or fed & audiences:
+            transfer = spec.transfer
+            found.append(
+                {
+                    "destination": name,
+                    "owner": spec.owner,
+                    "recipient": transfer.recipient if transfer else "",
+                    "country": transfer.country if transfer else "",
+                    "rows_in_last_files": rows,
+                    "audiences": sorted(fed & audiences),
+                    "removal_files": f"activation/{name}/*.remove.csv" if rows else "",
+                }
+            )
+    return found

@@ -1,0 +1,175 @@
+"""Carrying out erasures: the step that runs between what has arrived and everything made from it.
+
+What belongs here: the order of the work, and the account of it. What does not: asking for an erasure
+(`cdp forget`, request.py), finding lines (scan.py), rewriting files (scrub.py, forgotten.py).
+
+    tombstones.parquet ─┐
+    raw parts ──────────┴→ lines about the erased → parts without them, orders without anybody
+    published tables ───────────────────────────→ what the run may carry over
+
+Every later layer is then made again from the scrubbed parts. A night without new files and new
+requests looks at nothing again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cdp_pipeline.lake import Run, fingerprint
+from cdp_pipeline.manifest import read_manifest, write_manifest
+from cdp_pipeline.privacy.anonymous import TABLES, columns_sql, keep_anonymous
+from cdp_pipeline.privacy.forgotten import forget_previous
+from cdp_pipeline.privacy.kept_files import clean_kept_files
+from cdp_pipeline.privacy.keys import keys_of
+from cdp_pipeline.privacy.retention import QUARANTINE, add_outlived, cutoffs, feeding
+from cdp_pipeline.privacy.scan import scan
+from cdp_pipeline.privacy.scrub import scrub
+from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones, requests_in, secrets_of
+from cdp_pipeline.run_folder import done_once
+from cdp_pipeline.sources.raw import receipts_of
+from cdp_pipeline.sources.steps import load, raw_folder
+from cdp_pipeline.steps import Outcome
+from cdp_pipeline.whole_file import write_whole
+
+ERASURES = "request_id varchar, as_of date, table_name varchar, rows bigint"
+_VERSION = "1"
+"""Change it when the scan finds other lines for the same files and tombstones."""
+
+
+def erase(run: Run) -> Outcome:
+    """Write raw.erased_rows, what stays of erased rows (anonymous.py) and raw.erasures.
+
+    Loads every export first, so that all lines are known before any is used. Raises KeyMismatchError
+    when there are tombstones of a key that this run has not.
+    """
+    tombstones = read_tombstones(run.data)
+    has_work = bool(tombstones.num_rows or run.project.settings.retention)
+    with done_once(run.folder) if has_work else nullcontext(), run.connect() as con:
+        _open_kept(run, con)
+        if has_work:
+            tombstones = _carry_out(run, con, tombstones)
+        for table in TABLES:
+            grain = run.project.contracts[table].grain if table in run.project.contracts else ()
+            run.write(con, f"raw.erased_{table}", f"select * from erased_{table}", grain)
+        con.register("rows_arrow", _account(run))
+        run.write(con, "raw.erased_rows", "select * from rows_arrow", ["source_name", "file"])
+        run.write(con, "raw.erasures", "select * from erasures", ["request_id", "as_of", "table_name"])
+        lines = con.execute("select coalesce(sum(rows_erased), 0)::bigint from rows_arrow").fetchall()[0][0]
+    requests = requests_in(tombstones)
+    new = _new_requests(run, requests)
+    write_manifest(run.folder, replace(run.manifest(), erased=requests, erased_now=new))
+    return {"raw.erased_rows": {"requests": len(requests), "new_requests": len(new), "lines_taken_out": lines}}
+
+
+def _new_requests(run: Run, requests: Sequence[str]) -> list[str]:
+    """Requests that no earlier day has carried out; a day that is run again keeps those of its first run."""
+    if run.published is None:
+        return list(requests)
+    before = read_manifest(run.published)
+    repeated = before.erased_now if before.as_of >= str(run.as_of) else ()
+    return sorted(set(requests) - set(before.erased) | set(repeated))
+
+
+def _open_kept(run: Run, con: duckdb.DuckDBPyConnection) -> None:
+    """The tables erased_<table> and erasures as the last night left them."""
+    shapes = {f"erased_{table}": columns_sql(run.project.contracts[table]) for table in TABLES
+              if table in run.project.contracts}  # fmt: skip
+    shapes |= {f"erased_{table}": "source varchar" for table in TABLES if table not in run.project.contracts}
+    for name, columns in {**shapes, "erasures": ERASURES}.items():
+        con.execute(f"create temp table {name} ({columns})")
+        path = run.path(f"raw.{name}")
+        if path.exists():
+            kept = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+            known = set(pq.read_schema(path).names)
+            here = [row[0] for row in con.execute(f"describe {name}").fetchall() if row[0] in known]
+            con.execute(f"insert into {name} by name select {', '.join(here)} from {kept}")
+
+
+def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -> pa.Table:
+    secrets = secrets_of(tombstones, keys_of(run))
+    names = list(run.project.sources)
+    for name in names:
+        load(run, name)
+    todo = [name for name, mark in _marks(run, tombstones).items() if mark != _known_marks(run).get(name)]
+    scan(run, con, [], tombstones, secrets)
+    con.execute("create temp table all_gone as select source_name, _file, _line from gone")
+    while todo:
+        fresh = scan(run, con, todo, tombstones, secrets)
+        add_tombstones(run.data, _rows(run, fresh))
+        keep_anonymous(run, con, todo, secrets)
+        for name in todo:
+            add_outlived(run, con, name)
+        con.execute("insert into all_gone select source_name, _file, _line from gone")
+        taken = con.execute("""select request_id, 'raw.' || source_name, count(*) from gone where request_id <> ''
+            group by all order by all""").fetchall()
+        _tell(run, con, taken)
+        for name in todo:
+            scrub(run, con, name, secrets)
+        tombstones = read_tombstones(run.data)
+        if not fresh or len(todo) == len(names):
+            break
+        todo = names
+    _tell(run, con, forget_previous(run, con, secrets))
+    clean_kept_files(run, con, secrets)
+    write_whole(run.folder / "raw" / "scanned.json", json.dumps(_marks(run, tombstones), sort_keys=True), "raw.scanned")
+    return tombstones
+
+
+def _rows(run: Run, fresh: Iterable[tuple[str, str, str]]) -> list[dict[str, object]]:
+    made_with = fingerprint(run.key)
+    return [
+        {"kind": kind, "key": key, "since": run.as_of, "request_id": request, "made_with": made_with}
+        for kind, key, request in fresh
+    ]
+
+
+def _tell(run: Run, con: duckdb.DuckDBPyConnection, counts: Iterable[tuple[str, str, int]]) -> None:
+    """Add what was taken out today to `erasures`; a night that is resumed tells the larger number."""
+    for request, table, rows in counts:
+        con.execute("insert into erasures values (?, ?, ?, ?)", [request, run.as_of, table, rows])
+    con.execute("""create or replace temp table told_once as
+        select request_id, as_of, table_name, max(rows) as rows from erasures group by all""")
+    con.execute("create or replace temp table erasures as from told_once")
+
+
+def _marks(run: Run, tombstones: pa.Table) -> dict[str, str]:
+    """Source -> digest of its parts, of all tombstones and of the days kept: with the same, nothing new is found."""
+    keys = "\n".join(sorted(tombstones["key"].to_pylist()))
+    first_days, aged = cutoffs(run), set(feeding(run))
+    marks = {}
+    for name, source in run.project.sources.items():
+        parts = [path.name for path in sorted(raw_folder(run, name).glob("*.parquet"))]
+        days = {t: str(day) for t, day in first_days.items() if name in aged or t == QUARANTINE}
+        said = "\n".join([_VERSION, keys, repr(source), repr(days), *parts])
+        marks[name] = hashlib.sha256(said.encode()).hexdigest()
+    return marks
+
+
+def _known_marks(run: Run) -> dict[str, str]:
+    path = run.folder / "raw" / "scanned.json"
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def _account(run: Run) -> pa.Table:
+    """Lines and set-aside lines taken out of every loaded file: what was once read and is not there any more."""
+    rows = []
+    for name in run.project.sources:
+        for receipt, sidecar in receipts_of(raw_folder(run, name)):
+            part = sidecar.with_name(sidecar.name.replace(".rejects.parquet", ".parquet"))
+            if receipt.status == "loaded" and part.exists():
+                lines = receipt.rows_loaded - pq.read_metadata(part).num_rows
+                rejects = receipt.rows_rejected - pq.read_metadata(sidecar).num_rows
+                if lines or rejects:
+                    rows.append((name, receipt.file, lines, rejects))
+    names = ("source_name", "file", "rows_erased", "rejects_erased")
+    kinds = (pa.string(), pa.string(), pa.int64(), pa.int64())
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in names]
+    return pa.table({n: pa.array(c, k) for n, c, k in zip(names, columns, kinds, strict=True)})

@@ -1,0 +1,148 @@
+"""What tells whose a row is: the identifiers in the rows of every core table, in one spelling each.
+
+What belongs here: which columns of which core table name somebody, and the one spelling of an e-mail
+address, a phone number, an account. What does not: whose they are (subject.py) and what is kept of
+them (tombstones.py).
+
+    kind          value                                     names
+    email, phone  the spelling of identity/contacts.py      whoever uses it
+    email+name …  the same, `|`, first and last name        the one of several who use it
+    account       <system that issued it>:<id>              its holder
+    device_id     as written                                whoever uses the browser or device
+    event_order   order number as written                   whoever ordered, in a system that only measures
+    record_id     <system>:<record id>                      one people record
+    order_id …    <system>:<order or ticket id>             whoever ordered or asked
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from cdp_pipeline.identity import contacts, places
+from cdp_pipeline.identity.names import folded
+from cdp_pipeline.identity.normalise import account
+from cdp_pipeline.identity.placeholders import Placeholders
+
+SHAREABLE = ("email", "phone", "device_id", "account")
+"""Kinds that two people may both hold; every other kind names one thing of one system."""
+_NAMESPACES = {
+    "email": "email", "phone": "phone", "device_id": "device_id", "login_id": "account", "customer_id": "account",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A column of a core table that names somebody; where `namespace` is given, only in rows of that one.
+
+    `system` is the column that tells which system the value belongs to.
+    """
+
+    kind: str
+    column: str
+    system: str = "source"
+    namespace: str = ""
+
+
+def _spoken(column: str) -> tuple[Fact, ...]:
+    """The facts of a column whose kind stands in the column `namespace`."""
+    return tuple(Fact(kind, column, namespace=name) for name, kind in _NAMESPACES.items())
+
+
+_RECORD = Fact("record_id", "record_id")
+FACTS: dict[str, tuple[Fact, ...]] = {
+    "people": (_RECORD, Fact("email", "email"), Fact("phone", "phone"), Fact("account", "login_id")),
+    "identifiers": (_RECORD, *_spoken("value")),
+    "links": (_RECORD, Fact("record_id", "other_record_id", system="other_source")),
+    "permissions": (_RECORD, *_spoken("value")),
+    "orders": (_RECORD, Fact("order_id", "order_id")),
+    "order_lines": (Fact("order_id", "order_id"),),
+    "events": (Fact("device_id", "device_id"), Fact("account", "login_id"), Fact("event_order", "order_id")),
+    "tickets": (_RECORD, Fact("ticket_id", "ticket_id")),
+    "messages": (_RECORD,),
+}
+
+
+def facts_sql(table: str, relation: str, text: Callable[[str], str], keep: str, columns: Collection[str]) -> str:
+    """SELECT of the facts in a relation with the columns of a core table: one row a filled column.
+
+    Columns: those of `keep` (SQL), then kind, system, value, country, first_name, last_name; all text.
+    `text` gives the SQL of a column as text; `columns` are those that the relation has.
+    """
+    selects = []
+    for fact in FACTS[table]:
+        system = text(fact.system)
+        when = f"and {text('namespace')} = '{fact.namespace}'" if fact.namespace else ""
+        described = table == "people" and "country" in columns
+        country = text("country") if described else "null::varchar"
+        first, last = _names(text) if described else ("null::varchar", "null::varchar")
+        selects.append(
+            f"select {keep}, '{fact.kind}' as kind, {system} as system, trim({text(fact.column)}) as value, "
+            f"{country} as country, {first} as first_name, {last} as last_name "
+            f"from {relation} where trim({text(fact.column)}) <> '' {when}"
+        )
+    return " union all ".join(selects)
+
+
+def columns_of(table: str) -> list[str]:
+    """The columns of a core table that its facts are made of."""
+    named = {c for fact in FACTS[table] for c in (fact.column, fact.system, *(["namespace"] if fact.namespace else []))}
+    return sorted(named | ({"country", "full_name", "first_name", "last_name"} if table == "people" else set()))
+
+
+def _names(text: Callable[[str], str]) -> tuple[str, str]:
+    whole = text("full_name")
+    first = folded(f"coalesce({text('first_name')}, split_part({whole}, ' ', 1))")
+    last = folded(f"coalesce({text('last_name')}, regexp_extract({whole}, '([^ ]+)$', 1))")
+    return first, last
+
+
+def spell(
+    con: duckdb.DuckDBPyConnection, facts: str, placeholders: Placeholders, country: str, systems: Collection[str]
+) -> None:
+    """Table `spelled` from relation `facts`: its columns with `identity`, the one spelling of `value`.
+
+    `identity` is null where the value is no identifier (a placeholder, half a number). `named` is the
+    spelling with the name behind it, null without a name. `country` (ISO alpha-2) is assumed for phone
+    numbers of rows without a known country; `systems` are those that issue accounts.
+    """
+    con.register("countries_arrow", _countries())
+    con.register("systems_arrow", pa.table({"source": pa.array(sorted(systems), pa.string())}))
+    con.execute("create or replace temp table systems as from systems_arrow")
+    con.execute(f"""create or replace temp table country_codes as
+        select w.country, c.code from (select distinct country from {facts} where kind = 'phone') w
+        join countries_arrow c on c.name = {folded("w.country")}""")
+    con.execute(f"""create or replace temp table placed_facts as
+        select f.*, coalesce(c.code, '{country}') as country_code
+        from {facts} f left join country_codes c on c.country = f.country""")
+    con.execute("create or replace temp table raw_emails as select distinct value as email from placed_facts "
+                "where kind = 'email'")  # fmt: skip
+    con.execute("create or replace temp table raw_phones as select distinct value as phone, country_code "
+                "from placed_facts where kind = 'phone'")  # fmt: skip
+    contacts.add_emails(con, placeholders)
+    contacts.add_phones(con)
+    con.execute(f"""create or replace temp table spelled as
+        with told as (
+            select f.* exclude (country, country_code), case f.kind
+                when 'email' then e.email_key when 'phone' then p.phone_key
+                when 'account' then {account("f.value", "f.system", "systems")}
+                when 'device_id' then f.value when 'event_order' then f.value
+                else f.system || ':' || f.value end as identity
+            from placed_facts f
+            left join email_keys e on f.kind = 'email' and e.email = f.value
+            left join phone_keys p on f.kind = 'phone' and p.phone = f.value and p.country_code = f.country_code)
+        select *, case when kind in {SHAREABLE} and first_name <> '' and last_name <> ''
+                       then identity || '|' || first_name || '|' || last_name end as named
+        from told""")
+    for name in ("countries_arrow", "systems_arrow"):
+        con.unregister(name)
+    for table in ("placed_facts", "raw_emails", "raw_phones", "email_keys", "phone_keys", "phone_fast", "dialling"):
+        con.execute(f"drop table if exists {table}")
+
+
+def _countries() -> pa.Table:
+    rows = places.country_rows()
+    return pa.table({"name": [name for name, _ in rows], "code": [code for _, code in rows]})

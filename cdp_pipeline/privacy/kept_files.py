@@ -1,0 +1,129 @@
+"""The files beside the tables that people write and that can name somebody: decisions, corrections, replays.
+
+What belongs here: taking the lines about the erased out of them. What does not: what the files mean.
+
+    verdicts.csv, labels.csv   record keys: lines with a key of an erased record go
+    corrections.csv            lines of an erased record go
+    replays.jsonl              rows that hold an erased identifier go
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from cdp_pipeline.identity.normalise import record_key
+from cdp_pipeline.lake import Run
+from cdp_pipeline.privacy.scrub import lines_about
+from cdp_pipeline.privacy.tombstones import hashed
+from cdp_pipeline.sources.raw import receipts_of
+from cdp_pipeline.sources.steps import raw_folder
+from cdp_pipeline.whole_file import alone, write_whole
+
+DECISIONS = ("verdicts.csv", "labels.csv")
+
+
+def clean_kept_files(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
+    """Rewrite the files that hold a line about somebody erased; needs the tables of scan.py, `lost_records` and `all_gone`."""
+    keys = _keys(run, con)
+    for name in DECISIONS:
+        _clean_decisions(run.data / name, keys)
+    _clean_corrections(run, con, secrets)
+    _clean_replays(run, con, secrets)
+
+
+def _keys(run: Run, con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Record keys of every erased record whose id was seen tonight."""
+    rows = con.execute(
+        f"""with seen as (
+                select source, record_id from lost_records
+                union
+                select split_part(f.identity, ':', 1), substr(f.identity, instr(f.identity, ':') + 1) from found f
+                join dead d on d.kind = f.kind and d.key = f.key where f.kind = 'record_id')
+            select {record_key("source", "record_id")} from seen""",
+        {"key": run.key.hex()},
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def _clean_decisions(path: Path, keys: set[str]) -> None:
+    if not path.exists() or not keys:
+        return
+    with alone(path):
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines(keepends=True)))
+        kept = rows[:1] + [row for row in rows[1:] if not {cell.strip() for cell in row[:2]} & keys]
+        _write_csv(path, rows, kept)
+
+
+def _clean_corrections(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
+    path = run.data / "corrections.csv"
+    if not path.exists():
+        return
+    dead = {str(row[0]) for row in con.execute("select key from dead where kind = 'record_id'").fetchall()}
+    with alone(path):
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines(keepends=True)))
+        kept = rows[:1]
+        for row in rows[1:]:
+            record = f"{row[0].strip()}:{row[1].strip()}" if len(row) > 1 else ""
+            if not any(hashed(secret, "record_id", record) in dead for secret in secrets):
+                kept.append(row)
+        _write_csv(path, rows, kept)
+
+
+def _write_csv(path: Path, rows: list[list[str]], kept: list[list[str]]) -> None:
+    if len(kept) < len(rows):
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(kept)
+        write_whole(path, text.getvalue(), path.stem)
+
+
+def _clean_replays(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
+    path = run.data / "replays.jsonl"
+    if not path.exists():
+        return
+    with alone(path):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        said = [json.loads(line) if line.strip() else {} for line in lines]
+        guilty: set[int] = set()
+        gone = _gone(run, con)
+        for name in sorted({str(row.get("source", "")) for row in said}):
+            texts = {at: " , ".join(_strings(row)) for at, row in enumerate(said) if str(row.get("source", "")) == name}
+            table = pa.table(
+                {"at": pa.array(list(texts), pa.int64()), "text": pa.array(list(texts.values()), pa.string())}
+            )
+            con.register("replay_texts", table)
+            guilty |= set(lines_about(run, con, name, "replay_texts", secrets))
+            con.unregister("replay_texts")
+            guilty |= {at for at in texts if _place(said[at]) in gone}
+        if guilty:
+            kept = [line for at, line in enumerate(lines) if at not in guilty]
+            write_whole(path, "".join(f"{line}\n" for line in kept), "replays")
+
+
+def _gone(run: Run, con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, int]]:
+    """(source, fingerprint of the export, line) of every line that was taken out tonight."""
+    prints = {
+        (r.source, r.file): r.fingerprint for n in run.project.sources for r, _ in receipts_of(raw_folder(run, n))
+    }
+    rows = con.execute("select source_name, _file, _line from all_gone").fetchall()
+    return {(str(name), prints.get((name, file), ""), int(line)) for name, file, line in rows}
+
+
+def _place(said: Mapping[str, object]) -> tuple[str, str, int]:
+    line = said.get("line", 0)
+    return str(said.get("source", "")), str(said.get("fingerprint", "")), line if isinstance(line, int) else 0
+
+
+def _strings(value: object) -> list[str]:
+    """Every text inside a JSON value."""
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in _strings(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in _strings(each)]
+    return [str(value)] if value is not None else []

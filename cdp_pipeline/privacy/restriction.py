@@ -1,0 +1,159 @@
+"""Restriction and objection: a person stays in the tables, and leaves segments and audiences.
+
+What belongs here: DATA/privacy/restrictions.parquet, and the table profiles.restrictions made of it. What
+does not: who is kept out because of it (4_profiles/suppressions.sql, segments, activation).
+
+The file holds keyed hashes, as the tombstones do (tombstones.py), so a restriction follows the person
+through merges, splits and new exports: whoever holds one of the records or identifiers is restricted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cdp_pipeline.errors import InputError
+from cdp_pipeline.lake import Run
+from cdp_pipeline.privacy import register, tombstones
+from cdp_pipeline.privacy.subject import Subject
+from cdp_pipeline.project import Project
+from cdp_pipeline.steps import Outcome, Step, Table
+from cdp_pipeline.whole_file import alone, replaced
+
+KINDS = {"restrict": "restricted", "object": "objected"}
+"""Kind of a request -> kind of the restriction."""
+SCHEMA = tombstones.SCHEMA.append(pa.field("restriction", pa.string()))
+_FOLLOWED = ("person_id", "record_id", "email", "phone", "account", "email+name", "phone+name")
+_TABLE = Table(
+    "profiles.restrictions",
+    "People whose data is kept and not used: processing is restricted (GDPR Art. 18), or they object (Art. 21)",
+    {
+        "person_id": "Person",
+        "kind": "restricted (kept only) or objected (no marketing, no profiling)",
+        "since": "Day from which it counts",
+        "request_id": "Request in the register",
+    },
+    owner="privacy officer",
+    grain=("person_id", "kind"),
+)
+_READS = ("staging.people", "staging.identifiers", "identity.person_records", "identity.redirects")
+
+
+@dataclass(frozen=True)
+class Restricted:
+    """What a command wrote: the request, and whether anything changed."""
+
+    request_id: str
+    is_new: bool
+
+
+def path_of(data: Path) -> Path:
+    """Where the restrictions of a data folder are."""
+    return data / tombstones.FOLDER / "restrictions.parquet"
+
+
+def read_restrictions(data: Path) -> pa.Table:
+    """Every restriction in force, sorted; no rows when there is none."""
+    path = path_of(data)
+    return pq.read_table(path, schema=SCHEMA) if path.exists() else SCHEMA.empty_table()
+
+
+# ---- commands --------------------------------------------------------------------------------
+
+
+def restrict(
+    snapshot: Path, data: Path, subject: Subject, kind: str, key: bytes, received: date, country: str
+) -> Restricted:
+    """Write a request of `kind` (restrict or object) and what it rests on; in force from the next run on."""
+    request = register.add_request(data, kind, subject, key, received)
+    rows = tombstones.tombstones_of(snapshot, subject, key, received, request.request_id, country)
+    rows = [row | {"restriction": KINDS[kind]} for row in rows if row["kind"] in _FOLLOWED]
+    with alone(path_of(data)):
+        known = read_restrictions(data).to_pylist()
+        there = {(row["kind"], row["key"], row["restriction"]) for row in known}
+        fresh = [row for row in rows if (row["kind"], row["key"], row["restriction"]) not in there]
+        if fresh:
+            _write(data, [*known, *fresh])
+        register.close_request(data, request.request_id, received)
+        return Restricted(request.request_id, bool(fresh))
+
+
+def lift(data: Path, subject: Subject, kind: str, keys: Sequence[bytes]) -> int:
+    """End the restrictions of `kind` that were asked for this subject, under any of the secret keys; returns how many.
+
+    Raises InputError when there is none.
+    """
+    hashed = {register.subject_key(key, subject) for key in keys}
+    asked = {r.request_id for r in register.read_requests(data) if r.kind == kind and r.subject_key in hashed}
+    with alone(path_of(data)):
+        known = read_restrictions(data).to_pylist()
+        kept = [row for row in known if row["request_id"] not in asked]
+        if len(kept) == len(known):
+            raise InputError(f"nothing to lift: this person is not {KINDS[kind]} by a request under this name")
+        _write(data, kept)
+        return len({row["request_id"] for row in known} - {row["request_id"] for row in kept})
+
+
+def _write(data: Path, rows: Sequence[dict[str, object]]) -> None:
+    path = path_of(data)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ordered = sorted(rows, key=lambda row: (str(row["kind"]), str(row["key"]), str(row["restriction"])))
+    with replaced(path, "restrictions", lasting=True) as temporary:
+        pq.write_table(pa.Table.from_pylist(ordered, schema=SCHEMA), temporary, compression="zstd")
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+
+def steps(project: Project) -> tuple[Step, ...]:
+    """The one step: profiles.restrictions. It looks at a file of the data folder, so it is never skipped."""
+    has_people = {"people", "identifiers"} <= set(project.contracts)
+    return (Step((_TABLE,), _READS, _run, "1", uses_exports=True),) if has_people else ()
+
+
+def _run(run: Run) -> Outcome:
+    from cdp_pipeline.identity.placeholders import Placeholders
+    from cdp_pipeline.privacy.facts import SHAREABLE, spell
+    from cdp_pipeline.privacy.keys import keys_of
+    from cdp_pipeline.privacy.subject import told_of
+
+    found = read_restrictions(run.data)
+    with run.connect(*_READS) as con:
+        con.register("restrictions_arrow", found)
+        con.execute("create temp table restrictions as from restrictions_arrow")
+        con.execute("create temp table held (person_id varchar, kind varchar, value varchar)")
+        if found.num_rows:
+            con.execute(f"create temp table told as {told_of(con, ('people', 'identifiers'))}")
+            systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
+            spell(con, "told", Placeholders(), run.project.settings.country, systems)
+            con.execute(f"""insert into held
+                with facts as (
+                    select source, record_id, kind, identity as value from spelled where identity is not null
+                    union all
+                    select source, record_id, kind || '+name', named from spelled
+                    where kind in {SHAREABLE} and named is not null)
+                select distinct person_id, kind, value from facts join identity.person_records using (source, record_id)
+                union
+                select person_id, 'person_id', person_id from identity.person_records
+                union
+                select to_person_id, 'person_id', person_id from identity.redirects
+                where to_person_id in (select person_id from identity.person_records)""")
+        matches = " or ".join(
+            f"r.key = {tombstones.hashed_sql(secret, 'h.kind', 'h.value')}"
+            for secret in tombstones.secrets_of(found, keys_of(run))
+        )
+        rows = run.write(
+            con,
+            _TABLE.name,
+            f"""select h.person_id, r.restriction as kind, min(r.since) as since,
+                       min_by(r.request_id, (r.since, r.request_id)) as request_id
+                from held h join restrictions r on r.kind = h.kind and ({matches})
+                group by h.person_id, r.restriction""",
+            _TABLE.grain,
+        )
+    return {_TABLE.name: {"restricted": rows}}

@@ -1,0 +1,190 @@
+"""Exchanging the secret key: what is keyed with the old one is keyed anew while both are held.
+
+What belongs here: the order of the exchange, and what still needs an earlier key. What does not:
+where keys come from (keys.py), and what is computed with them.
+
+    person ids       stay: they are inherited from the published state, and only new ones are minted
+    verdicts.csv     names records by keyed numbers: written anew
+    requests.csv     names subjects by keyed hashes: written anew for everybody who is still known
+    tombstones       hold hashes of values that nobody has any more: they are matched with the earlier
+                     key, which is held for as long as there is such a row; a redelivery re-hashes them
+    pseudonyms       of the masked warehouse change with the next run
+
+A key of the data folder is exchanged in this order: the new key under a hidden name, the files, the
+two keys. When it is killed in between, `cdp key rotate` goes on with the same new key.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from cdp_pipeline.errors import InputError, KeyMismatchError
+from cdp_pipeline.faults import fault
+from cdp_pipeline.identity.normalise import record_key
+from cdp_pipeline.lake import expect_published, fingerprint, open_duckdb, published_snapshot
+from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy import register
+from cdp_pipeline.privacy.keys import DEMO_KEY, EXCHANGED, FILE, HELD, earlier_keys, own_key
+from cdp_pipeline.privacy.subject import Subject
+from cdp_pipeline.whole_file import write_whole
+
+_NEXT = ".key.next"
+_KEYED_FILES = ("tombstones.parquet", "restrictions.parquet")
+VERDICTS = "verdicts.csv"
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """What an exchange came to: fingerprints, and lines that name somebody or something by the new key now."""
+
+    old: str
+    new: str
+    verdicts: int
+    verdicts_left: int  # of records that are not known any more
+    requests: int
+
+
+def rotate(variable: str, data: Path) -> Rotated:
+    """Exchange the key of a data folder; the next run publishes with the new one.
+
+    With the key in the environment, `variable` is the new key and `<variable>_PREVIOUS` the old one.
+    Raises InputError when nothing is published or that is not so, KeyMismatchError when the old key
+    is not the one the data was made with.
+    """
+    made_with = read_manifest(expect_published(data)).key_fingerprint
+    in_environment = bool(os.environ.get(variable))
+    old, new = _of_environment(variable, data, made_with) if in_environment else _of_folder(data)
+    if fingerprint(old) != made_with and fingerprint(new) != made_with:
+        raise KeyMismatchError(f"the data was made with key {made_with}; the old key given is {fingerprint(old)}")
+    verdicts, left = _rekey_verdicts(data, old, new)
+    requests = _rekey_requests(data, old, new)
+    if not in_environment:
+        write_whole(data / HELD / fingerprint(old), old, "key.held")
+        (data / HELD).chmod(0o700)
+    write_whole(data / EXCHANGED, f"{fingerprint(old)} {fingerprint(new)}\n", "key.exchanged")
+    if not in_environment:
+        fault("key.exchange")
+        (data / _NEXT).replace(data / FILE)
+    return Rotated(fingerprint(old), fingerprint(new), verdicts, left, requests)
+
+
+@dataclass(frozen=True)
+class KeyState:
+    """A key that is held, or that something was made with."""
+
+    fingerprint: str
+    is_held: bool
+    is_in_use: bool
+    needed_by: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """How it stands, and what to do with it."""
+        needed = ", ".join(self.needed_by)
+        if not self.is_held:
+            return f"MISSING; needed by {needed}"
+        if self.is_in_use:
+            return f"in use{f'; made {needed}' if needed else ''}"
+        return f"held for {needed}" if needed else "held, and needed by nothing: it can be destroyed"
+
+
+def held_and_needed(variable: str, data: Path, exports: Path) -> list[KeyState]:
+    """Every key that is held or needed: the one in use first, then by fingerprint."""
+    own = own_key(variable, data) or (DEMO_KEY if (exports / "_demo.json").exists() else None)
+    needed: dict[str, list[str]] = {}
+    snapshot = published_snapshot(data)
+    if snapshot:
+        needed.setdefault(read_manifest(snapshot).key_fingerprint, []).append("what is published")
+    for name in _KEYED_FILES:
+        path = data / "privacy" / name
+        rows = pq.read_table(path, columns=["made_with"])["made_with"].to_pylist() if path.exists() else []
+        for made_with, number in sorted(Counter(rows).items()):
+            needed.setdefault(str(made_with), []).append(f"{number} rows of {name}")
+    in_use = fingerprint(own) if own else ""
+    held = {fingerprint(key) for key in earlier_keys(variable, data)} | ({in_use} if own else set())
+    ordered = sorted(held | set(needed), key=lambda found: (found != in_use, found))
+    return [KeyState(f, f in held, f == in_use, tuple(needed.get(f, ()))) for f in ordered]
+
+
+def _of_environment(variable: str, data: Path, made_with: str) -> tuple[bytes, bytes]:
+    new = os.environ[variable].encode()
+    earlier = [key for key in earlier_keys(variable, data) if key != new]
+    old = next((key for key in earlier if fingerprint(key) == made_with), earlier[0] if earlier else None)
+    if old is None:
+        raise InputError(
+            f"to exchange the key, set {variable} to the new one and {variable}_PREVIOUS to the one in use, "
+            "and keep both until cdp key check says that nothing needs the old one"
+        )
+    return old, new
+
+
+def _of_folder(data: Path) -> tuple[bytes, bytes]:
+    if not (data / FILE).exists():
+        raise InputError(f"{data} has no key of its own to exchange: demo exports use a public one")
+    if not (data / _NEXT).exists():
+        write_whole(data / _NEXT, secrets.token_hex(32), "key.next")
+    return (data / FILE).read_bytes(), (data / _NEXT).read_bytes()
+
+
+def _rekey_verdicts(data: Path, old: bytes, new: bytes) -> tuple[int, int]:
+    """Write verdicts.csv with the new record keys; returns its verdicts that could be and could not be."""
+    path = data / VERDICTS
+    if not path.exists():
+        return 0, 0
+    known = _record_keys(expect_published(data), old, new)
+    lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+    places = [at for at, name in enumerate(lines[0]) if name.strip() in ("record_l", "record_r")] if lines else []
+    done = left = 0
+    for line in lines[1:]:
+        if not line:
+            continue
+        named = [(at, line[at].strip()) for at in places if at < len(line)]
+        if all(key in known for _, key in named):
+            for at, key in named:
+                line[at] = known[key]
+            done += 1
+        elif not all(key in known.values() for _, key in named):
+            left += 1
+    _write_csv(path, lines)
+    return done, left
+
+
+def _record_keys(snapshot: Path, old: bytes, new: bytes) -> Mapping[str, str]:
+    """Record key made with the old secret -> the one made with the new, of every published record."""
+    records = str(snapshot / "identity" / "records.parquet").replace("'", "''")
+    keyed = (
+        f"select {record_key('source', 'record_id')}::varchar from read_parquet('{records}') order by source, record_id"
+    )
+    with open_duckdb(allowed=[snapshot]) as con:
+        columns = [con.execute(keyed, {"key": key.hex()}).fetchall() for key in (old, new)]
+    return {str(before[0]): str(after[0]) for before, after in zip(*columns, strict=True)}
+
+
+def _rekey_requests(data: Path, old: bytes, new: bytes) -> int:
+    """Write requests.csv with the new keys of everybody published; returns how many lines changed."""
+    persons = expect_published(data) / "identity" / "persons.parquet"
+    requests = register.read_requests(data)
+    if not requests or not persons.exists():
+        return 0
+    ids: Sequence[str] = pq.read_table(persons, columns=["person_id"])["person_id"].to_pylist()
+    subjects = [Subject(person_id, (), ()) for person_id in ids]
+    known = {register.subject_key(old, subject): register.subject_key(new, subject) for subject in subjects}
+    written = [replace(r, subject_key=known.get(r.subject_key, r.subject_key)) for r in requests]
+    if written != list(requests):
+        register.write_requests(data, written)
+    return sum(a != b for a, b in zip(requests, written, strict=True))
+
+
+def _write_csv(path: Path, lines: Sequence[Sequence[str]]) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    write_whole(path, text.getvalue(), "verdicts")

@@ -1,0 +1,141 @@
+"""Taking lines out of raw parts and their sidecars, and addresses out of texts that stay.
+
+What belongs here: rewriting the Parquet files of a raw table. What does not: which lines are meant
+(scan.py), and what becomes of their amounts (anonymous.py).
+
+A part is replaced, never written into: snapshots share it by a hard link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cdp_pipeline.identity.matching import load_matching
+from cdp_pipeline.lake import Run
+from cdp_pipeline.privacy.facts import spell
+from cdp_pipeline.privacy.retention import QUARANTINE, cutoffs
+from cdp_pipeline.privacy.scan import MAIL, mentions, systems_of
+from cdp_pipeline.privacy.tombstones import hashed_sql
+from cdp_pipeline.sources.raw import receipts_of
+from cdp_pipeline.sources.steps import raw_folder
+from cdp_pipeline.staging.mapping import open_source
+from cdp_pipeline.whole_file import replaced
+
+BLANK = "•••"
+_WORD = r"""[^\s,;|\t"']{5,}"""
+_PHONE = r"\+?\d[\d ().-]{7,}\d"
+
+
+def scrub(run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: Sequence[str]) -> None:
+    """Take the lines in `gone` out of the parts of a source, and what mentions the erased out of the rest.
+
+    Of a line that stays, an erased address inside a text becomes `•••`. Set-aside lines that hold an
+    erased address, phone number, record id or account go whole, and all of them once they are too old.
+    """
+    lines: dict[str, set[int]] = {}
+    first_day = cutoffs(run).get(QUARANTINE)
+    query = "select _file, _line from gone where source_name = ? order by all"
+    for file, line in con.execute(query, [name]).fetchall():
+        lines.setdefault(str(file), set()).add(int(line))
+    written, touched = _mentioned(run, con, name, secrets)
+    for receipt, sidecar in receipts_of(raw_folder(run, name)):
+        part = sidecar.with_name(sidecar.name.replace(".rejects.parquet", ".parquet"))
+        if part.exists() and (lines.get(receipt.file) or receipt.file in touched):
+            _rewrite(part, lines.get(receipt.file, set()), written)
+        if first_day and datetime.fromisoformat(receipt.delivered_at).date() < first_day:
+            _empty(sidecar)
+        elif receipt.rows_rejected:
+            _clean_rejects(run, con, name, sidecar, secrets)
+
+
+def _empty(sidecar: Path) -> None:
+    if pq.read_metadata(sidecar).num_rows:
+        rejects = pq.read_table(sidecar)
+        with replaced(sidecar, "raw.scrub_rejects") as temporary:
+            pq.write_table(rejects.slice(0, 0), temporary, compression="zstd")
+
+
+def _mentioned(
+    run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: Sequence[str]
+) -> tuple[Collection[str], Collection[str]]:
+    """Erased addresses as lines that stay write them, and the files that have such lines."""
+    if not open_source(run, con, name, run.project.sources[name]):
+        return (), ()
+    columns = [row[0] for row in con.execute("describe file").fetchall() if not row[0].startswith("_")]
+    text = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
+    con.execute(f"""create or replace temp view kept_texts as
+        select _file, concat_ws(' ', {text}) as text from file
+        anti join (select _file, _line from gone where source_name = '{name}') using (_file, _line)""")
+    written = mentions(run, con, "kept_texts", secrets)
+    if not written:
+        return (), ()
+    files = con.execute(
+        "select distinct _file from kept_texts where len(list_filter($all, lambda w: contains(text, w))) > 0",
+        {"all": sorted(written)},
+    ).fetchall()
+    return sorted(written, key=len, reverse=True), {str(row[0]) for row in files}
+
+
+def _rewrite(part: Path, gone: Collection[int], written: Collection[str]) -> None:
+    with pq.ParquetFile(part) as old, replaced(part, "raw.scrub") as temporary:
+        schema = old.schema_arrow
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            for batch in old.iter_batches():
+                table = pa.Table.from_batches([batch], schema=schema)
+                stay = pc.invert(pc.is_in(table["_line"], value_set=pa.array(sorted(gone), pa.int64())))
+                writer.write_table(_redacted(table.filter(stay), written))
+
+
+def _redacted(table: pa.Table, written: Collection[str]) -> pa.Table:
+    for address in written:
+        for at, field in enumerate(table.schema):
+            if field.type == pa.string() and not field.name.startswith("_"):
+                column = pc.replace_substring(table[field.name], address, BLANK)
+                table = table.set_column(at, field, column)
+    return table
+
+
+def _clean_rejects(run: Run, con: duckdb.DuckDBPyConnection, name: str, sidecar: Path, secrets: Sequence[str]) -> None:
+    rejects = pq.read_table(sidecar)
+    con.register("rejects_arrow", rejects)
+    guilty = lines_about(
+        run, con, name, "(select row_number() over () as at, content as text from rejects_arrow)", secrets
+    )
+    con.unregister("rejects_arrow")
+    if guilty:
+        stay = pa.array([at not in guilty for at in range(1, rejects.num_rows + 1)])
+        with replaced(sidecar, "raw.scrub_rejects") as temporary:
+            pq.write_table(rejects.filter(stay), temporary, compression="zstd")
+
+
+def lines_about(
+    run: Run, con: duckdb.DuckDBPyConnection, name: str, texts: str, secrets: Sequence[str]
+) -> Mapping[int, str]:
+    """Which texts (relation of at, text) of a source hold an erased identifier: at -> request."""
+    system = run.project.system(name) if name in run.project.sources else name
+    con.execute(
+        f"""create or replace temp table told_tokens as
+        with found as (
+            select at, 'email' as kind, replace(unnest(regexp_extract_all(text, $mail)), '%40', '@') as value from {texts}
+            union all select at, 'phone', unnest(regexp_extract_all(text, $phone)) from {texts}
+            union all select at, 'record_id', unnest(regexp_extract_all(text, $token)) from {texts}
+            union all select at, 'account', unnest(regexp_extract_all(text, $token)) from {texts}
+            union all select at, 'order_id', unnest(regexp_extract_all(text, $token)) from {texts}
+            union all select at, 'device_id', unnest(regexp_extract_all(text, $token)) from {texts})
+        select *, '{system}' as system, null::varchar as country, null::varchar as first_name, null::varchar as last_name
+        from found""",
+        {"mail": MAIL, "phone": _PHONE, "token": _WORD},
+    )
+    matching = load_matching(run.project.folder / "3_identity")
+    spell(con, "told_tokens", matching.placeholders, run.project.settings.country, systems_of(run))
+    keys = ", ".join(hashed_sql(secret, "s.kind", "s.identity") for secret in secrets)
+    rows = con.execute(f"""select s.at, min(d.request_id) from spelled s
+        join dead d on d.kind = s.kind and d.key in ({keys}) where s.identity is not null group by 1""").fetchall()
+    return {int(at): str(request) for at, request in rows}

@@ -1,0 +1,74 @@
+"""A second copy of what must outlive the data folder: who asked for what, and whom to keep out.
+
+What belongs here: copying the register of requests, tombstones and restrictions to the folder that
+`register_copy` names, and putting several copies together. What does not: restoring the data
+(operations/restore.py).
+
+These files hold keyed hashes, days and counts, and no value of a person, so a copy may be kept for as
+long as the requests have to be proved, beside or apart from the backups of the data. Without it, data
+restored from a backup would bring back whoever was erased since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cdp_pipeline.privacy import register
+from cdp_pipeline.privacy.tombstones import FOLDER
+from cdp_pipeline.whole_file import replaced, write_whole
+
+HASHES = ("tombstones.parquet", "restrictions.parquet")
+
+
+def keep_copy(data: Path, place: str | None) -> None:
+    """Bring the copy in `place` (`register_copy` of project.yml) up to date; nothing happens without one."""
+    if not place:
+        return
+    target = Path(place).expanduser()
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in HASHES:
+        _copy(data / FOLDER / name, target / FOLDER / name)
+    _copy(data / register.FILE, target / register.FILE)
+
+
+def is_register(place: Path) -> bool:
+    """Whether a folder holds requests, or is a data folder that could: one that has published something."""
+    return (place / register.FILE).exists() or (place / FOLDER).is_dir() or (place / "current").exists()
+
+
+def unite(places: Sequence[Path], data: Path) -> tuple[int, int]:
+    """Write into `data` what any of `places` knows; returns requests and hashes there are now.
+
+    Of one request in two states the one that is done holds; hashes are never taken away.
+    """
+    requests: dict[str, register.Request] = {}
+    for place in places:
+        for request in register.read_requests(place):
+            if request.request_id not in requests or request.status == "done":
+                requests[request.request_id] = request
+    if requests:
+        register.write_requests(data, [requests[each] for each in sorted(requests)])
+    return len(requests), sum(_unite(places, data, name) for name in HASHES)
+
+
+def _unite(places: Sequence[Path], data: Path, name: str) -> int:
+    found = [pq.read_table(path) for place in places if (path := place / FOLDER / name).exists()]
+    if not found:
+        return 0
+    rows = {tuple(sorted(row.items(), key=lambda item: item[0])): row for table in found for row in table.to_pylist()}
+    ordered = sorted(rows.values(), key=lambda row: [str(row[column]) for column in found[0].column_names])
+    target = data / FOLDER / name
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with replaced(target, "register.unite", lasting=True) as temporary:
+        pq.write_table(pa.Table.from_pylist(ordered, schema=found[0].schema), temporary, compression="zstd")
+    return len(ordered)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.exists():
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(target, source.read_bytes(), "register.copy")

@@ -1,0 +1,67 @@
+"""Erasure as a step of the layer raw: it runs once everything has arrived, before any row is used.
+
+What belongs here: its tables and the words on their columns. What does not: the work (erasure.py).
+"""
+
+from __future__ import annotations
+
+from cdp_pipeline.privacy.anonymous import TABLES
+from cdp_pipeline.privacy.erasure import erase
+from cdp_pipeline.privacy.retention import check_retention
+from cdp_pipeline.project import Project
+from cdp_pipeline.steps import Step, Table
+
+_ROWS = Table(
+    "raw.erased_rows",
+    "Lines that were taken out of what was read from an export file, because they were about somebody erased, "
+    "or were kept longer than project.yml allows",
+    {
+        "source_name": "Source YAML that claims the file",
+        "file": "Export file, relative to the exports folder",
+        "rows_erased": "Lines that are no longer in the raw table",
+        "rejects_erased": "Set-aside lines that are no longer in quarantine.lines",
+    },
+    owner="privacy officer",
+    grain=("source_name", "file"),
+)
+_ERASURES = Table(
+    "raw.erasures",
+    "What was held on the people who were erased, when it was taken out: counts only",
+    {
+        "request_id": "Request of erasure, as in requests.csv",
+        "as_of": "Day of the run that took it out",
+        "table_name": "Table",
+        "rows": "Rows of the person in it",
+    },
+    owner="privacy officer",
+    grain=("request_id", "as_of", "table_name"),
+)
+
+
+_KEPT = {
+    "orders": "What stays of the orders of people who were erased: amounts and days, hashed ids, and nobody",
+    "order_lines": "What stays of the order lines of people who were erased",
+    "permissions": "Stops that were recorded on erased people for an address or number that somebody else uses too",
+}
+
+
+def steps(project: Project) -> tuple[Step, ...]:
+    """One step: raw.erased_rows, a table raw.erased_<table> of what stays, and raw.erasures."""
+    check_retention(project)
+    tables = [_ROWS, *(_kept(project, table) for table in TABLES), _ERASURES]
+    return (Step(tuple(tables), ("raw.arrivals",), erase, version="1", uses_exports=True),)
+
+
+def _kept(project: Project, table: str) -> Table:
+    contract = project.contracts.get(table)
+    columns = {c: spec.description for c, spec in contract.columns.items()} if contract else {}
+    return Table(
+        f"raw.erased_{table}",
+        _KEPT[table],
+        columns | {"_delivered_at": "Delivery it comes from"} if columns else {},
+        owner="privacy officer",
+        grain=contract.grain if contract else (),
+        personal=frozenset(c for c, spec in contract.columns.items() if spec.sensitivity != "public")
+        if contract
+        else frozenset(),
+    )

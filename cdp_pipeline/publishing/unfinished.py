@@ -1,0 +1,64 @@
+"""What a run that died in the middle of publishing left behind, and how the next one deals with it.
+
+What belongs here: the note `DATA/.publishing` and cleaning the data folder before work begins. What does not:
+the folder of the run itself (run_folder.py).
+
+Between the move of the run's folder to `snapshots/` and the swap of `current` a complete state stands there
+that nobody ever saw. The note names it, so that it is neither listed nor gone back to; the next run makes it a
+run's folder again, finds everything made, and publishes it if all gates still say so.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from cdp_pipeline.faults import fault
+from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.whole_file import remove_leftovers, write_whole
+
+_NOTE = ".publishing"
+
+
+def begin(data: Path, snapshot: str) -> None:
+    """Note that `snapshot` is about to be moved into place."""
+    write_whole(data / _NOTE, snapshot, "publish_note")
+
+
+def end(data: Path) -> None:
+    """The swap is done: the note goes."""
+    fault("publish_note.remove")
+    (data / _NOTE).unlink(missing_ok=True)
+
+
+def unpublished(data: Path) -> Path | None:
+    """The snapshot that was moved into place but never made the published one, or None."""
+    try:
+        name = (data / _NOTE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    snapshot = data / "snapshots" / name
+    return snapshot if name and snapshot.is_dir() and snapshot.resolve() != published_snapshot(data) else None
+
+
+def tidy(data: Path) -> None:
+    """Make a data folder as if nothing had died in it; the caller holds its lock.
+
+    A snapshot nobody saw goes back to `runs/`; deletions are finished; temporary files of dead processes go.
+    """
+    lost = unpublished(data)
+    if lost:
+        target = data / "runs" / (read_manifest(lost).run_id or lost.name)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lost.chmod(0o700)
+        fault("unfinished.move_back")
+        if target.exists():
+            shutil.rmtree(target)
+        lost.rename(target)
+    end(data)
+    for hidden in sorted((data / "snapshots").glob(".*")):
+        fault("unfinished.delete")
+        shutil.rmtree(hidden)
+    for folder in (data, data / "privacy", data / "privacy" / "certificates"):
+        remove_leftovers(folder)

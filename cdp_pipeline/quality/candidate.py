@@ -1,0 +1,169 @@
+"""The last checks: on the run as a whole, when its warehouse is built and before it is published.
+
+What belongs here: which they are, mistakes in the suite of expectations, and evaluating them. What does
+not: checks on tables, which are SQL (checks.py), and the library behind the suite (expectations.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from cdp_pipeline.errors import nearest
+from cdp_pipeline.lake import Run
+from cdp_pipeline.manifest import Verdict
+from cdp_pipeline.project import Project
+from cdp_pipeline.quality.checks import verdict_of
+from cdp_pipeline.quality.expectations import COLUMNS, KINDS, ask
+from cdp_pipeline.sql_model import Check
+from cdp_pipeline.steps import Table
+
+CANDIDATE = "publish.warehouse_candidate"
+WAREHOUSES = ("warehouse.duckdb", "warehouse_full.duckdb")
+_LAYERS = ("profiles", "segments", "activation")
+
+
+def candidate_checks(project: Project) -> tuple[Check, ...]:
+    """The checks on what is about to be published; expectations only when project.yml has them."""
+    whole = (
+        Check(
+            name="tables_are_as_made",
+            asset=CANDIDATE,
+            description="Every table holds the very bytes that its step wrote",
+            sql="",
+            reads=(),
+            owner="data team",
+            fix="Something changed a file after it was made: roll back to the last snapshot and run again",
+        ),
+        Check(
+            name="warehouses_hold_every_row",
+            asset=CANDIDATE,
+            description="Both warehouse files hold as many rows of every table as the run made",
+            sql="",
+            reads=(),
+            owner="data team",
+            fix="A warehouse file is older than its tables; run again",
+        ),
+        Check(
+            name="audience_files_are_as_made",
+            asset=CANDIDATE,
+            description="Every audience file is there and has the SHA-256 of its receipt",
+            sql="",
+            reads=(),
+            owner="privacy officer",
+            fix="Do not deliver the file: it is not what the gates let through. Run again",
+        ),
+    )
+    suite = project.expectations if project.settings.expectations else {}
+    return whole + tuple(
+        Check(
+            name=name,
+            asset=CANDIDATE,
+            description=wanted.description,
+            sql="",
+            reads=(wanted.table,),
+            severity=wanted.severity,
+            owner=wanted.owner,
+            fix=wanted.fix,
+        )
+        for name, wanted in suite.items()
+    )
+
+
+def mistakes(project: Project, tables: Mapping[str, Table]) -> list[str]:
+    """What is wrong with expectations.yml: names, tables, kinds, arguments and columns, each as one line."""
+    problems = []
+    path = project.folder / "checks" / "expectations.yml"
+    known = [name for name in tables if name.startswith(tuple(f"{layer}." for layer in _LAYERS))]
+    for name, wanted in project.expectations.items():
+        where = f"{path}: {name}"
+        if not re.fullmatch("[a-z][a-z0-9_]*", name):
+            problems.append(f"{where}: a check has a name of lower-case letters, digits and _")
+        if wanted.table not in known:
+            problems.append(
+                f"{where}: {wanted.table} is no table of {', '.join(_LAYERS)}{nearest(wanted.table, known)}"
+            )
+        if wanted.expect not in KINDS:
+            problems.append(f"{where}: unknown expectation {wanted.expect}{nearest(wanted.expect, KINDS)}")
+            continue
+        allowed = KINDS[wanted.expect]
+        problems += [
+            f"{where}: {wanted.expect} takes no {argument}{nearest(argument, allowed)}; it takes {', '.join(sorted(allowed))}"
+            for argument in wanted.having
+            if argument not in allowed
+        ]
+        problems += [
+            f"{where}: {wanted.expect} needs {argument}"
+            for argument in COLUMNS
+            if argument in allowed and argument not in wanted.having
+        ]
+        columns = tables[wanted.table].columns if wanted.table in tables else {}
+        problems += [
+            f"{where}: {wanted.table} has no column {column}{nearest(str(column), columns)}"
+            for argument in COLUMNS
+            if columns and (column := wanted.having.get(argument)) and column not in columns
+        ]
+    return problems
+
+
+def evaluate_candidate(run: Run, checks: Sequence[Check]) -> dict[str, Verdict]:
+    """What each of `candidate_checks` says about the folder of `run`, by its name.
+
+    A verdict is void when a table it looked at is rebuilt.
+    """
+    digests = {name: entry.digest for name, entry in run.manifest().tables.items()}
+    wanted = {check.name for check in checks}
+    suite = {name: spec for name, spec in run.project.expectations.items() if name in wanted}
+    answers = ask(run.folder / WAREHOUSES[1], suite) if suite else {}
+    verdicts = {}
+    for check in checks:
+        failing = _WHOLE[check.name](run) if check.name in _WHOLE else 0
+        passed = answers.get(check.name, failing == 0)
+        seen = {name: digests[name] for name in check.reads or digests if name in digests}
+        verdicts[check.name] = verdict_of(check, passed, failing, seen)
+    return verdicts
+
+
+def _altered_tables(run: Run) -> int:
+    entries = run.manifest().tables
+    return sum(not run.path(name).exists() or run.digest(name) != entry.digest for name, entry in entries.items())
+
+
+def _miscounted_tables(run: Run) -> int:
+    """Tables of which a warehouse file holds another number of rows; a missing file misses all."""
+    expected = {name: entry.rows for name, entry in run.manifest().tables.items() if run.path(name).is_file()}
+    wrong = 0
+    for file in WAREHOUSES:
+        found = _rows_in(run.folder / file)
+        wrong += sum(found.get(name) != rows for name, rows in expected.items())
+    return wrong
+
+
+def _rows_in(path: Path) -> dict[str, int]:
+    if not path.exists():
+        return {}
+    with duckdb.connect(str(path.resolve()), read_only=True) as con:
+        tables = con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        return {str(name): int(con.execute(f"select count(*) from {name}").fetchall()[0][0]) for (name,) in tables}
+
+
+def _altered_files(run: Run) -> int:
+    with run.connect("activation.receipts") as con:
+        told = con.execute("select file, sha256 from activation.receipts where file is not null").fetchall()
+    return sum(not (path := run.folder / file).is_file() or _sha256(path) != sha256 for file, sha256 in told)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_WHOLE: Mapping[str, Callable[[Run], int]] = {
+    "tables_are_as_made": _altered_tables,
+    "warehouses_hold_every_row": _miscounted_tables,
+    "audience_files_are_as_made": _altered_files,
+}

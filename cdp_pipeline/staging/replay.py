@@ -1,0 +1,206 @@
+"""Rows that somebody corrected after quarantine: they are staged in place of the bad ones.
+
+What belongs here: DATA/replays.jsonl, the table staging.replays made of it, and laying it over
+candidate rows. What does not: the CSV file that people correct (quarantine_file.py).
+
+A line of the file names one row by table, source, fingerprint of its export, line there, and digest of
+its texts, and says the new texts of some of its columns. A row that was corrected twice has two lines:
+the second one names the digest of the first one's outcome. The bad row stays in quarantine, marked
+`replayed`, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cdp_pipeline.errors import InputError
+from cdp_pipeline.lake import Run
+from cdp_pipeline.manifest import Numbers
+from cdp_pipeline.shapes import Contract
+from cdp_pipeline.staging.parsing import MACROS, typed
+from cdp_pipeline.steps import Step, Table
+from cdp_pipeline.whole_file import alone, write_whole
+
+FILE = "replays.jsonl"
+_NOTHING, _BETWEEN = "␀", "\x1f"
+_TABLE = Table(
+    "staging.replays",
+    "Corrected rows of exports that are still there; they are staged in place of the quarantined ones",
+    {
+        "table_name": "Core table",
+        "source_name": "Source YAML that claimed the file",
+        "file": "Export file, relative to the exports folder",
+        "line": "Line of the file where the row starts",
+        "row_digest": "SHA-256 of the texts that the row had",
+        "changes": "Column and new text of each corrected cell; an empty text empties it",
+        "decided_at": "Day of the last correction",
+    },
+    owner="data team",
+    grain=("table_name", "source_name", "file", "line", "row_digest"),
+    personal=frozenset({"row_digest", "changes"}),
+)
+_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("table_name", "source_name", "file")),
+        ("line", pa.int64()),
+        ("row_digest", pa.string()),
+        ("changes", pa.map_(pa.string(), pa.string())),
+        ("decided_at", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A line of the file; row and after: digests of the row's texts before and after; changes: column → text."""
+
+    table: str
+    source: str
+    fingerprint: str
+    line: int
+    row: str
+    after: str
+    changes: Mapping[str, str]
+    decided_at: str
+    reviewer: str
+
+    @property
+    def place(self) -> tuple[str, str, str, int]:
+        return self.table, self.source, self.fingerprint, self.line
+
+
+def read_replays(data: Path) -> list[Replay]:
+    """Every line in order; InputError lists each line that is none, without its text."""
+    path = data / FILE
+    if not path.exists():
+        return []
+    found, problems = [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            found.append(Replay(**json.loads(line)))
+        except (ValueError, TypeError):
+            problems.append(f"{FILE}:{number}: not a replay; remove the line, or write it with cdp quarantine replay")
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def add_replays(data: Path, added: Sequence[Replay]) -> None:
+    """Write lines behind those that are there, all or none."""
+    with alone(data / FILE):
+        lines = [json.dumps(asdict(replay), ensure_ascii=False) for replay in (*read_replays(data), *added)]
+        write_whole(data / FILE, "".join(f"{line}\n" for line in lines), "replays")
+
+
+def digest(texts: Sequence[str | None]) -> str:
+    """SHA-256 of a row's texts, as `row_digest` gives it in SQL."""
+    joined = _BETWEEN.join(_NOTHING if text is None else text for text in texts)
+    return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def row_digest(columns: Sequence[str]) -> str:
+    """SQL of the digest of a row whose texts are in `columns`."""
+    texts = ", ".join(f"coalesce({column}, '{_NOTHING}')" for column in columns)
+    return f"sha256(concat_ws(chr(31), {texts}))"
+
+
+def text_columns(contract: Contract) -> list[str]:
+    """The columns of a core table that quarantine shows and replay corrects, in order."""
+    return [column for column, spec in contract.columns.items() if spec.type != "attributes"]
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+
+def replay_step() -> Step:
+    """staging.replays; it looks at a file of the data folder, so it is never skipped."""
+    return Step((_TABLE,), ("raw.files",), _run, "1", uses_exports=True)
+
+
+def _run(run: Run) -> dict[str, Numbers]:
+    with run.connect("raw.files") as con:
+        rows = con.execute("select source, fingerprint, file from raw.files where status = 'loaded'").fetchall()
+        files = {(source, fingerprint): file for source, fingerprint, file in rows}
+        found = [
+            {
+                "table_name": replay.table,
+                "source_name": replay.source,
+                "file": files[replay.source, replay.fingerprint],
+                "line": replay.line,
+                "row_digest": replay.row,
+                "changes": list(replay.changes.items()),
+                "decided_at": replay.decided_at,
+            }
+            for replay in joined([r for r in read_replays(run.data) if r.decided_at <= str(run.as_of)])
+            if (replay.source, replay.fingerprint) in files
+        ]
+        con.register("found", pa.Table.from_pylist(found, schema=_SCHEMA))
+        run.write(con, _TABLE.name, "select * from found", _TABLE.grain)
+    return {_TABLE.name: {"corrected_rows": len(found)}}
+
+
+def joined(replays: Sequence[Replay]) -> list[Replay]:
+    """One replay for each row: what was corrected again is laid over what was corrected before."""
+    rows: dict[tuple[tuple[str, str, str, int], str], Replay] = {}
+    first: dict[tuple[tuple[str, str, str, int], str], str] = {}
+    for replay in replays:
+        start = first.get((replay.place, replay.row), replay.row)
+        before = rows.get((replay.place, start))
+        changes = {**(before.changes if before else {}), **replay.changes}
+        rows[replay.place, start] = Replay(**{**asdict(replay), "row": start, "changes": changes})
+        first[replay.place, replay.after] = start
+    return list(rows.values())
+
+
+# ---- laying it over rows ---------------------------------------------------------------------
+
+
+def replay(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
+    """Put corrected texts and values into the table `candidates`; makes the table `replayed` of the rows they had."""
+    con.execute("create table replayed as from candidates where false")
+    path = run.path(_TABLE.name)
+    if not path.exists():
+        return
+    own = pq.read_table(path)
+    own = own.filter(pc.equal(own["table_name"], table))
+    if not own.num_rows:
+        return
+    for macro in MACROS:
+        con.execute(macro)
+    con.register("own", own)
+    texts = text_columns(contract)
+    con.execute(
+        f"""insert into replayed select candidates.* from candidates
+            semi join (select distinct source_name, file, line from own) as places
+              on _source_name = places.source_name and _file = places.file and _line = places.line
+            where _outcome = 'mapped' and {row_digest([f"{c}__text" for c in texts])} in (select row_digest from own)"""
+    )
+    new = [f"if(map_contains(changes, '{c}'), nullif(changes['{c}'], ''), {c}__text) as {c}__text" for c in texts]
+    for name in sorted({str(name) for name in own["source_name"].to_pylist()} & set(run.project.sources)):
+        form = run.project.sources[name].format
+        values = [f"{typed(f'{c}__text', contract.columns[c].type, form)} as {c}" for c in texts]
+        fallbacks = [
+            f"case when {c} is null or {c}::date > date '{run.as_of}' then coalesce({spec.fallback}, {c}) else {c} end as {c}"
+            for c, spec in contract.columns.items()
+            if spec.fallback
+        ]
+        replaced = f"replace ({', '.join(fallbacks)})" if fallbacks else ""
+        con.execute("create or replace temp table renewed as from replayed where false")
+        con.execute(
+            f"""insert into renewed by name select * {replaced} from (select * replace ({", ".join(values)}) from (
+                  select replayed.* replace ({", ".join(new)}) from replayed join own
+                    on _source_name = own.source_name and _file = own.file and _line = own.line
+                      and {row_digest([f"replayed.{c}__text" for c in texts])} = own.row_digest
+                  where _source_name = '{name}'))"""
+        )
+        con.execute("delete from candidates where _row in (select _row from renewed)")
+        con.execute("insert into candidates by name from renewed")

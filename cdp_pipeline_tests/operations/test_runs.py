@@ -1,0 +1,244 @@
+"""What became of a run, in the words of an alert; and the look from outside that finds nights nobody started.
+
+What belongs here: runs of small graphs on an instance of their own. What does not: a whole nightly run
+(acceptance/test_bad_nights.py).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from cdp_pipeline.boundary import boundary
+from cdp_pipeline.errors import BusyError, InputError
+from cdp_pipeline.operations.alerts import Alert, told
+from cdp_pipeline.operations.runs import alert_of_run, outcome_of, readable, settings_of, tell_of_run, told_when_refused
+from cdp_pipeline.operations.watch import look_and_tell
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.project import Project
+from cdp_pipeline.publishing.snapshots import publish
+from cdp_pipeline.shapes import Alerts, Settings
+from cdp_pipeline.sql_model import Check
+from cdp_pipeline.steps import Step, Table
+from cdp_pipeline_tests.small_run import put, small_run
+
+CANARY = "canary@mail.example"
+PROJECT = Project(Path("project"), Settings(name="test", alerts=Alerts(owner="night team")))
+PIPELINE = Pipeline(
+    steps=(
+        Step((Table("raw.orders", "Orders", owner="webshop team <shop@example.org>"),), (), lambda run: {}, "1"),
+        Step((Table("profiles.customers", "People", owner="analysts"),), (), lambda run: {}, "1"),
+    ),
+    checks=(
+        Check(
+            name="sums_agree",
+            asset="profiles.customers",
+            description="Sums agree",
+            sql="select 1",
+            reads=("profiles.customers",),
+            owner="finance team",
+            fix="see staging.reconciliation",
+        ),
+    ),
+)
+
+
+@dg.asset(key=["raw", "orders"], op_tags={})
+def unreadable() -> None:
+    """A file that cannot be used."""
+    with boundary("raw.orders"):
+        raise InputError("orders_export.csv: header lacks the column Name")
+
+
+@dg.asset(key=["profiles", "customers"])
+def customers() -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Eight rows."""
+    return dg.MaterializeResult(metadata={"dagster/row_count": 8})
+
+
+@dg.asset_check(asset=customers, name="sums_agree", blocking=True)
+def sums_agree() -> dg.AssetCheckResult:
+    """A check that blocks."""
+    return dg.AssetCheckResult(passed=False, metadata={"failing_rows": 5})
+
+
+@dg.asset(key=["publish", "published"], deps=[customers])
+def published() -> None:
+    """The swap."""
+
+
+@dg.asset(key=["raw", "orders"])
+def broken() -> None:
+    """A mistake of ours, behind the boundary."""
+    with boundary("raw.orders"):
+        raise ValueError(CANARY)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A history of its own, in memory."""
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+def run(
+    instance: dg.DagsterInstance, *assets: dg.AssetsDefinition, checks: tuple[dg.AssetChecksDefinition, ...] = ()
+) -> dg.DagsterRun:
+    """A run of the job `nightly` over these assets; returns what the instance knows of it."""
+    definitions = dg.Definitions(
+        assets=assets, asset_checks=checks, jobs=[dg.define_asset_job("nightly", executor_def=dg.in_process_executor)]
+    )
+    job = definitions.resolve_job_def("nightly")
+    done = job.execute_in_process(instance=instance, raise_on_error=False, tags={"cdp/as_of": "2026-07-01"})
+    found = instance.get_run_by_id(done.run_id)
+    assert found is not None
+    return found
+
+
+def alert_of(instance: dg.DagsterInstance, found: dg.DagsterRun) -> Alert:
+    outcome = outcome_of(instance.all_logs(found.run_id))
+    return alert_of_run(outcome, found.run_id, "2026-07-01", PROJECT, PIPELINE)
+
+
+def test_a_blocking_check_is_told_with_its_owner_and_cure(instance: dg.DagsterInstance) -> None:
+    """The alert says which check failed on how many rows, whose it is, and what its file says to do."""
+    alert = alert_of(instance, run(instance, customers, published, checks=(sums_agree,)))
+    assert alert.kind == "blocked"
+    (cause,) = alert.causes
+    assert cause.what == "check sums_agree failed on 5 rows of profiles.customers"
+    assert (cause.owner, cause.fix) == ("finance team", "see staging.reconciliation")
+    assert alert.next_step == "cdp run --as-of 2026-07-01"
+
+
+def test_a_file_is_told_with_the_owner_of_its_source(instance: dg.DagsterInstance) -> None:
+    """A file that stops the run is its source's: the people who deliver it are named."""
+    alert = alert_of(instance, run(instance, unreadable))
+    assert alert.kind == "failed"
+    (cause,) = alert.causes
+    assert cause.what.startswith("raw.orders: ")
+    assert "orders_export.csv: header lacks the column Name" in cause.what
+    assert cause.owner == "webshop team <shop@example.org>"
+    assert "deliver the file again" in cause.fix
+
+
+def test_an_unexpected_error_is_told_without_its_text(instance: dg.DagsterInstance) -> None:
+    """Class and place only: libraries quote the value they stumbled over."""
+    alert = alert_of(instance, run(instance, broken))
+    assert alert.kind == "failed"
+    assert "ValueError" in alert.text
+    assert CANARY not in alert.text
+    assert "cdp doctor" in alert.causes[0].fix
+
+
+def test_without_the_project_somebody_is_named_all_the_same(instance: dg.DagsterInstance) -> None:
+    """When the project cannot be read any more, whoever owns the nights is told."""
+    found = run(instance, customers, published, checks=(sums_agree,))
+    alert = alert_of_run(outcome_of(instance.all_logs(found.run_id)), found.run_id, "2026-07-01", PROJECT, None)
+    assert [cause.owner for cause in alert.causes] == ["night team"]
+    assert all(cause.fix for cause in alert.causes)
+
+
+def test_a_run_is_told_of_once(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """The command that ran it and the sensor that sees it later make one alert."""
+    found = run(instance, unreadable)
+    for _ in range(2):
+        assert tell_of_run(instance, found, tmp_path / "data", PROJECT, PIPELINE) == []
+    assert [entry["event"] for entry in told(tmp_path / "data")] == [f"run:{found.run_id}"]
+
+
+def test_a_refused_run_is_told_and_still_fails(tmp_path: Path) -> None:
+    """A run that another one keeps from starting raises as before, and leaves an alert with the cure."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
+    said: list[str] = []
+    with pytest.raises(BusyError), told_when_refused(tmp_path, project, "2026-07-01", said.append):
+        raise BusyError("another run works here")
+    (entry,) = told(tmp_path)
+    assert said == []
+    assert (entry["kind"], entry["night"]) == ("did_not_start", "2026-07-01")
+    assert "another run works here" in str(entry["text"])
+    assert "night team" in str(entry["text"])
+    assert "cdp doctor" in str(entry["text"])
+
+
+def test_who_is_told_is_known_when_the_project_is_broken(tmp_path: Path) -> None:
+    """A mistake in any other file leaves the alerts of project.yml readable; one in project.yml leaves the defaults."""
+    (tmp_path / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
+    (tmp_path / "1_sources").mkdir()
+    (tmp_path / "1_sources" / "orders.yml").write_text("nonsense: true\n")
+    project, pipeline, problems = readable(tmp_path)
+    assert (project.settings.alerts.owner, pipeline) == ("night team", None)
+    assert problems
+    (tmp_path / "project.yml").write_text("name: [\n")
+    assert settings_of(tmp_path).alerts == Alerts()
+    assert settings_of(tmp_path / "nowhere").alerts == Alerts()
+
+
+# ---- the look from outside -----------------------------------------------------------------------
+
+
+def published_on(data: Path, day: str) -> None:
+    made = small_run(data)
+    put(made, "profiles.customers", "select 'p1' as person_id")
+    made.record({})
+    publish(made, [])
+    (manifest,) = (data / "snapshots").glob("*/manifest.json")
+    manifest.write_text(manifest.read_text().replace("2026-06-30", day))
+
+
+def test_a_night_that_nobody_started_is_told_once(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """No process of the platform need have lived: the schedule and what is published are enough."""
+    data = tmp_path / "data"
+    published_on(data, "2026-06-30")
+    for hour in (9, 10):
+        found = look_and_tell(
+            instance, PROJECT.settings, lambda: (PROJECT, PIPELINE), data, datetime(2026, 7, 1, hour, tzinfo=UTC)
+        )
+        assert [(str(night.day), night.state) for night in found.nights] == [("2026-07-01", "did_not_start")]
+    (entry,) = told(data)
+    assert (entry["event"], entry["kind"]) == ("did_not_start:2026-07-01", "did_not_start")
+    assert "owner: night team" in str(entry["text"])
+    assert "cdp run --as-of 2026-07-01" in str(entry["text"])
+
+
+def test_a_run_killed_by_force_is_told_of_by_the_next_look(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Its process could tell nobody; whoever looks next finds it gone, marks it, and tells."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    tags = {"cdp/pid": str(gone.pid), "cdp/host": os.uname().nodename, "cdp/as_of": str(datetime.now(UTC).date())}
+    job = dg.define_asset_job("nightly")
+    definition = dg.Definitions(assets=[customers], jobs=[job]).resolve_job_def("nightly")
+    killed = instance.create_run_for_job(definition, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    found = look_and_tell(instance, PROJECT.settings, lambda: (PROJECT, PIPELINE), tmp_path / "data", datetime.now(UTC))
+    assert found.problems == ()
+    events = {str(entry["event"]): entry for entry in told(tmp_path / "data")}
+    assert "its process is gone" in str(events[f"run:{killed.run_id}"]["text"])
+
+
+def test_a_failure_before_the_last_publication_is_no_news(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """A night that failed and was made up since is not told of any more."""
+    run(instance, unreadable)
+    published_on(tmp_path / "data", "2026-06-30")
+    look_and_tell(
+        instance, PROJECT.settings, lambda: (PROJECT, PIPELINE), tmp_path / "data", datetime(2026, 6, 30, 9, tzinfo=UTC)
+    )
+    assert told(tmp_path / "data") == []
+
+
+def test_a_partial_run_of_the_ui_is_nobodys_night(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Somebody who tries a single table in the UI wakes nobody."""
+    dg.materialize([unreadable], instance=instance, raise_on_error=False)
+    published_on(tmp_path / "data", "2026-07-01")
+    found = look_and_tell(
+        instance, PROJECT.settings, lambda: (PROJECT, PIPELINE), tmp_path / "data", datetime(2026, 7, 1, 9, tzinfo=UTC)
+    )
+    assert found.nights == ()
+    assert told(tmp_path / "data") == []

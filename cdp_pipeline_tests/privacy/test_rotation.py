@@ -1,0 +1,163 @@
+"""Exchanging the secret key: what it keyed is keyed anew, and what cannot be is told of."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from cdp_pipeline.errors import InputError, KeyMismatchError
+from cdp_pipeline.identity.normalise import record_key
+from cdp_pipeline.lake import fingerprint, open_duckdb
+from cdp_pipeline.privacy import register, tombstones
+from cdp_pipeline.privacy.keys import FILE, HELD, earlier_keys, keys_of, secret_key
+from cdp_pipeline.privacy.rotation import VERDICTS, held_and_needed, rotate
+from cdp_pipeline.privacy.subject import Subject
+from cdp_pipeline.publishing.snapshots import publish
+from cdp_pipeline_tests.small_run import KEY, put, small_run
+
+VARIABLE = "CDP_KEY_OF_THESE_TESTS"
+RECORDS = [("crm", "1"), ("crm", "2"), ("shop", "1")]
+NEW = "another key of these tests"
+ERASED = Subject(None, (), (("email", "erased@example.org"),))
+LIVING = Subject("p1", (), ())
+
+
+def keyed(key: bytes) -> list[int]:
+    """The record keys of RECORDS."""
+    with open_duckdb() as con:
+        con.register("r", pa.table({"source": [s for s, _ in RECORDS], "record_id": [i for _, i in RECORDS]}))
+        sql = f"select {record_key('source', 'record_id')} from r order by source, record_id"
+        return [int(row[0]) for row in con.execute(sql, {"key": key.hex()}).fetchall()]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Published records, verdicts on them, two requests and a tombstone, all under KEY in the folder's own file."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(f"{VARIABLE}_PREVIOUS", raising=False)
+    folder = tmp_path / "data"
+    run = small_run(folder)
+    rows = ", ".join(str(record) for record in RECORDS)
+    put(run, "identity.records", f"select * from (values {rows}) t(source, record_id)")
+    put(run, "identity.persons", "select 'p1' as person_id")
+    publish(run, [])
+    (folder / FILE).write_bytes(KEY)
+    first, second, third = keyed(KEY)
+    (folder / VERDICTS).write_text(
+        "note,record_l,record_r,verdict,decided_at\n"
+        f'"a, b",{first},{second},same,2026-01-01\n,{third},{first},different,2026-01-02\n,{first},77,same,2026-01-03\n'
+    )
+    for subject in (LIVING, ERASED):
+        register.add_request(folder, "access", subject, KEY, date(2026, 6, 1))
+    stone = {"kind": "email", "key": "x", "since": date(2026, 6, 1), "request_id": "1", "made_with": fingerprint(KEY)}
+    tombstones.add_tombstones(folder, [stone])
+    return folder
+
+
+def test_verdicts_name_the_same_records_by_the_new_key(data: Path) -> None:
+    """Every verdict on known records follows; one on a record that is gone stays, and is counted."""
+    done = rotate(VARIABLE, data)
+    new = secret_key(VARIABLE, data, data / "exports")
+    first, second, third = keyed(new)
+    assert (data / VERDICTS).read_text().splitlines()[1:3] == [
+        f'"a, b",{first},{second},same,2026-01-01',
+        f",{third},{first},different,2026-01-02",
+    ]
+    assert (done.verdicts, done.verdicts_left) == (2, 1)
+    assert (done.old, done.new) == (fingerprint(KEY), fingerprint(new))
+
+
+def test_requests_of_living_people_follow(data: Path) -> None:
+    """A request of somebody known gets the new hash; that of somebody nobody knows keeps its own."""
+    assert rotate(VARIABLE, data).requests == 1
+    new = secret_key(VARIABLE, data, data / "exports")
+    found = [request.subject_key for request in register.read_requests(data)]
+    assert found == [register.subject_key(new, LIVING), register.subject_key(KEY, ERASED)]
+
+
+def test_both_keys_are_held_until_nothing_needs_the_old_one(data: Path) -> None:
+    """Runs match tombstones with the old key as well; once there are none, the key can be destroyed."""
+    rotate(VARIABLE, data)
+    new = secret_key(VARIABLE, data, data / "exports")
+    assert earlier_keys(VARIABLE, data) == (KEY,)
+    run = small_run(data, "second")
+    settings = run.project.settings.model_copy(update={"key_env": VARIABLE})
+    assert keys_of(type(run)(**{**vars(run), "key": new, "project": type(run.project)(data, settings)})) == (new, KEY)
+    assert tombstones.secrets_of(tombstones.read_tombstones(data), (new, KEY))
+    in_use, old = held_and_needed(VARIABLE, data, data / "exports")
+    assert (in_use.fingerprint, in_use.is_in_use, in_use.is_held) == (fingerprint(new), True, True)
+    assert old.needed_by == ("what is published", "1 rows of tombstones.parquet")
+    tombstones.path_of(data).unlink()
+    (data / "current").unlink()
+    _, old = held_and_needed(VARIABLE, data, data / "exports")
+    assert "can be destroyed" in old.words
+
+
+def test_a_missing_key_is_named(data: Path) -> None:
+    """Whoever loses the old key learns what was made with it."""
+    rotate(VARIABLE, data)
+    (data / HELD / fingerprint(KEY)).unlink()
+    missing = [state for state in held_and_needed(VARIABLE, data, data / "exports") if not state.is_held]
+    assert [state.fingerprint for state in missing] == [fingerprint(KEY)]
+    assert "MISSING" in missing[0].words
+
+
+def test_the_old_key_alone_is_refused_after_an_exchange(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The published state was made with the old key, but verdicts no longer name records by it."""
+    rotate(VARIABLE, data)
+    assert secret_key(VARIABLE, data, data / "exports") != KEY
+    monkeypatch.setenv(VARIABLE, "a third key")
+    with pytest.raises(KeyMismatchError):
+        secret_key(VARIABLE, data, data / "exports")
+
+
+@pytest.mark.parametrize("at", ["verdicts", "requests", "key.held", "key.exchanged"])
+def test_an_exchange_that_was_killed_is_gone_on_with(data: Path, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it dies, asking again ends it with the same new key, and no verdict is lost."""
+    monkeypatch.setenv("CDP_FAULT", f"raise@{at}.written")
+    with pytest.raises(Exception, match="fault"):
+        rotate(VARIABLE, data)
+    monkeypatch.delenv("CDP_FAULT")
+    planned = (data / ".key.next").read_bytes()
+    rotate(VARIABLE, data)
+    assert secret_key(VARIABLE, data, data / "exports") == planned
+    first, second, _ = keyed(planned)
+    assert f'"a, b",{first},{second},same' in (data / VERDICTS).read_text()
+    assert earlier_keys(VARIABLE, data) == (KEY,)
+
+
+def test_a_key_of_the_environment_is_never_written_down(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both keys come from the environment; the exchange leaves neither in the data folder."""
+    (data / FILE).unlink()
+    monkeypatch.setenv(VARIABLE, NEW)
+    with pytest.raises(InputError, match="_PREVIOUS"):
+        rotate(VARIABLE, data)
+    monkeypatch.setenv(f"{VARIABLE}_PREVIOUS", "a wrong one")
+    with pytest.raises(KeyMismatchError):
+        rotate(VARIABLE, data)
+    monkeypatch.setenv(f"{VARIABLE}_PREVIOUS_2", KEY.decode())
+    assert rotate(VARIABLE, data).old == fingerprint(KEY)
+    assert secret_key(VARIABLE, data, data / "exports") == NEW.encode()
+    files = [path for path in data.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert not [path for path in files for key in (NEW.encode(), KEY) if key in path.read_bytes()]
+
+
+def test_a_run_with_both_keys_waits_for_the_exchange(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Setting two variables is not enough: verdicts would be lost in silence."""
+    (data / FILE).unlink()
+    monkeypatch.setenv(VARIABLE, NEW)
+    monkeypatch.setenv(f"{VARIABLE}_PREVIOUS", KEY.decode())
+    with pytest.raises(KeyMismatchError, match="cdp key rotate"):
+        secret_key(VARIABLE, data, data / "exports")
+    rotate(VARIABLE, data)
+    assert secret_key(VARIABLE, data, data / "exports") == NEW.encode()
+
+
+def test_a_demo_has_no_key_to_exchange(data: Path) -> None:
+    """The public key of invented people is not a secret."""
+    (data / FILE).unlink()
+    with pytest.raises(InputError, match="public"):
+        rotate(VARIABLE, data)

@@ -1,0 +1,106 @@
+"""Commands that change a data folder, as phases that can be broken like those of a night.
+
+What belongs here: one small use of each. What does not: breaking them (faults.py), and what they are for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from cdp_pipeline.lake import expect_published
+from cdp_pipeline.privacy.keys import DEMO_KEY
+from cdp_pipeline.project import Project
+from cdp_pipeline_tests.trust.night import Phase
+
+DAY = date(2026, 7, 2)
+
+
+def commands(project: Project, data: Path) -> list[Phase]:
+    """A request of erasure, a restriction, a correction, a replay, a verdict, a training, a roll-back."""
+    acts: dict[str, Callable[[Project, Path], object]] = {
+        "cdp forget": forget,
+        "cdp restrict": _restrict,
+        "cdp correct": _correct,
+        "cdp quarantine replay": _replay,
+        "cdp identity verdict": _verdict,
+        "cdp identity train": _train,
+        "cdp rollback": _roll_back,
+    }
+
+    def phase(name: str, act: Callable[[Project, Path], object]) -> Phase:
+        def run(_: str) -> None:
+            act(project, data)
+
+        return Phase(name, run, run, is_command=True)
+
+    return [phase(name, act) for name, act in acts.items()]
+
+
+def forget(project: Project, data: Path) -> object:
+    """Ask for the erasure of the first person by id that has an e-mail address."""
+    from cdp_pipeline.privacy import request
+
+    return request.forget(data, _record(data, 0), DEMO_KEY, DAY, project.settings.country)
+
+
+def older_snapshot(data: Path) -> None:
+    """An earlier published state to go back to: the current one again, under an older name."""
+    current = expect_published(data)
+    older = current.with_name("20200101T000000-an-older")
+    shutil.copytree(current, older, copy_function=os.link)
+    files = [path for path in older.rglob("*.csv") if path.stat().st_nlink > 1]
+    for path in files:  # a roll-back takes audience files out of it
+        path.write_bytes(path.unlink() or (current / path.relative_to(older)).read_bytes())
+
+
+def _restrict(project: Project, data: Path) -> object:
+    from cdp_pipeline.privacy.restriction import restrict
+    from cdp_pipeline.privacy.subject import find_subject
+
+    snapshot, country = expect_published(data), project.settings.country
+    subject = find_subject(snapshot, _record(data, 1), country)
+    return restrict(snapshot, data, subject, "object", DEMO_KEY, DAY, country)
+
+
+def _correct(project: Project, data: Path) -> object:
+    from cdp_pipeline.privacy.corrections import correct
+
+    source, _, record_id = _record(data, 2).partition(":")
+    return correct(data, project.contracts["people"], [(source, record_id)], "city", "Utrecht", DAY, "tester")
+
+
+def _replay(_: Project, data: Path) -> object:
+    from cdp_pipeline.staging.replay import Replay, add_replays
+
+    row = Replay("people", "hubspot_contacts", "0" * 64, 2, "0" * 64, "1" * 64, {"city": "Utrecht"}, str(DAY), "tester")
+    return add_replays(data, [row])
+
+
+def _verdict(_: Project, data: Path) -> object:
+    from cdp_pipeline.explain.verdict import judge
+
+    return judge(expect_published(data), data, (_record(data, 3), _record(data, 4)), "same", DAY, "tester", "")
+
+
+def _train(_: Project, data: Path) -> object:
+    from cdp_pipeline.identity.saved_model import ask_for_training
+
+    return ask_for_training(data)
+
+
+def _roll_back(_: Project, data: Path) -> object:
+    from cdp_pipeline.publishing.snapshots import rollback
+
+    return rollback(data, "20200101T000000-an-older")
+
+
+def _record(data: Path, number: int) -> str:
+    """`source:record_id` of a published record."""
+    import pyarrow.parquet as pq
+
+    people = pq.read_table(expect_published(data) / "staging" / "people.parquet", columns=["source", "record_id"])
+    return ":".join(sorted(zip(*(people[name].to_pylist() for name in ("source", "record_id")), strict=True))[number])

@@ -1,0 +1,11 @@
+-- The weight of a pair follows from what is written beside it: vetoed is -40, hard evidence is 40, an e-mail alone has
+-- its fixed weight, and what the model says stands unless a rule changed it.
+-- asset: identity.pairs
+-- severity: error
+-- owner: data team
+-- fix: A pair was changed after it was scored; run `cdp identity train`, which solves everything again
+select node_key_l, node_key_r, match_weight, model_weight, provenance, veto
+from identity.pairs
+where match_weight is null or match_weight not between -40 and 40
+    or (veto is not null and provenance = 'model' and match_weight <> -40)
+    or (veto is null and match_weight = -40)

@@ -1,0 +1,13 @@
+-- Every change of a permission that was staged is in the ledger, whatever identifier it is written with there.
+-- asset: profiles.permission_changes
+-- severity: error
+-- owner: privacy officer
+-- fix: Do not export. permission_changes.sql lost a change, maybe a withdrawal; compare with staging.permissions
+select p.source, p.namespace, p.purpose, p.channel, p.status, p.changed_at
+from staging.permissions as p
+where trim(p.value) <> '' and not exists (
+    select 1
+    from profiles.permission_changes as c
+    where c.source = p.source and c.purpose = p.purpose and c.channel is not distinct from p.channel
+        and c.status = p.status and c.changed_at is not distinct from p.changed_at
+)
