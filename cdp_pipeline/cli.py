@@ -90,8 +90,11 @@ def run(exports: Path, as_of: str, no_alert: bool, data: Path, project: Path) ->
     from rich.console import Console
 
     from cdp_pipeline.instance import bury_dead_runs, open_instance, start_run
+    from cdp_pipeline.lake import published_snapshot
     from cdp_pipeline.lock import hold
-    from cdp_pipeline.operations.runs import readable, settings_of, tell_of_run, told_when_refused
+    from cdp_pipeline.operations.nights import going_back
+    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.operations.runs import tell_of_runs, told_when_refused
     from cdp_pipeline.privacy.keys import secret_key
     from cdp_pipeline.progress import Progress
     from cdp_pipeline.project import read_project
@@ -110,21 +113,28 @@ def run(exports: Path, as_of: str, no_alert: bool, data: Path, project: Path) ->
         secret_key(settings.key_env, data.resolve(), exports.resolve())
         os.environ["CDP_PROJECT"] = str(project.resolve())
         console = Console(file=sys.stdout, highlight=False)  # the boundary silences what is printed elsewhere
+        for line in going_back(data, night):
+            click.echo(line, err=True)
         resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": as_of}
         tags = {"cdp/started_by": "cdp run", "cdp/as_of": night}
+        before = published_snapshot(data)
         with open_instance(data) as instance, Progress(console) as progress:
-            bury_dead_runs(instance)
+            bad = bury_dead_runs(instance)
             finished = start_run(instance, NIGHTLY, resources, progress.listen, tags)
             is_published = finished.is_success and bool(progress.snapshot)
-            if not is_published and not no_alert:
-                known, pipeline, _ = readable(project)
-                progress.failures += tell_of_run(instance, finished, data.resolve(), known, pipeline)
+            bad += [] if is_published else [finished.run_id]
+            if bad and not no_alert:
+                progress.failures += tell_of_runs(instance, bad, data.resolve(), project)
     if not console.is_terminal:
         console.print(progress.table())
     for line in dict.fromkeys(progress.failures):
         click.echo(line, err=True)
     if not is_published:
-        click.echo("nothing was published; what was published before is as it was", err=True)
+        now = published_snapshot(data)
+        if now == before:
+            click.echo("nothing was published; what was published before is as it was", err=True)
+        else:  # it broke in what comes after the swap: deleting old snapshots, certificates
+            click.echo(f"published {now.name if now else ''}, whole; the rest is done by the next cdp run", err=True)
         sys.exit(progress.exit_code or 1)
     click.echo(f"published {progress.snapshot}")
     click.echo(f"  warehouse  {data / 'warehouse.duckdb'}")

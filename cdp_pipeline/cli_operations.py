@@ -31,7 +31,7 @@ def nights(data: Path, project: Path) -> None:
     """
     from cdp_pipeline.instance import open_instance
     from cdp_pipeline.operations.nights import MISSED, commands
-    from cdp_pipeline.operations.runs import readable, settings_of
+    from cdp_pipeline.operations.readable import readable, settings_of
     from cdp_pipeline.operations.watch import look_and_tell
 
     settings = settings_of(project)
@@ -62,7 +62,7 @@ def doctor(exports: Path, try_alerts: bool, data: Path, project: Path) -> None:
     from cdp_pipeline.instance import open_instance
     from cdp_pipeline.operations.alerts import try_channels
     from cdp_pipeline.operations.checkup import examine
-    from cdp_pipeline.operations.runs import readable
+    from cdp_pipeline.operations.readable import readable
 
     known, _, mistakes = readable(project)
     for mistake in mistakes:
@@ -119,7 +119,7 @@ def key() -> None:
 def show(exports: Path, data: Path, project: Path) -> None:
     """Say where the key comes from, and its fingerprint; never the key itself."""
     from cdp_pipeline.lake import fingerprint
-    from cdp_pipeline.operations.runs import settings_of
+    from cdp_pipeline.operations.readable import settings_of
     from cdp_pipeline.privacy.keys import DEMO_KEY, own_key, source_of
 
     variable = settings_of(project).key_env
@@ -135,7 +135,7 @@ def show(exports: Path, data: Path, project: Path) -> None:
 def check_key(exports: Path, data: Path, project: Path) -> None:
     """Say which keys the data needs, and which are held; exit code 6 when one is missing."""
     from cdp_pipeline.errors import KeyMismatchError
-    from cdp_pipeline.operations.runs import settings_of
+    from cdp_pipeline.operations.readable import settings_of
     from cdp_pipeline.privacy.rotation import held_and_needed
 
     states = held_and_needed(settings_of(project).key_env, data.resolve(), exports.resolve())
@@ -152,7 +152,7 @@ def check_key(exports: Path, data: Path, project: Path) -> None:
 def rotate(data: Path, project: Path) -> None:
     """Exchange the key; the next run publishes with the new one. Person ids stay."""
     from cdp_pipeline.lock import hold
-    from cdp_pipeline.operations.runs import settings_of
+    from cdp_pipeline.operations.readable import settings_of
     from cdp_pipeline.privacy.rotation import rotate as exchange
 
     lock = hold(data.resolve())

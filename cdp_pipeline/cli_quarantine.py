@@ -56,10 +56,12 @@ def list_(table: str, data: Path, project: Path) -> None:
 def export(table: str, out: Path, source: str, data: Path, project: Path) -> None:
     """Write the quarantined rows of a core table to a CSV file, to be corrected there."""
     from cdp_pipeline.lake import open_published
+    from cdp_pipeline.privacy.reads import log_read
     from cdp_pipeline.project import read_project
     from cdp_pipeline.staging import quarantine_file
 
     rows = quarantine_file.export(open_published(read_project(project), data), table, source, out)
+    log_read(data, "quarantine export", table=f"quarantine.{table}")
     click.echo(f"{rows:,} rows in {out}: correct the cells, leave the columns that begin with _ as they are, then")
     click.echo(f"cdp quarantine replay {out}")
     click.echo("it holds personal data: delete it when you are done")

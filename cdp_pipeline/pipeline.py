@@ -23,9 +23,10 @@ from cdp_pipeline.privacy import corrections, restriction
 from cdp_pipeline.privacy import steps as privacy
 from cdp_pipeline.profiles import steps as profiles
 from cdp_pipeline.project import Project
-from cdp_pipeline.quality.candidate import candidate_checks, mistakes
+from cdp_pipeline.quality.candidate import candidate_checks
 from cdp_pipeline.quality.deliveries import delivery_checks
 from cdp_pipeline.quality.laws import laws
+from cdp_pipeline.quality.suite import mistakes
 from cdp_pipeline.reports import steps as reports
 from cdp_pipeline.segments import steps as segments
 from cdp_pipeline.segments.rules import check_rules

@@ -230,8 +230,7 @@ class Survivorship(Shape):
 # ---- 5_segments ------------------------------------------------------------------------------
 
 Basis = Literal["consent", "double_opt_in", "existing_customer", "legitimate_interest", "contract"]
-SpecialBasis = Literal["explicit_consent", "made_public_by_the_person"]
-"""Article 9(2) GDPR: what allows a rule to use data about health, belief, sex life and the like."""
+SpecialBasis = Literal["explicit_consent", "made_public_by_the_person"]  # of Article 9(2) GDPR
 
 
 class Segment(Shape):

@@ -81,7 +81,7 @@ def key_of(run: Run, step: Step, manifest: Manifest) -> str:
     parts = [step.version, code_digest(step.tables[0].layer), run.key_fingerprint, *step.names]
     parts += [f"{name}={manifest.tables[name].digest}" for name in sorted(step.inputs)]
     if step.uses_as_of:  # config.run holds settings beside the day
-        parts += [str(run.as_of), run.project.settings.model_dump_json()]
+        parts += [str(run.as_of), run.project.settings.model_dump_json(exclude={"alerts", "register_copy"})]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

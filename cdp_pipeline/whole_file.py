@@ -3,7 +3,8 @@
 What belongs here: replacing, extending and removing one file so that a reader, a crash or a full disk never
 meets half of it. What does not: what the files say.
 
-A temporary name is `.<name>.<process>`; what a killed process leaves of them, the next run removes.
+A temporary name is `.<name>.<process>`; what a killed process leaves of them goes with the next lasting file in that
+folder, or with the next run.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def replaced(path: Path, name: str, mode: int = 0o600, *, lasting: bool = False)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
+    if lasting:
+        remove_leftovers(path.parent)
     try:
         fault(f"{name}.begin")
         yield temporary

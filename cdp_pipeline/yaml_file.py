@@ -29,7 +29,8 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
-        problems.append(f"{path}{where}: not readable as YAML: {getattr(error, 'problem', None) or 'wrong encoding, or nested too deep'}")
+        said = getattr(error, "problem", None) or "wrong encoding, or nested too deep"
+        problems.append(f"{path}{where}: not readable as YAML: {said}")
         return None
     if repeated := _repeated(node):
         problems.extend(f"{path}:{line}: key '{name}' is given twice" for line, name in repeated)

@@ -21,6 +21,7 @@ from cdp_pipeline.project import LAYERS
 from cdp_pipeline.shapes import Audience, Segmentation
 from cdp_pipeline.sources.codes import CODES
 from cdp_pipeline.sql_model import read_model
+from cdp_pipeline.staging.contract import CURES
 from cdp_pipeline_tests.acceptance.conftest import shared
 
 __all__ = ["shared"]  # the published demo, made once for every test that looks at one
@@ -230,14 +231,14 @@ def test_the_examples_for_analysts_run(shared: Path, number: int) -> None:
 
 
 def error_codes_page() -> str:
-    """docs/error-codes.md, from the table in cdp_pipeline/sources/codes.py."""
+    """docs/error-codes.md, from the tables in cdp_pipeline/sources/codes.py and staging/contract.py."""
     lines = [
         "# Error codes",
         "",
-        "Why a file or a line of an export was not read. `raw.files` gives the code of a file,",
+        "Why a file, a line or a row of an export was not used. `raw.files` gives the code of a file,",
         "`quarantine.lines` that of a line. No message quotes a value of a person.",
         "",
-        "Written from `cdp_pipeline/sources/codes.py`; a test keeps both equal.",
+        "Written from `cdp_pipeline/sources/codes.py` and `cdp_pipeline/staging/contract.py`; a test keeps them equal.",
     ]
     headings = {
         "file": ("Files", "Nothing of the file is loaded. What was published before stays."),
@@ -254,6 +255,10 @@ def error_codes_page() -> str:
             for name, found in CODES.items()
             if found.stops == stops
         ]
+    words = "The row stands in `quarantine.<table>`, each column that fails with its reason; `cdp quarantine` replays it."
+    lines += ["", "## Cells", "", words, "", "| reason | what to do |", "|---|---|"]
+    lines += [f"| {cell(reason)} | {cell(cure)} |" for reason, cure in CURES.items()]
+    lines.append("| the name of a rule | see the rule of that name in `2_staging/<table>.yml` |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import yaml
 
-from cdp_pipeline.instance import SILENT, bury_dead_runs, open_instance
+from cdp_pipeline.instance import SILENT, bury_dead_runs, open_instance, schedule_is_on, started_runs
 
 
 @dg.op
@@ -82,3 +83,31 @@ def test_only_runs_whose_process_is_gone_are_buried(instance: dg.DagsterInstance
     assert statuses.pop("dead") == dg.DagsterRunStatus.FAILURE
     assert set(statuses.values()) == {dg.DagsterRunStatus.STARTED}
     assert bury_dead_runs(instance) == []
+
+
+def test_runs_are_counted_for_their_night(tmp_path: Path) -> None:
+    """By the day they were started for, else by the day they were made; jobs that publish nothing do not count."""
+
+    @dg.job(name="nightly")
+    def nightly() -> None:
+        nothing()
+
+    with dg.DagsterInstance.ephemeral() as history:
+        nightly.execute_in_process(instance=history, tags={"cdp/as_of": "2026-07-01"})
+        working = history.create_run_for_job(nightly, status=dg.DagsterRunStatus.STARTED)
+        idle.execute_in_process(instance=history)
+        now = datetime.now(UTC)
+        newest, first = [started for started, _ in started_runs(history, now - timedelta(days=1), "UTC")]
+        assert started_runs(history, now + timedelta(days=1), "UTC") == []
+    assert (str(first.night), first.succeeded) == ("2026-07-01", True)
+    assert first.ended is not None
+    assert now - timedelta(minutes=5) < first.began <= first.ended + timedelta(seconds=1)
+    assert (newest.run_id, newest.ended, newest.succeeded) == (working.run_id, None, False)
+    assert abs((newest.night - now.date()).days) <= 1
+
+
+def test_a_schedule_that_nobody_switched_on_is_off(instance: dg.DagsterInstance) -> None:
+    """Bare history knows of no schedule at work."""
+    assert not schedule_is_on(instance)
+    with dg.DagsterInstance.ephemeral() as history:
+        assert not schedule_is_on(history)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cdp_pipeline.errors import InputError
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.manifest import write_manifest
 from cdp_pipeline.publishing.snapshots import publish
-from cdp_pipeline.run_folder import open_run
+from cdp_pipeline.run_folder import done_once, open_run
 from cdp_pipeline_tests.small_run import put, small_run
 
 
@@ -86,3 +87,28 @@ def test_a_table_being_made_is_not_believed(tmp_path: Path) -> None:
     put(run, "staging.y", "select 1 as id")
     run.forget(["staging.x", "staging.never_made"])
     assert set(run.manifest().tables) == {"staging.y"}
+
+
+def test_work_that_is_done_once_is_not_gone_on_with(tmp_path: Path) -> None:
+    """A run that died while it changed what it reads is begun anew by the next one, and refused to itself."""
+    dead = small_run(tmp_path, "dead")
+    put(dead, "staging.x", "select 1 as id")
+
+    def dies() -> None:
+        with done_once(dead.folder):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        dies()
+    with pytest.raises(InputError, match="start a new one"):
+        open_run(dead)
+    assert not small_run(tmp_path, "next").manifest().tables
+
+
+def test_work_that_was_done_once_is_gone_on_with(tmp_path: Path) -> None:
+    """When such work has ended the folder is like any other."""
+    dead = small_run(tmp_path, "dead")
+    put(dead, "staging.x", "select 1 as id")
+    with done_once(dead.folder):
+        pass
+    assert set(small_run(tmp_path, "next").manifest().tables) == {"staging.x"}

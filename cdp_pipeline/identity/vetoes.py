@@ -58,6 +58,7 @@ _OTHER_FIRST_NAME = (
     f"or name_last_l = name_first_r and coalesce({_JW}(name_first_l, name_last_r) >= 0.75, true), false) "
     "and not coalesce(list_contains(name_words_l, name_first_r) and list_contains(name_words_r, name_first_l), false) "
     f"and {_JW}(name_first_l, name_first_r) < case when len(name_first_l) = 1 or len(name_first_r) = 1 then 2 "
+    "when name_first_l = name_last_r or name_last_l = name_first_r then 0.9 "
     "when is_known_l and is_known_r then 0.8 when left(name_first_l, 1) = left(name_first_r, 1) then 0.7 else 0.75 end"
 )
 _OTHER_LAST_NAME = (  # one of the two gives no first name

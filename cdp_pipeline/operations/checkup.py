@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cdp_pipeline.instance import dead_runs, schedule_is_on
-from cdp_pipeline.operations.doctor import Finding, examine_folder
+from cdp_pipeline.operations.doctor import examine_folder
+from cdp_pipeline.operations.finding import Finding
 from cdp_pipeline.operations.nights import MISSED, commands
 from cdp_pipeline.operations.watch import look
 from cdp_pipeline.privacy.rotation import held_and_needed

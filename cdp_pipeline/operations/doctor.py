@@ -10,34 +10,22 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from filelock import FileLock, Timeout
 
 from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.operations.alerts import SENT, told
 from cdp_pipeline.operations.channels import channels_of
+from cdp_pipeline.operations.clients import warehouse_findings
+from cdp_pipeline.operations.finding import Finding
 from cdp_pipeline.shapes import Settings
 
-State = Literal["ok", "note", "bad"]
 SPARE = 200_000_000
 """Bytes that must be free besides twice what is published."""
-OLDEST_CLIENT = (1, 2)
 _OPEN_TO_ALL = {"README.md", "dagster.yaml", ".lock"}  # nothing of a person is in them
 _OWNERS = ("exports",)  # folders of the data folder that are not the platform's
 _PASSED_BY_THE_GROUP = re.compile(r"snapshots(/[^/]+(/warehouse\.duckdb)?)?")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was looked at, how it stands, and what to do when it is not well."""
-
-    subject: str
-    state: State
-    words: str
-    cure: str = ""
 
 
 def examine_folder(data: Path, settings: Settings) -> list[Finding]:
@@ -48,7 +36,7 @@ def examine_folder(data: Path, settings: Settings) -> list[Finding]:
         *_wal_files(data),
         _leftovers(data, is_free),
         _disk(data),
-        *_warehouse(data),
+        *warehouse_findings(data),
         _modes(data),
         *_alerts(data, settings),
     ]
@@ -112,52 +100,6 @@ def _disk(data: Path) -> Finding:
     if free >= needed:
         return Finding("disk", "ok", words)
     return Finding("disk", "bad", words, "make room, or lower keep_snapshots in project.yml; exports are yours to move")
-
-
-def _warehouse(data: Path) -> Iterator[Finding]:
-    """Which clients can open what is published; their versions where a command says so."""
-    import duckdb
-
-    path = data / "warehouse.duckdb"
-    if not path.exists():
-        return
-    with duckdb.connect(":memory:") as con:
-        con.execute(f"attach '{str(path.resolve()).replace(chr(39), chr(39) * 2)}' as looked_at (read_only)")
-        tags = con.execute("select tags from duckdb_databases() where database_name = 'looked_at'").fetchall()[0][0]
-    version = str(dict(tags).get("storage_version", "unknown")).rstrip("+")
-    oldest = ".".join(map(str, OLDEST_CLIENT))
-    words = f"storage version {version}, written by DuckDB {duckdb.__version__}; clients from {oldest} open it"
-    if _version(version) > (*OLDEST_CLIENT, 0):
-        yield Finding(
-            "warehouse",
-            "bad",
-            f"storage version {version}",
-            "older clients cannot open it; run cdp run to write it anew",
-        )
-    else:
-        yield Finding("warehouse", "ok", words)
-    client = _client()
-    if client and _version(client) < OLDEST_CLIENT:
-        yield Finding("client", "bad", f"the duckdb command here is {client}", f"install duckdb {oldest} or newer")
-    elif client:
-        yield Finding("client", "ok", f"the duckdb command here is {client}")
-
-
-def _client() -> str:
-    import subprocess
-
-    command = shutil.which("duckdb")
-    if command is None:
-        return ""
-    try:
-        said = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return said.stdout.split()[0] if said.stdout.split() else ""
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
 def _modes(data: Path) -> Finding:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
+from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.operations.alerts import Alert, Cause
 from cdp_pipeline.shapes import Settings
 
@@ -93,6 +96,16 @@ def commands(nights: Sequence[Night]) -> str:
     if len(days) <= SHOWN:
         return " && ".join(f"cdp run --as-of {day}" for day in days)
     return f"cdp run --as-of {days[0]}, then the same for each day up to {days[-1]}"
+
+
+def going_back(data: Path, night: str) -> list[str]:
+    """Words for somebody who runs a day before the published one: history is told in the order of the runs."""
+    snapshot = published_snapshot(data)
+    published = read_manifest(snapshot).as_of if snapshot else ""
+    if published <= night:
+        return []
+    back = f"what is published is as of {published}, later than {night}: this run tells history backwards"
+    return [f"{back}; to make up a night before {published}, go back first: cdp snapshots, cdp rollback"]
 
 
 def _alert_of_late(night: Night, settings: Settings) -> Alert:

@@ -14,12 +14,15 @@ from datetime import date
 from pathlib import Path
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy.second_place import is_register, unite
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import point_at
+from cdp_pipeline.publishing.unfinished import tidy
+from cdp_pipeline.whole_file import replaced
 
 DECISIONS = ("verdicts.csv", "labels.csv", "corrections.csv", "replays.jsonl", ".key", ".key.exchanged")
 _NOT_FOR_READERS = ("warehouse.duckdb", "warehouse_full.duckdb", "reports/index.html")
@@ -57,18 +60,24 @@ def restore(copy: Path, data: Path, register: Path | None, project: Project) -> 
         )
     lock = hold(data)
     try:
+        tidy(data)
         requests, hashes = unite([place for place in (copy, register, data) if place], data)
-        parts = _place(snapshot, data, project)
+        place, parts = _place(snapshot, data, project)
         for name in DECISIONS:
             if (copy / name).exists() and not (data / name).exists():
-                shutil.copy2(copy / name, data / name)
+                _copy(copy / name, data / name)
         for held in sorted((copy / ".keys").glob("*")):
             (data / ".keys").mkdir(exist_ok=True, mode=0o700)
-            shutil.copy2(held, data / ".keys" / held.name)
-        point_at(data, snapshot.name)
+            _copy(held, data / ".keys" / held.name)
+        point_at(data, place.name)
     finally:
         lock.release()
-    return Restored(snapshot.name, read_manifest(snapshot).as_of, requests, hashes, parts)
+    return Restored(place.name, read_manifest(snapshot).as_of, requests, hashes, parts)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with replaced(target, "restore_file", lasting=True) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def _damaged(snapshot: Path, project: Project) -> list[str]:
@@ -84,10 +93,11 @@ def _damaged(snapshot: Path, project: Project) -> list[str]:
     ]
 
 
-def _place(snapshot: Path, data: Path, project: Project) -> int:
-    """Put the snapshot among those of `data`, without what readers open; returns parts of permissions it was given."""
+def _place(snapshot: Path, data: Path, project: Project) -> tuple[Path, int]:
+    """Put the snapshot among those of `data`, without what readers open; its place, and parts of permissions given."""
     now = published_snapshot(data)
     waiting = data / "snapshots" / f".{snapshot.name}"
+    fault("restore.begin")
     shutil.rmtree(waiting, ignore_errors=True)
     waiting.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(snapshot, waiting)
@@ -101,14 +111,11 @@ def _place(snapshot: Path, data: Path, project: Project) -> int:
     kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
     write_manifest(waiting, replace(manifest, tables=kept))
     place = waiting.with_name(snapshot.name)
-    if place.exists():
-        away = place.with_name(f".{place.name}.away")
-        place.rename(away)
-        waiting.rename(place)
-        shutil.rmtree(away)
-    else:
-        waiting.rename(place)
-    return parts
+    while place.exists():  # readers may have it open: a state that was published is never replaced
+        place = place.with_name(f"{place.name}r")
+    fault("restore.put_in_place")
+    waiting.rename(place)
+    return place, parts
 
 
 def _take_permissions(now: Path | None, restored: Path, sources: Iterable[str]) -> int:

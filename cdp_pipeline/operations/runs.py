@@ -1,7 +1,8 @@
 """What became of a run of Dagster, in the words of an alert: causes, owners, cures.
 
-What belongs here: reading the events of a run, and finding whose each failure is. What does not:
-sending (alerts.py). Dagster's objects come in as they are, so that nothing here imports it.
+What belongs here: finding whose each failure is, and telling. What does not: reading events
+(outcome.py), and sending (alerts.py). Dagster's objects come in as they are, so that nothing here
+imports it.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cdp_pipeline.errors import BusyError, CdpError, GateError, InputError, KeyMismatchError, ProjectError, place_of
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
-from cdp_pipeline.pipeline import Pipeline, build_pipeline
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.operations.outcome import Outcome, outcome_of
+from cdp_pipeline.operations.readable import readable, settings_of
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Settings
-from cdp_pipeline.yaml_file import read_shape
 
 _CURES: Mapping[int, str] = {
     ProjectError.exit_code: "correct the files of the project that are named",
@@ -30,52 +31,6 @@ _CURES: Mapping[int, str] = {
 }
 _UNKNOWN = "look at the run in cdp ui; cdp doctor looks for a full disk, dead runs and leftovers"
 _OPERATOR_FIXES = {BusyError.exit_code, KeyMismatchError.exit_code}
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A step that failed: its key in Dagster, the lines kept of its error, and the exit code it asks for."""
-
-    step: str
-    lines: tuple[str, ...]
-    exit_code: int = 1
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the events of one run say: blocking checks that failed (name -> failing rows), steps that failed."""
-
-    checks: Mapping[str, int]
-    failures: tuple[Failure, ...]
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether it was a check, and nothing else, that kept the run from publication."""
-        return all(failure.exit_code == GateError.exit_code for failure in self.failures) and bool(
-            self.checks or self.failures
-        )
-
-
-def outcome_of(entries: Iterable[Any]) -> Outcome:
-    """The outcome of a run from its EventLogEntries."""
-    checks: dict[str, int] = {}
-    failures: list[Failure] = []
-    for entry in entries:
-        event = entry.dagster_event
-        kind = event.event_type_value if event else ""
-        if kind == "ASSET_CHECK_EVALUATION":
-            said = event.event_specific_data
-            if not said.passed and said.severity.value == "ERROR":
-                rows = said.metadata.get("failing_rows")
-                checks[said.check_name] = int(rows.value) if rows is not None else 0
-        elif kind == "STEP_FAILURE":
-            failure = _failure(event)
-            failures += [failure] if failure else []
-        elif kind in ("RUN_FAILURE", "PIPELINE_FAILURE") and not checks and not failures:
-            failures.append(_of_the_run(event))
-        elif kind in ("RUN_CANCELED", "PIPELINE_CANCELED"):
-            failures.append(Failure("", ("it was stopped",)))
-    return Outcome(checks, tuple(failures))
 
 
 def alert_of_run(outcome: Outcome, run_id: str, night: str, project: Project, pipeline: Pipeline | None) -> Alert:
@@ -113,59 +68,23 @@ def told_when_refused(data: Path, folder: Path, night: str, say: Callable[[str],
         raise
 
 
-def readable(folder: Path) -> tuple[Project, Pipeline | None, tuple[str, ...]]:
-    """The project, or as much of it as can be read: whom to tell must be known when the rest is broken."""
-    try:
-        project = read_project(folder)
-        return project, build_pipeline(project), ()
-    except CdpError as error:
-        return Project(folder, settings_of(folder)), None, error.problems
-
-
-def settings_of(folder: Path) -> Settings:
-    """What project.yml says, whatever the other files of the project say; the defaults when it cannot be read."""
-    path = folder / "project.yml"
-    return (read_shape(path, Settings, []) if path.exists() else None) or Settings(name="unreadable")
-
-
 def tell_of_run(instance: Any, run: Any, data: Path, project: Project, pipeline: Pipeline | None) -> list[str]:
     """Tell of a run of Dagster that failed, once; returns what went wrong with the telling."""
     outcome = outcome_of(instance.all_logs(run.run_id))
     return tell(data, project.settings, alert_of_run(outcome, run.run_id, night_of(run), project, pipeline))
 
 
+def tell_of_runs(instance: Any, run_ids: Iterable[str], data: Path, folder: Path) -> list[str]:
+    """The same for runs by their ids, with as much of the project in `folder` as can be read."""
+    project, pipeline, _ = readable(folder)
+    runs = [found for run_id in run_ids if (found := instance.get_run_by_id(run_id))]
+    return [problem for run in runs for problem in tell_of_run(instance, run, data, project, pipeline)]
+
+
 def night_of(run: Any) -> str:
     """The day a run was for, from its tags or its config; `unknown` when neither says."""
     config = run.run_config.get("resources", {}).get("run", {}).get("config", {}) if run.run_config else {}
     return str(config.get("as_of") or run.tags.get("cdp/as_of") or "unknown")
-
-
-def _failure(event: Any) -> Failure | None:
-    data = event.event_specific_data
-    known = getattr(data, "user_failure_data", None)
-    error = getattr(data, "error", None)
-    if known:
-        code = (known.metadata or {}).get("exit_code")
-        lines = tuple(str(known.description).splitlines())
-        return Failure(str(event.step_key), lines, int(code.value) if code else 1)
-    if error and "AssetCheck" in str(error.cls_name):  # the check itself is told of
-        return None
-    while error and error.cause:
-        error = error.cause
-    return Failure(str(event.step_key), (f"{error.cls_name if error else 'an error'} in {event.step_key}",))
-
-
-def _of_the_run(event: Any) -> Failure:
-    data = event.event_specific_data
-    known = getattr(getattr(data, "first_step_failure_event", None), "event_specific_data", None)
-    if known is None and (error := getattr(data, "error", None)):
-        while error.cause:
-            error = error.cause
-        if str(error.cls_name).endswith("Failure"):  # it went through the boundary, so it may be shown
-            return Failure("", tuple(str(error.message).strip().splitlines()))
-        return Failure("", (f"{error.cls_name} in the run",))
-    said = str(event.message or "")
-    return Failure("", ("its process is gone" if "process is gone" in said else "the run failed",))
 
 
 def _check_causes(outcome: Outcome, project: Project, pipeline: Pipeline | None) -> list[Cause]:

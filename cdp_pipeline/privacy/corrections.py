@@ -96,7 +96,7 @@ def meant(snapshot: Path, subject: Subject, asked: str, column: str) -> list[tup
     if (source, record_id) in subject.records:
         return [(source, record_id)]
     people = str(snapshot / "staging" / "people.parquet").replace("'", "''")
-    with open_duckdb() as con:
+    with open_duckdb(allowed=[snapshot]) as con:
         columns = {row[0] for row in con.execute(f"describe from '{people}'").fetchall()}
         rows = con.execute(
             f"select source, record_id from '{people}' where {column} is not null order by all"

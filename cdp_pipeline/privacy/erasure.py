@@ -31,7 +31,7 @@ from cdp_pipeline.privacy.kept_files import clean_kept_files
 from cdp_pipeline.privacy.keys import keys_of
 from cdp_pipeline.privacy.retention import QUARANTINE, add_outlived, cutoffs, feeding
 from cdp_pipeline.privacy.scan import scan
-from cdp_pipeline.privacy.scrub import scrub
+from cdp_pipeline.privacy.scrub import empty_old_rejects, scrub
 from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones, requests_in, secrets_of
 from cdp_pipeline.run_folder import done_once
 from cdp_pipeline.sources.raw import receipts_of
@@ -66,7 +66,8 @@ def erase(run: Run) -> Outcome:
     requests = requests_in(tombstones)
     new = _new_requests(run, requests)
     write_manifest(run.folder, replace(run.manifest(), erased=requests, erased_now=new))
-    return {"raw.erased_rows": {"requests": len(requests), "new_requests": len(new), "lines_taken_out": lines}}
+    numbers = {"requests": len(requests), "new_requests": len(new), "lines_taken_out": lines}
+    return {"raw.erased_rows": {**numbers, "everything_was_loaded": int(has_work)}}
 
 
 def _new_requests(run: Run, requests: Sequence[str]) -> list[str]:
@@ -98,6 +99,9 @@ def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -
     names = list(run.project.sources)
     for name in names:
         load(run, name)
+        empty_old_rejects(run, name)
+    if not tombstones.num_rows and not set(run.project.settings.retention) - {QUARANTINE}:
+        return tombstones
     todo = [name for name, mark in _marks(run, tombstones).items() if mark != _known_marks(run).get(name)]
     scan(run, con, [], tombstones, secrets)
     con.execute("create temp table all_gone as select source_name, _file, _line from gone")
@@ -147,7 +151,7 @@ def _marks(run: Run, tombstones: pa.Table) -> dict[str, str]:
     marks = {}
     for name, source in run.project.sources.items():
         parts = [path.name for path in sorted(raw_folder(run, name).glob("*.parquet"))]
-        days = {t: str(day) for t, day in first_days.items() if name in aged or t == QUARANTINE}
+        days = {table: str(day) for table, day in first_days.items() if name in aged and table != QUARANTINE}
         said = "\n".join([_VERSION, keys, repr(source), repr(days), *parts])
         marks[name] = hashlib.sha256(said.encode()).hexdigest()
     return marks

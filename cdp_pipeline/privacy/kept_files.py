@@ -2,9 +2,9 @@
 
 What belongs here: taking the lines about the erased out of them. What does not: what the files mean.
 
-    verdicts.csv, labels.csv   record keys: lines with a key of an erased record go
-    corrections.csv            lines of an erased record go
-    replays.jsonl              rows that hold an erased identifier go
+    verdicts.csv                  lines with the key of an erased record go
+    labels.csv, corrections.csv   lines of an erased record go
+    replays.jsonl                 rows of a line that went, or that hold an erased identifier, go
 """
 
 from __future__ import annotations
@@ -26,15 +26,13 @@ from cdp_pipeline.sources.raw import receipts_of
 from cdp_pipeline.sources.steps import raw_folder
 from cdp_pipeline.whole_file import alone, write_whole
 
-DECISIONS = ("verdicts.csv", "labels.csv")
-
 
 def clean_kept_files(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
     """Rewrite the files that hold a line about somebody erased; needs the tables of scan.py, `lost_records` and `all_gone`."""
     keys = _keys(run, con)
-    for name in DECISIONS:
-        _clean_decisions(run.data / name, keys)
-    _clean_corrections(run, con, secrets)
+    _clean_verdicts(run.data / "verdicts.csv", keys)
+    for name in ("labels.csv", "corrections.csv"):
+        _clean_records(run.data / name, con, secrets)
     _clean_replays(run, con, secrets)
 
 
@@ -52,7 +50,7 @@ def _keys(run: Run, con: duckdb.DuckDBPyConnection) -> set[str]:
     return {str(row[0]) for row in rows}
 
 
-def _clean_decisions(path: Path, keys: set[str]) -> None:
+def _clean_verdicts(path: Path, keys: set[str]) -> None:
     if not path.exists() or not keys:
         return
     with alone(path):
@@ -61,8 +59,8 @@ def _clean_decisions(path: Path, keys: set[str]) -> None:
         _write_csv(path, rows, kept)
 
 
-def _clean_corrections(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
-    path = run.data / "corrections.csv"
+def _clean_records(path: Path, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
+    """A file whose first two columns are source and record_id."""
     if not path.exists():
         return
     dead = {str(row[0]) for row in con.execute("select key from dead where kind = 'record_id'").fetchall()}
@@ -95,7 +93,7 @@ def _clean_replays(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[s
         for name in sorted({str(row.get("source", "")) for row in said}):
             texts = {at: " , ".join(_strings(row)) for at, row in enumerate(said) if str(row.get("source", "")) == name}
             table = pa.table(
-                {"at": pa.array(list(texts), pa.int64()), "text": pa.array(list(texts.values()), pa.string())}
+                {"number": pa.array(list(texts), pa.int64()), "text": pa.array(list(texts.values()), pa.string())}
             )
             con.register("replay_texts", table)
             guilty |= set(lines_about(run, con, name, "replay_texts", secrets))

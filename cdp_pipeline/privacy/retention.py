@@ -6,7 +6,8 @@ that left the drop zone (`keep_parts_days`).
     retention: {events: 800, tickets: 1100, quarantine: 30}      days, by core table
 
 The age of a row is told by `newest_by` of its contract. A line goes when every row that is made of it has
-outlived its time. `quarantine` is for lines that a reader set aside; their age is that of the delivery.
+outlived its time; one that also feeds a table which is kept longer stays in raw, but staging does not use it for
+this one. `quarantine` is for lines that a reader set aside; their age is that of the delivery.
 """
 
 from __future__ import annotations

@@ -37,10 +37,9 @@ def scrub(run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: Sequence
     """Take the lines in `gone` out of the parts of a source, and what mentions the erased out of the rest.
 
     Of a line that stays, an erased address inside a text becomes `•••`. Set-aside lines that hold an
-    erased address, phone number, record id or account go whole, and all of them once they are too old.
+    erased address, phone number, record id or account go whole.
     """
     lines: dict[str, set[int]] = {}
-    first_day = cutoffs(run).get(QUARANTINE)
     query = "select _file, _line from gone where source_name = ? order by all"
     for file, line in con.execute(query, [name]).fetchall():
         lines.setdefault(str(file), set()).add(int(line))
@@ -49,17 +48,19 @@ def scrub(run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: Sequence
         part = sidecar.with_name(sidecar.name.replace(".rejects.parquet", ".parquet"))
         if part.exists() and (lines.get(receipt.file) or receipt.file in touched):
             _rewrite(part, lines.get(receipt.file, set()), written)
-        if first_day and datetime.fromisoformat(receipt.delivered_at).date() < first_day:
-            _empty(sidecar)
-        elif receipt.rows_rejected:
+        if receipt.rows_rejected:
             _clean_rejects(run, con, name, sidecar, secrets)
 
 
-def _empty(sidecar: Path) -> None:
-    if pq.read_metadata(sidecar).num_rows:
-        rejects = pq.read_table(sidecar)
-        with replaced(sidecar, "raw.scrub_rejects") as temporary:
-            pq.write_table(rejects.slice(0, 0), temporary, compression="zstd")
+def empty_old_rejects(run: Run, name: str) -> None:
+    """Take out the set-aside lines of a source that were delivered before what `retention` keeps."""
+    first_day = cutoffs(run).get(QUARANTINE)
+    for receipt, sidecar in receipts_of(raw_folder(run, name)) if first_day else ():
+        is_old = first_day and datetime.fromisoformat(receipt.delivered_at).date() < first_day
+        if is_old and pq.read_metadata(sidecar).num_rows:
+            rejects = pq.read_table(sidecar)
+            with replaced(sidecar, "raw.scrub_rejects") as temporary:
+                pq.write_table(rejects.slice(0, 0), temporary, compression="zstd")
 
 
 def _mentioned(
@@ -106,7 +107,7 @@ def _clean_rejects(run: Run, con: duckdb.DuckDBPyConnection, name: str, sidecar:
     rejects = pq.read_table(sidecar)
     con.register("rejects_arrow", rejects)
     guilty = lines_about(
-        run, con, name, "(select row_number() over () as at, content as text from rejects_arrow)", secrets
+        run, con, name, "(select row_number() over () as number, content as text from rejects_arrow)", secrets
     )
     con.unregister("rejects_arrow")
     if guilty:
@@ -118,17 +119,17 @@ def _clean_rejects(run: Run, con: duckdb.DuckDBPyConnection, name: str, sidecar:
 def lines_about(
     run: Run, con: duckdb.DuckDBPyConnection, name: str, texts: str, secrets: Sequence[str]
 ) -> Mapping[int, str]:
-    """Which texts (relation of at, text) of a source hold an erased identifier: at -> request."""
+    """Which texts (relation of number, text) of a source hold an erased identifier: number -> request."""
     system = run.project.system(name) if name in run.project.sources else name
     con.execute(
         f"""create or replace temp table told_tokens as
         with found as (
-            select at, 'email' as kind, replace(unnest(regexp_extract_all(text, $mail)), '%40', '@') as value from {texts}
-            union all select at, 'phone', unnest(regexp_extract_all(text, $phone)) from {texts}
-            union all select at, 'record_id', unnest(regexp_extract_all(text, $token)) from {texts}
-            union all select at, 'account', unnest(regexp_extract_all(text, $token)) from {texts}
-            union all select at, 'order_id', unnest(regexp_extract_all(text, $token)) from {texts}
-            union all select at, 'device_id', unnest(regexp_extract_all(text, $token)) from {texts})
+            select number, 'email' as kind, replace(unnest(regexp_extract_all(text, $mail)), '%40', '@') as value from {texts}
+            union all select number, 'phone', unnest(regexp_extract_all(text, $phone)) from {texts}
+            union all select number, 'record_id', unnest(regexp_extract_all(text, $token)) from {texts}
+            union all select number, 'account', unnest(regexp_extract_all(text, $token)) from {texts}
+            union all select number, 'order_id', unnest(regexp_extract_all(text, $token)) from {texts}
+            union all select number, 'device_id', unnest(regexp_extract_all(text, $token)) from {texts})
         select *, '{system}' as system, null::varchar as country, null::varchar as first_name, null::varchar as last_name
         from found""",
         {"mail": MAIL, "phone": _PHONE, "token": _WORD},
@@ -136,6 +137,6 @@ def lines_about(
     matching = load_matching(run.project.folder / "3_identity")
     spell(con, "told_tokens", matching.placeholders, run.project.settings.country, systems_of(run))
     keys = ", ".join(hashed_sql(secret, "s.kind", "s.identity") for secret in secrets)
-    rows = con.execute(f"""select s.at, min(d.request_id) from spelled s
+    rows = con.execute(f"""select s.number, min(d.request_id) from spelled s
         join dead d on d.kind = s.kind and d.key in ({keys}) where s.identity is not null group by 1""").fetchall()
-    return {int(at): str(request) for at, request in rows}
+    return {int(number): str(request) for number, request in rows}

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cdp_pipeline.errors import KeyMismatchError
 from cdp_pipeline.explain.key import known_key
+from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import read_manifest
@@ -84,4 +85,5 @@ def _made_again(project: Project, data: Path, target: Path, key: bytes) -> str:
         drop_audience_files(run.folder)
         return publish(run, pipeline.blocking(), pipeline.tables)
     finally:
+        fault("rollback.made_again")
         shutil.rmtree(nothing_new, ignore_errors=True)

@@ -60,5 +60,9 @@ def tidy(data: Path) -> None:
     for hidden in sorted((data / "snapshots").glob(".*")):
         fault("unfinished.delete")
         shutil.rmtree(hidden)
-    for folder in (data, data / "privacy", data / "privacy" / "certificates"):
+    for folder in (data, data / ".keys", data / "privacy", data / "privacy" / "certificates"):
         remove_leftovers(folder)
+    for scratch in sorted(data.glob(".whatif-*")):  # of `cdp explain`, with a copy of what was published then
+        if not Path(f"/proc/{scratch.name.rpartition('-')[2]}").exists():
+            fault("unfinished.scratch")
+            shutil.rmtree(scratch)

@@ -1,30 +1,26 @@
 """The last checks: on the run as a whole, when its warehouse is built and before it is published.
 
-What belongs here: which they are, mistakes in the suite of expectations, and evaluating them. What does
-not: checks on tables, which are SQL (checks.py), and the library behind the suite (expectations.py).
+What belongs here: which they are, and evaluating them. What does not: checks on tables, which are SQL
+(checks.py), mistakes in the suite (suite.py), and the library behind it (expectations.py).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
-from cdp_pipeline.errors import nearest
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Verdict
 from cdp_pipeline.project import Project
 from cdp_pipeline.quality.checks import verdict_of
-from cdp_pipeline.quality.expectations import COLUMNS, KINDS, ask
+from cdp_pipeline.quality.expectations import ask
 from cdp_pipeline.sql_model import Check
-from cdp_pipeline.steps import Table
 
 CANDIDATE = "publish.warehouse_candidate"
 WAREHOUSES = ("warehouse.duckdb", "warehouse_full.duckdb")
-_LAYERS = ("profiles", "segments", "activation")
 
 
 def candidate_checks(project: Project) -> tuple[Check, ...]:
@@ -72,42 +68,6 @@ def candidate_checks(project: Project) -> tuple[Check, ...]:
         )
         for name, wanted in suite.items()
     )
-
-
-def mistakes(project: Project, tables: Mapping[str, Table]) -> list[str]:
-    """What is wrong with expectations.yml: names, tables, kinds, arguments and columns, each as one line."""
-    problems = []
-    path = project.folder / "checks" / "expectations.yml"
-    known = [name for name in tables if name.startswith(tuple(f"{layer}." for layer in _LAYERS))]
-    for name, wanted in project.expectations.items():
-        where = f"{path}: {name}"
-        if not re.fullmatch("[a-z][a-z0-9_]*", name):
-            problems.append(f"{where}: a check has a name of lower-case letters, digits and _")
-        if wanted.table not in known:
-            problems.append(
-                f"{where}: {wanted.table} is no table of {', '.join(_LAYERS)}{nearest(wanted.table, known)}"
-            )
-        if wanted.expect not in KINDS:
-            problems.append(f"{where}: unknown expectation {wanted.expect}{nearest(wanted.expect, KINDS)}")
-            continue
-        allowed = KINDS[wanted.expect]
-        problems += [
-            f"{where}: {wanted.expect} takes no {argument}{nearest(argument, allowed)}; it takes {', '.join(sorted(allowed))}"
-            for argument in wanted.having
-            if argument not in allowed
-        ]
-        problems += [
-            f"{where}: {wanted.expect} needs {argument}"
-            for argument in COLUMNS
-            if argument in allowed and argument not in wanted.having
-        ]
-        columns = tables[wanted.table].columns if wanted.table in tables else {}
-        problems += [
-            f"{where}: {wanted.table} has no column {column}{nearest(str(column), columns)}"
-            for argument in COLUMNS
-            if columns and (column := wanted.having.get(argument)) and column not in columns
-        ]
-    return problems
 
 
 def evaluate_candidate(run: Run, checks: Sequence[Check]) -> dict[str, Verdict]:

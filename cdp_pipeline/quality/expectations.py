@@ -25,34 +25,6 @@ from typing import Any
 from cdp_pipeline.errors import GateError
 from cdp_pipeline.shapes import Expectation
 
-KINDS: Mapping[str, frozenset[str]] = {
-    kind: frozenset(arguments.split())
-    for kind, arguments in {
-        "expect_column_distinct_values_to_be_in_set": "column value_set",
-        "expect_column_max_to_be_between": "column min_value max_value",
-        "expect_column_mean_to_be_between": "column min_value max_value",
-        "expect_column_median_to_be_between": "column min_value max_value",
-        "expect_column_min_to_be_between": "column min_value max_value",
-        "expect_column_most_common_value_to_be_in_set": "column value_set",
-        "expect_column_pair_values_a_to_be_greater_than_b": "column_A column_B or_equal mostly",
-        "expect_column_proportion_of_non_null_values_to_be_between": "column min_value max_value",
-        "expect_column_proportion_of_unique_values_to_be_between": "column min_value max_value",
-        "expect_column_quantile_values_to_be_between": "column quantile_ranges",
-        "expect_column_sum_to_be_between": "column min_value max_value",
-        "expect_column_unique_value_count_to_be_between": "column min_value max_value",
-        "expect_column_value_lengths_to_be_between": "column min_value max_value mostly",
-        "expect_column_value_lengths_to_equal": "column value mostly",
-        "expect_column_values_to_be_between": "column min_value max_value mostly",
-        "expect_column_values_to_be_in_set": "column value_set mostly",
-        "expect_column_values_to_be_null": "column mostly",
-        "expect_column_values_to_not_be_in_set": "column value_set mostly",
-        "expect_column_values_to_not_be_null": "column mostly",
-        "expect_table_row_count_to_be_between": "min_value max_value",
-    }.items()
-}
-"""Expectations that answer on DuckDB, with the arguments they take. Those with a regex do not."""
-COLUMNS = ("column", "column_A", "column_B")
-
 
 def ask(warehouse: Path, suite: Mapping[str, Expectation]) -> dict[str, bool]:
     """Whether each expectation of `suite` holds in a warehouse file, by its name.

@@ -150,7 +150,7 @@ def _blocks(path: Path, form: FileFormat, header: Header) -> Iterator[tuple[_Pie
         if not following and data and not data.endswith((b"\n", b"\r")):
             if form.final_newline:
                 raise RefusedError("no_final_newline")
-            data += b"\n"
+            data += b"\r\n" if data[data.rfind(b"\n") - 1 :][:2] == b"\r\n" else b"\n"
         block = _Piece(data)
         if data:
             yield block, not following

@@ -59,10 +59,10 @@ def read_header(path: Path, form: FileFormat, wanted: Iterable[str] = (), *, onl
     excess = [r for r in refusals if r.code == "too_many_columns"]
     if excess or not found:
         raise (excess or refusals)[0]
-    known = {w.casefold() for w in wanted}
+    known = {key_of(w) for w in wanted}
 
     def rank(header: Header) -> tuple[int, int]:
-        return sum(n.casefold() in known for n in header.names), len(header.names)
+        return sum(key_of(n) in known for n in header.names), len(header.names)
 
     best = max(found, key=rank)
     if form.delimiter and len(best.names) == 1:
@@ -73,6 +73,11 @@ def read_header(path: Path, form: FileFormat, wanted: Iterable[str] = (), *, onl
     return Header(best.names, best.delimiter, encoding, best.size + skipped, best.lines + before)
 
 
+def key_of(name: str) -> str:
+    """What two names have in common that are one column: case and Unicode form make no difference."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def choose_columns(names: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
     """`wanted` name → position in `names`: the exact name, else the only one equal but for case.
 
@@ -81,7 +86,7 @@ def choose_columns(names: Sequence[str], wanted: Sequence[str]) -> dict[str, int
     chosen: dict[str, int] = {}
     for name in wanted:
         exact = [i for i, n in enumerate(names) if n == name]
-        fits = exact or [i for i, n in enumerate(names) if n.casefold() == name.casefold()]
+        fits = exact or [i for i, n in enumerate(names) if key_of(n) == key_of(name)]
         if len(fits) > 1:
             raise RefusedError("duplicate_header", f"{len(fits)} columns are named {name!r}")
         if fits:
@@ -92,11 +97,11 @@ def choose_columns(names: Sequence[str], wanted: Sequence[str]) -> dict[str, int
 def missing_columns(names: Iterable[str], required: Sequence[frozenset[str]]) -> list[str]:
     """For each group of which no name is there: its names, with the nearest one that is."""
     there = list(names)
-    folded = {n.casefold() for n in there}
+    folded = {key_of(n) for n in there}
     return [
         " or ".join(sorted(group)) + _near(group, there)
         for group in required
-        if not any(name.casefold() in folded for name in group)
+        if not any(key_of(name) in folded for name in group)
     ]
 
 

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cdp_pipeline.sources.batches import Shape
+from cdp_pipeline.sources.header import key_of
 
-NEARLY = 0.75
+NEARLY = 0.85
 """From this likeness (difflib) on, a column nobody maps may be a mapped one under a new name."""
 
 
@@ -28,16 +29,16 @@ def notes_on(shape: Shape, wanted: Sequence[str], rows: int) -> list[str]:
 
 
 def _renamed(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    there, mapped = {n.casefold() for n in names}, {w.casefold() for w in wanted}
-    free = {n.casefold(): n for n in names if n.casefold() not in mapped}
+    there, mapped = {key_of(n) for n in names}, {key_of(w) for w in wanted}
+    free = {key_of(n): n for n in names if key_of(n) not in mapped}
     found = []
     for name in wanted:
-        if name.casefold() not in there:
-            near = difflib.get_close_matches(name.casefold(), list(free), n=1, cutoff=NEARLY)
+        if key_of(name) not in there:
+            near = difflib.get_close_matches(key_of(name), list(free), n=1, cutoff=NEARLY)
             found += [f"renamed_column: {name} may now be {free[near[0]]}"] if near else []
     return found
 
 
 def _doubled(names: Sequence[str]) -> list[str]:
-    counts = Counter(name.casefold() for name in names)
-    return [f"doubled_column: {name}" for name in dict.fromkeys(names) if counts[name.casefold()] > 1]
+    counts = Counter(key_of(name) for name in names)
+    return [f"doubled_column: {name}" for name in dict.fromkeys(names) if counts[key_of(name)] > 1]

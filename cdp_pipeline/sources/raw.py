@@ -30,6 +30,7 @@ from cdp_pipeline.sources.codes import RefusedError, Reject
 from cdp_pipeline.sources.columns import Needs, needs_of, referenced_columns
 from cdp_pipeline.sources.completeness import expect_rows, is_vouched_for
 from cdp_pipeline.sources.drop_zone import expect_inside
+from cdp_pipeline.sources.header import key_of
 from cdp_pipeline.sources.notes import notes_on
 from cdp_pipeline.sources.reading import read_file
 from cdp_pipeline.sources.withheld import sieve, withhold_from_older
@@ -160,7 +161,7 @@ def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Ne
         if refusal.code not in _ANOTHER_TIME:
             _write_sidecar(sidecar, receipt, [])
         return receipt
-    names, wanted = {n.casefold() for n in shape.names}, {w.casefold() for w in needs.wanted}
+    names, wanted = {key_of(n) for n in shape.names}, {key_of(w) for w in needs.wanted}
     receipt = Receipt(
         **asdict(basis)
         | {
@@ -171,8 +172,8 @@ def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Ne
             "blank_lines": blank,
             "encoding": shape.encoding,
             "delimiter": shape.delimiter,
-            "unmapped_columns": [n for n in shape.names if n.casefold() not in wanted],
-            "missing_columns": [w for w in needs.wanted if w.casefold() not in names],
+            "unmapped_columns": [n for n in shape.names if key_of(n) not in wanted],
+            "missing_columns": [w for w in needs.wanted if key_of(w) not in names],
             "notes": notes_on(shape, needs.wanted, loaded + withheld),
         }
     )

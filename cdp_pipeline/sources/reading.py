@@ -17,7 +17,7 @@ from cdp_pipeline.sources.batches import Batch, Shape
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.columns import Needs
 from cdp_pipeline.sources.csv_reader import read_csv
-from cdp_pipeline.sources.header import Header, choose_columns, missing_columns, read_header
+from cdp_pipeline.sources.header import Header, choose_columns, key_of, missing_columns, read_header
 from cdp_pipeline.sources.json_reader import read_json_lines
 from cdp_pipeline.sources.parquet_reader import parquet_names, read_parquet
 
@@ -60,8 +60,8 @@ def acceptable(names: Sequence[str], needs: Needs) -> dict[str, int]:
 
 def expect_columns(names: Sequence[str], needs: Needs) -> None:
     """Raises RefusedError when none of the wanted names is there, or a required one is missing."""
-    known = {name.casefold() for name in needs.wanted}
-    if known and not known & {name.casefold() for name in names}:
+    known = {key_of(name) for name in needs.wanted}
+    if known and not known & {key_of(name) for name in names}:
         raise RefusedError("no_known_column")  # its names are not told: they may be the values of a first row
     if missing := missing_columns(names, needs.required):
         raise RefusedError("missing_columns", "missing " + ", ".join(missing))

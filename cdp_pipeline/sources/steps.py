@@ -149,8 +149,15 @@ def _find(run: Run) -> Outcome:
 
 
 def load(run: Run, name: str) -> Outcome:
-    """Make the parts of raw.<name> for what has arrived."""
+    """Make the parts of raw.<name> for what has arrived.
+
+    When erased people were looked for in everything before, what could not be read then waits for the next night.
+    """
     arrivals = read_arrivals(run.path("raw.arrivals"))
+    looked = run.manifest().tables.get("raw.erased_rows")
+    if looked and looked.numbers.get("everything_was_loaded"):
+        read = {receipt.fingerprint for receipt, _ in receipts_of(raw_folder(run, name))}
+        arrivals = [a for a in arrivals if a.source != name or a.status != "accepted" or a.fingerprint in read]
     keep_since = datetime.combine(run.as_of, midnight.min) - timedelta(days=run.project.settings.keep_parts_days)
     source = run.project.sources[name]
     before = receipts_of(run.published / "raw" / name) if run.published else ()

@@ -7,7 +7,7 @@ DuckDB. What does not: uniqueness and references, which need the whole table (st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,26 @@ _NOT_A = {
 }
 OTHER_CURRENCY = "in another currency than the row says"
 NOT_WHOLE = "a number or an error that a spreadsheet made of an id"
+_LOCALE = "declare `decimal`, `thousands`, `negative` or `digits` in the source's `format`, or correct the cell"
+CURES: Mapping[str, str] = {
+    "missing": "fill it in the source system, or map another column",
+    "not a date": "declare its form in `dates` of the source's `format`",
+    "not a time, or one that the clock skipped": "declare `dates` and `zone`, or export times with their offset",
+    "not an amount": _LOCALE,
+    "not a number": _LOCALE,
+    "not a whole number": _LOCALE,
+    "not yes or no": "write true or false, yes or no, 1 or 0",
+    OTHER_CURRENCY: "mend the currency column, or its mapping",
+    NOT_WHOLE: "export again without a spreadsheet in between",
+    "no ISO 4217 currency code": "map a column with codes such as EUR",
+    "not one of …": "map it to one of the values that the contract names",
+    "does not match the pattern": "mend it in the source system, or the pattern in the contract",
+    "too long": "mend it in the source system, or `max_length` in the contract",
+    "below the minimum": "mend it in the source system, or `min` in the contract",
+    "above the maximum": "mend it in the source system, or `max` in the contract",
+    "after the run's day": "look at the clock and the zone of the system that wrote it",
+}
+"""Reasons that quarantine gives for a cell, each with the way out; names of rules stand there too."""
 
 
 def schema_of(contract: Contract, as_of: date) -> Any:

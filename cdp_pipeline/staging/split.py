@@ -6,6 +6,8 @@ does not: how a value is parsed (parsing.py) or judged (contract.py).
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import duckdb
 
 from cdp_pipeline.lake import Run
@@ -28,6 +30,7 @@ def split_table(run: Run, table: str) -> dict[str, Numbers]:
     contract = run.project.contracts[table]
     with run.connect() as con:
         _collect(run, con, table, contract)
+        _drop_outlived(run, con, table, contract)
         replay(run, con, table, contract)
         overlay(run, con, table, contract)
         con.register("broken", broken_rows(con, contract, run.as_of))
@@ -62,6 +65,17 @@ def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Con
                 f"insert into candidates by name select row_number() over (order by _file, _line, {order}) "
                 f"+ (select coalesce(max(_row), 0) from candidates) as _row, * from ({select}) where _outcome <> 'not_mapped'"
             )
+
+
+def _drop_outlived(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
+    """Rows older than `retention` of project.yml are not used, also where their line stays in raw for another table."""
+    days = run.project.settings.retention.get(table)
+    if days and contract.newest_by:
+        first_day = run.as_of - timedelta(days=days)
+        con.execute(
+            "update candidates set _outcome = 'older_than_retention' "
+            f"where _outcome = 'mapped' and coalesce({', '.join(contract.newest_by)}) < date '{first_day}'"
+        )
 
 
 _DECIDE = """

@@ -16,10 +16,12 @@ import pytest
 from cdp_pipeline.errors import GateError
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.pipeline import Pipeline, build_pipeline
+from cdp_pipeline.project import read_project
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline_tests.acceptance.published import (
     PROJECT,
+    SHIPPED,
     assert_one_state,
     cdp,
     look_at,
@@ -294,12 +296,25 @@ def test_a_model_that_loses_one_row_stops_the_run(exports: Path, data: Path, tmp
 
 
 def test_the_command_check_notices_a_wrong_row(data: Path) -> None:
-    """`cdp check` says which check fails on a published state that was tampered with, and ends with code 4."""
-    assert cdp("check", "--data", data).returncode == 0
+    """`cdp check` says which check fails on a published state that was tampered with, and ends with code 4.
+
+    The first time with the shipped project: its suite of expectations holds on the demo's warehouse too.
+    """
+    intact = cdp("check", "--data", data, "--project", SHIPPED)
+    assert intact.returncode == 0, intact.stderr
+    expectations = len(read_project(SHIPPED).expectations)
+    assert expectations > 15
     snapshot = published_snapshot(data)
     assert snapshot
     assert manifest_of(data).checks["every_record_has_one_person"].passed
     rewrite(look_at(snapshot).path("identity.person_records"), REMOVED)
-    finished = cdp("check", "--data", data)
+    finished = cdp("check", "--data", data, "--project", PROJECT)
     assert finished.returncode == 4
-    assert "error: every_record_has_one_person: 1 rows" in finished.stderr
+    assert "error: every_record_has_one_person: 1 rows; " in finished.stderr
+    assert "error: tables_are_as_made: 1 rows; " in finished.stderr
+    assert f"{checks_in(intact.stdout) - expectations} checks, " in finished.stdout
+
+
+def checks_in(said: str) -> int:
+    """The number of checks that `cdp check` says it made."""
+    return int(said.splitlines()[-1].split()[0])

@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from cdp_pipeline_tests.acceptance.published import AS_OF, PROJECT, assert_one_state, cdp, copy_data, publish_next, rows
+from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline_tests.acceptance.published import AS_OF, PROJECT, cdp, copy_data, look_at, rows
+from cdp_pipeline_tests.trust.nights import publish_layers
 
 WHO = """select r.source, r.record_id, p.email, r.person_id from identity.person_records r
     join staging.people p using (source, record_id) where p.email is not null and r.source = 'hubspot' order by all limit 1"""
@@ -26,11 +28,16 @@ def test_the_erased_stay_out_of_a_restored_backup(shared: Path, exports: Path, d
     restored = cdp("restore", backup, "--register", data, "--data", new, "--project", PROJECT)
     assert restored.returncode == 0, restored.stderr
     assert not (new / "warehouse.duckdb").exists()
-    publish_next(exports, new, as_of=AS_OF + timedelta(days=1))
-    assert_one_state(new)
-    left = {row[0] for row in rows(new, "select person_id from profiles.customers")}
-    assert person not in left
+    publish_layers(exports, new, AS_OF + timedelta(days=1))
+    snapshot = published_snapshot(new)
+    assert snapshot is not None
+    with look_at(snapshot).connect("profiles.customers", "staging.people", "staging.identifiers") as con:
+        left = {row[0] for row in con.execute("select person_id from profiles.customers").fetchall()}
+        told = con.execute(
+            "select (select count(*) from staging.people where email = $1), "
+            "(select count(*) from staging.identifiers where value = $1)",
+            [email],
+        ).fetchall()
     assert people - left == {person}
-    assert rows(new, f"select count(*) from staging.people where email = '{email}'") == [(0,)]
-    assert rows(new, f"select count(*) from staging.identifiers where value = '{email}'") == [(0,)]
-    assert len(list((new / "snapshots").iterdir())) == 1
+    assert told == [(0, 0)]
+    assert list((new / "snapshots").iterdir()) == [snapshot]

@@ -67,6 +67,7 @@ TABLES = {
         entered bigint, "left" bigint, is_profiling boolean""",
     "segments.history": """as_of date, person_id varchar, segmentation varchar, segment varchar,
         event varchar, kind varchar""",
+    "activation.reasons": "destination varchar, audience varchar, reason varchar, people bigint",
     "activation.receipts": """destination varchar, audience varchar, in_rule bigint, has_key bigint,
         permitted bigint, transfer_allowed bigint, above_minimum bigint, written bigint""",
     "config.run": """as_of date, zone varchar, currency varchar, country varchar, churn_budget decimal(6, 4),

@@ -117,7 +117,7 @@ def test_a_webhook_gets_json_with_a_text(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         assert tell(tmp_path, settings(webhook_env="CDP_ALERT_WEBHOOK_OF_THIS_TEST"), ALERT) == []
     assert [body["text"] for body in got] == [ALERT.text]
-    monkeypatch.setenv("CDP_ALERT_WEBHOOK_OF_THIS_TEST", "file:///etc/hostname")
+    monkeypatch.setenv("CDP_ALERT_WEBHOOK_OF_THIS_TEST", "ftp://127.0.0.1/alerts")
     assert try_channels(settings(webhook_env="CDP_ALERT_WEBHOOK_OF_THIS_TEST"))
 
 

@@ -15,7 +15,8 @@ from cdp_pipeline.lock import hold
 from cdp_pipeline.operations import doctor
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
 from cdp_pipeline.operations.checkup import examine
-from cdp_pipeline.operations.doctor import Finding, examine_folder
+from cdp_pipeline.operations.doctor import examine_folder
+from cdp_pipeline.operations.finding import Finding
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse

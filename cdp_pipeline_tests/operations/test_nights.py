@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from cdp_pipeline.operations.nights import Started, State, alerts_of, commands, judge
+from cdp_pipeline.operations.nights import Started, State, alerts_of, commands, going_back, judge
+from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.schedules import starts
 from cdp_pipeline.shapes import Alerts, Settings
+from cdp_pipeline_tests.small_run import put, small_run
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 SETTINGS = Settings(name="test", alerts=Alerts(owner="night team <night@example.org>"))
@@ -110,3 +113,15 @@ def test_many_nights_are_said_in_words() -> None:
     nights = judge(due, date(2026, 7, 2), [], moment, SETTINGS)
     assert len(nights) == 14
     assert commands(nights) == "cdp run --as-of 2026-07-07, then the same for each day up to 2026-07-20"
+
+
+def test_going_back_is_said(tmp_path: Path) -> None:
+    """A run of a day before the published one is allowed, and warned of; the same day and later ones are silent."""
+    assert going_back(tmp_path, "2026-06-01") == []
+    run = small_run(tmp_path)
+    put(run, "profiles.customers", "select 'p1' as person_id")
+    publish(run, [])
+    (line,) = going_back(tmp_path, "2026-06-29")
+    assert "as of 2026-06-30" in line
+    assert "cdp rollback" in line
+    assert going_back(tmp_path, "2026-06-30") == going_back(tmp_path, "2026-07-01") == []

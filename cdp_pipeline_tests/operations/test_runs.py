@@ -19,7 +19,9 @@ import pytest
 from cdp_pipeline.boundary import boundary
 from cdp_pipeline.errors import BusyError, InputError
 from cdp_pipeline.operations.alerts import Alert, told
-from cdp_pipeline.operations.runs import alert_of_run, outcome_of, readable, settings_of, tell_of_run, told_when_refused
+from cdp_pipeline.operations.outcome import outcome_of
+from cdp_pipeline.operations.readable import readable, settings_of
+from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, told_when_refused
 from cdp_pipeline.operations.watch import look_and_tell
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project import Project
@@ -242,3 +244,38 @@ def test_a_partial_run_of_the_ui_is_nobodys_night(instance: dg.DagsterInstance, 
     )
     assert found.nights == ()
     assert told(tmp_path / "data") == []
+
+
+def test_a_run_refused_at_its_start_is_told_with_its_reason(instance: dg.DagsterInstance) -> None:
+    """A wrong key, or a second run, stops a run of the UI before its first step: the alert says so."""
+
+    @dg.resource
+    def refused(_: dg.InitResourceContext) -> None:
+        with boundary("run"):
+            raise BusyError("another run works here (process 1)")
+
+    @dg.asset(key=["raw", "anything"], required_resource_keys={"run"})
+    def anything() -> None:
+        """Is never made."""
+
+    job = dg.define_asset_job("nightly", executor_def=dg.in_process_executor)
+    definitions = dg.Definitions(assets=[anything], jobs=[job], resources={"run": refused})
+    done = definitions.resolve_job_def("nightly").execute_in_process(instance=instance, raise_on_error=False)
+    found = instance.get_run_by_id(done.run_id)
+    assert found is not None
+    alert = alert_of(instance, found)
+    assert alert.kind == "failed"
+    assert "another run works here (process 1)" in alert.causes[0].what
+    assert alert.causes[0].owner == "night team"
+
+
+def test_runs_are_told_of_by_their_ids(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """What `cdp run` does with its own failure, and with a run before it that was killed; an unknown id is nobody's."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
+    found = run(instance, unreadable)
+    assert tell_of_runs(instance, [found.run_id, "no such run"], tmp_path, project) == []
+    (entry,) = told(tmp_path)
+    assert "orders_export.csv" in str(entry["text"])
+    assert "owner: night team" in str(entry["text"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import open_duckdb
 from cdp_pipeline.manifest import Manifest, write_manifest
 from cdp_pipeline.privacy.access import Held, gather
 from cdp_pipeline.privacy.access_files import as_csv, write_access
@@ -20,36 +21,45 @@ RECORDS = (("crm", "1"), ("shop", "2"), ("shop", "3"), ("shop", "4"))
 SUBJECT = Subject(
     "Pann", RECORDS, (("email", "ann@mail.example"), ("phone", "+31612345678")), (("phone", "+31612345678"),)
 )
-TABLES = {
-    "staging.people": """select * from (values ('crm', '1', 'ann@mail.example', 'a.csv', 2), ('shop', '2', 'ann@mail.example', 'b.csv', 2),
-        ('shop', '3', null, 'b.csv', 3), ('shop', '4', 'bart@mail.example', 'b.csv', 4)) t(source, record_id, email, _file, _line)""",
-    "identity.records": """select * from (values ('crm', '1', 11, 'ann@mail.example', null, null), ('shop', '2', 12, 'ann@mail.example', null, null),
-        ('shop', '3', 13, null, null, null), ('shop', '4', 14, 'bart@mail.example', null, null))
-        t(source, record_id, node_key, email_key, phone_key, login_id)""",
-    "identity.pairs": """select * from (values (11, 13, 'login', true), (12, 14, 'model', true))
-        t(node_key_l, node_key_r, provenance, is_kept)""",
-    "identity.person_records": """select * from (values ('crm', '1', 'Pann'), ('shop', '2', 'Pann'), ('shop', '3', 'Pann'), ('shop', '4', 'Pann'),
-        ('crm', '9', 'Pother')) t(source, record_id, person_id)""",
-    "profiles.customers": "select * from (values ('Pann', 'ann@mail.example'), ('Pother', 'other@mail.example')) t(person_id, email)",
-    "profiles.golden_values": """select 'Pann' as person_id, 'email' as field, 'crm' as source, '1' as record_id,
-        ['bart@mail.example'] as losing_values""",
-    "staging.orders": "select * from (values ('shop', '2', 'o2'), ('shop', '4', 'o4'), ('shop', '8', 'o8')) t(source, record_id, order_id)",
-    "staging.order_lines": "select * from (values ('shop', 'o2', '1'), ('shop', 'o8', '1')) t(source, order_id, line_number)",
-    "quarantine.people": "select * from (values ('a.csv', 'ann@mail.example '), ('a.csv', 'other@mail.example')) t(file, email)",
-    "quarantine.lines": "select * from (values (5, 'x;Ann@Mail.example;y'), (6, 'x;other@mail.example;y')) t(line, content)",
-    "activation.plain_csv": "select 'buyers' as audience, 'Pann' as person_id, true as is_written, 'abc' as file_sha256",
-    "raw.shop/part": "select * from (values ('mail', 'b.csv', 2), ('mail of another', 'b.csv', 9)) t(Email, _file, _line)",
+ANN, BART, OTHER = "ann@mail.example", "bart@mail.example", "other@mail.example"
+TABLES: dict[str, tuple[str, list[tuple[object, ...]]]] = {
+    "staging.people": (
+        "source, record_id, email, _file, _line",
+        [("crm", "1", ANN, "a.csv", 2), ("shop", "2", ANN, "b.csv", 2), ("shop", "3", None, "b.csv", 3),
+         ("shop", "4", BART, "b.csv", 4)],
+    ),
+    "identity.records": (
+        "source, record_id, node_key, email_key, phone_key, login_id",
+        [("crm", "1", 11, ANN, None, None), ("shop", "2", 12, ANN, None, None), ("shop", "3", 13, None, None, None),
+         ("shop", "4", 14, BART, None, None)],
+    ),
+    "identity.pairs": (
+        "node_key_l, node_key_r, provenance, is_kept", [(11, 13, "login", True), (12, 14, "model", True)],
+    ),
+    "identity.person_records": (
+        "source, record_id, person_id", [(*record, "Pann") for record in RECORDS] + [("crm", "9", "Pother")],
+    ),
+    "profiles.customers": ("person_id, email", [("Pann", ANN), ("Pother", OTHER)]),
+    "profiles.golden_values": (
+        "person_id, field, source, record_id, losing_values", [("Pann", "email", "crm", "1", [BART])],
+    ),
+    "staging.orders": ("source, record_id, order_id", [("shop", n, f"o{n}") for n in ("2", "4", "8")]),
+    "staging.order_lines": ("source, order_id, line_number", [("shop", "o2", "1"), ("shop", "o8", "1")]),
+    "quarantine.people": ("file, email", [("a.csv", f"{ANN} "), ("a.csv", OTHER)]),
+    "quarantine.lines": ("line, content", [(5, f"x;{ANN.upper()};y"), (6, f"x;{OTHER};y")]),
+    "activation.plain_csv": ("audience, person_id, is_written, file_sha256", [("buyers", "Pann", True, "abc")]),
+    "raw.shop/part": ("Email, _file, _line", [("mail", "b.csv", 2), ("mail of another", "b.csv", 9)]),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("held") / "snapshots" / "one"
-    with open_duckdb(allowed=[folder]) as con:
-        for name, select in TABLES.items():
-            path = folder / f"{name.replace('.', '/', 1)}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            con.execute(f"copy ({select}) to '{path}' (format parquet)")
+    for name, (columns, rows) in TABLES.items():
+        path = folder / f"{name.replace('.', '/', 1)}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        names = columns.split(", ")
+        pq.write_table(pa.table({column: [row[at] for row in rows] for at, column in enumerate(names)}), path)
     write_manifest(folder, Manifest(as_of="2026-06-30"))
     return folder
 

@@ -6,10 +6,13 @@ import stat
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.privacy.corrections import FILE, correct, lift, read_corrections, steps
+from cdp_pipeline.privacy.corrections import FILE, correct, lift, meant, read_corrections, steps
+from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Contract, Settings, Source
 from cdp_pipeline.staging.split import split_table
@@ -116,3 +119,17 @@ def test_the_file_is_for_its_owner_and_its_mistakes_are_told(tmp_path: Path, peo
         read_corrections(tmp_path)
     assert [problem.split(": ")[0] for problem in error.value.problems] == [f"{FILE}:3", f"{FILE}:4"]
     assert "Secretville" not in str(error.value)
+
+
+def test_a_person_stands_for_the_records_that_fill_the_column(tmp_path: Path) -> None:
+    """A record that is typed is meant alone; a person means the records that have something there, or is asked which."""
+    path = tmp_path / "staging" / "people.parquet"
+    path.parent.mkdir()
+    pq.write_table(
+        pa.table({"source": ["web", "web", "crm"], "record_id": ["1", "2", "1"], "city": ["Gouda", None, "Ede"]}), path
+    )
+    subject = Subject("P1", (("web", "1"), ("web", "2")), ())
+    assert meant(tmp_path, subject, "P1", "city") == [("web", "1")]
+    assert meant(tmp_path, subject, "web:2", "city") == [("web", "2")]
+    with pytest.raises(InputError, match="name the record to correct"):
+        meant(tmp_path, subject, "P1", "region")

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
 from cdp_pipeline.privacy.masking import MASK
+from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.shapes import Contract, FieldRule, Settings, Survivorship
 from cdp_pipeline.staging.parsing import TYPES

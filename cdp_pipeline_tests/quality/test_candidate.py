@@ -12,7 +12,8 @@ import pytest
 
 from cdp_pipeline.lake import Run
 from cdp_pipeline.publishing.warehouse import build_warehouse
-from cdp_pipeline.quality.candidate import candidate_checks, evaluate_candidate, mistakes
+from cdp_pipeline.quality.candidate import candidate_checks, evaluate_candidate
+from cdp_pipeline.quality.suite import mistakes
 from cdp_pipeline.shapes import Expectation
 from cdp_pipeline.sql_model import Check
 from cdp_pipeline.steps import Table

@@ -52,7 +52,7 @@ def failing(run: Run) -> list[str]:
         ({"rows_now": "1", "is_new": "false"}, []),
         ({"hours_old": "24"}, []),
         ({"hours_old": "25"}, ["is_fresh"]),
-        ({"source": "'other'"}, ["is_fresh"]),
+        ({"source": "'other'", "hours_old": "25"}, []),
     ],
     ids=str,
 )

@@ -16,7 +16,8 @@ import pytest
 
 from cdp_pipeline.errors import GateError
 from cdp_pipeline.quality import expectations
-from cdp_pipeline.quality.expectations import KINDS, ask
+from cdp_pipeline.quality.expectations import ask
+from cdp_pipeline.quality.suite import KINDS
 from cdp_pipeline.shapes import Expectation
 
 CANARY = "canary@mail.example"

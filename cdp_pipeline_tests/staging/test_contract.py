@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import CdpError
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.shapes import Column, Contract
 from cdp_pipeline.staging import contract as rules
 from cdp_pipeline.staging.contract import broken_rows
 from cdp_pipeline.staging.parsing import TYPES
@@ -125,3 +125,13 @@ def test_a_check_that_crashes_is_an_error_and_no_pass() -> None:
     with pytest.raises((CdpError, duckdb.Error)) as stopped:
         broken(columns, [{"value": "canary"}])
     assert "canary" not in str(stopped.value)
+
+
+def test_every_reason_has_a_cure() -> None:
+    """Whatever quarantine says of a cell, the documentation says what to do."""
+    said = {*rules._NOT_A.values(), rules.OTHER_CURRENCY, rules.NOT_WHOLE, "missing"}
+    day = {"type": "date", "min": date(2026, 1, 1), "max": "as_of"}
+    for bounds in ({"in": "iso4217"}, {"matches": "a"}, {"max_length": 1}, day, {"type": "timestamp", "max": "as_of"}):
+        column = Column.model_validate({"type": "text", "description": "a"} | bounds)
+        said |= {str(check.error) for check in rules._checks(column, date(2026, 6, 30))}
+    assert said <= set(rules.CURES)

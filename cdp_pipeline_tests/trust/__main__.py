@@ -29,6 +29,7 @@ PROOFS = (
     "kills",
     "readers",
     "determinism",
+    "nights",
     "erasure",
     "canary",
     "permissions",

@@ -52,8 +52,8 @@ destinations: [plain_csv]
 SINGLES: Mapping[str, tuple[str, str, str]] = {
     # what stops everything behind it, one a run: file, text to find, what stands there instead
     "a mapping": (
-        "1_sources/shopify_customers.yml", "record_id: Customer ID",
-        "record_id: {sql: 'cast(cast(\"Email\" as integer) as varchar)'}",
+        "1_sources/zendesk_tickets.yml", "company: Organization",
+        "company: {sql: 'cast(cast(\"Requester email\" as integer) as varchar)'}",
     ),
     "a preparation": (
         "1_sources/meta_leads.yml", 'lower(trim("email")) as mail,', "error('met ' || \"email\") as mail,",

@@ -47,7 +47,7 @@ def measure(folder: Path, long: bool) -> list[Figure]:
     """Ten runs of two nights when `long`; else one run of the exports in `folder`, compared with its data."""
     exports, data = folder / "exports", folder / "data"
     if long or not (data / "current").exists():
-        _make(exports, 600 if long else 60)
+        _make(exports, 200 if long else 60)
         found = {way: run_way(folder, exports, way, 2) for way in (LONG if long else (Way(1, 0, 0), *SHORT))}
     else:
         from cdp_pipeline_tests.acceptance.published import digests

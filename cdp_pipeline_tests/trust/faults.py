@@ -1,10 +1,10 @@
-"""Every fault point of a night is hit, each time it is reached, by each kind of fault; then the night goes on.
+"""Every fault point of every phase of a night is hit by each kind of fault; then the night goes on.
 
 What belongs here: breaking phases and judging what is left. What does not: the phases (night.py), comparing
 folders (trees.py), and kills that do not wait for a fault point (kills.py).
 
-For every phase, every n and every kind (an error, a process that is gone, no space left): the data folder is put
-as it was before the phase, the phase is run in a process of its own and broken at its n-th point. What a reader
+For every phase, every point in it, at its first and its last time, and every kind (an error, a process that is gone,
+no space left): the data folder is put as it was before the phase, which is run in a process of its own and broken. What a reader
 sees must be the very files of before, or after the swap the whole new state. Then the run is resumed, or taken
 over by another, and must leave what an unbroken one leaves, file by file.
 """
@@ -23,13 +23,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from cdp_pipeline.faults import EXIT_CODE, KINDS, VARIABLE, forget
+from cdp_pipeline.project import Project
 from cdp_pipeline_tests.trust.figure import Figure
 from cdp_pipeline_tests.trust.night import Phase
 from cdp_pipeline_tests.trust.trees import Tree, difference, published_files, restore, save, tree
 
 DAY = date(2026, 6, 30)
 LATER = "laterrun"  # the run that takes over; eight letters, for snapshots end in them
-MODELS = 8  # every eighth SQL model is broken: all are run by the same few lines
+EVERY = {"raw": 4, "staging": 5, "activation": 3, "model": 12}  # of steps that the same lines run, every so manieth
 SHORT = ("activation.plain_csv", "reports.pages", "checks", "warehouses", "publication")
 
 
@@ -158,10 +159,23 @@ class Breaker:
         return {**dict.fromkeys(new, "NEW"), LATER: "RUN", self.run: "RUN"}
 
 
+def alike(project: Project) -> set[str]:
+    """Steps that the same lines of code run as another one that is broken."""
+    groups = {
+        "raw": [f"raw.{name}" for name in project.sources],
+        "staging": [f"staging.{name}" for name in project.contracts],
+        "activation": [f"activation.{name}" for name in project.destinations],
+        "model": list(project.models),
+    }
+    return {name for group, names in groups.items() for at, name in enumerate(sorted(names)) if at % EVERY[group]}
+
+
 def choose(points: Sequence[str], seen: Counter[str], long: bool) -> list[tuple[int, str]]:
-    """(n, kind) to try in a phase: all of them, or the points not yet seen, the kinds taking turns."""
+    """(n, kind) to try in a phase: each point at its first and last time by each kind; or what is new, kinds in turn."""
     if long:
-        return [(n, kind) for n in range(1, len(points) + 1) for kind in KINDS]
+        first = {point: n for n, point in reversed(list(enumerate(points, 1)))}
+        last = {point: n for n, point in enumerate(points, 1)}
+        return [(n, kind) for n in sorted({*first.values(), *last.values()}) for kind in KINDS]
     fresh = {point: n for n, point in enumerate(points, 1) if not seen[point]}  # the last time it is reached
     return [(n, KINDS[turn % 3]) for turn, n in enumerate(fresh.values(), sum(seen.values()))]
 
@@ -192,7 +206,7 @@ def main(folder: Path, long: bool) -> None:
             in_child(lambda: forget(project, data), "")  # somebody is erased in the night that is broken
     breaker.run = "nightrun"
     night = phases(night_in(project, pipeline, folder, DAY + timedelta(days=1), is_whole=long), pipeline.steps)
-    skipped = [name for at, name in enumerate(sorted(project.models)) if at % MODELS]
+    skipped = alike(project)
     if long:
         for phase in night:
             if phase.name in skipped:

@@ -156,7 +156,6 @@ YAMLS = (
     _RULE + "where: 'false'\n",
     _RULE + "__class__: x\n",
     _RULE.replace("where: 'true'", "where: [a, {b: c}]"),
-    _RULE.replace("description: a", "description: !!binary aGVsbG8="),
     "- " + _RULE.replace("\n", "\n  "),
     _RULE + "---\n" + _RULE,
     _RULE + "\x00",

@@ -87,6 +87,18 @@ class Place:
     log: Path
 
 
+def load_program(project: Path) -> None:
+    """Load the graph once, so that every fork has it as if it had loaded it."""
+    from dagster._core.code_pointer import ModuleCodePointer
+    from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
+
+    from cdp_pipeline.instance import MODULE
+    from cdp_pipeline.schedules import NIGHTLY
+
+    os.environ["CDP_PROJECT"] = str(project.resolve())
+    ReconstructableJob(ReconstructableRepository(ModuleCodePointer(MODULE, "defs")), NIGHTLY).get_definition()
+
+
 def launch(place: Place, as_of: date) -> int:
     """Fork, and be `cdp run` in the fork; its process id."""
     child = os.fork()
@@ -110,10 +122,13 @@ def launch(place: Place, as_of: date) -> int:
 
 
 def holds_lock(place: Place, process: int) -> bool:
+    """The process has the lock of the data folder, as the kernel knows it."""
     try:
-        return f"process {process} " in (place.data / ".lock.holder").read_text()
+        file = f":{(place.data / '.lock').stat().st_ino}"
     except OSError:
         return False
+    held = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+    return any(str(process) in words and any(word.endswith(file) for word in words) for words in held)
 
 
 def worked(process: int) -> float:
@@ -128,7 +143,7 @@ def wait(process: int, until: Callable[[], bool]) -> int | None:
         found, status = os.waitpid(process, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
-        time.sleep(0.005)
+        time.sleep(0.02)
     return None
 
 
@@ -181,12 +196,11 @@ def leftovers(data: Path) -> Iterator[str]:
 
 def main(folder: Path, kills: int, seed: int, people: int) -> None:
     """Prints the tally as JSON."""
-    from cdp_pipeline import definitions  # noqa: F401  (loaded once, before the forks)
     from cdp_pipeline_tests.acceptance.published import PROJECT, assert_one_state, digests, publish_next
     from cdp_pipeline_tests.trust.trees import published_files, save
     from cdp_pipeline_tests.trust.world import lean_project, two_nights
 
-    lean_project(PROJECT)
+    load_program(lean_project(PROJECT))
     place = Place(folder / "exports", folder / "data", PROJECT, folder / "log")
     if not place.exports.exists():
         two_nights(folder, people)()

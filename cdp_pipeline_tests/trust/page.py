@@ -23,6 +23,7 @@ _TITLES = {
     "kills": "Runs killed at random",
     "readers": "Readers during publication",
     "determinism": "The same again",
+    "nights": "Missed nights made up",
     "erasure": "Erased people",
     "canary": "Personal data where it must not be",
     "permissions": "Permissions",
