@@ -44,7 +44,7 @@ _MAIL: dict[str, tuple[str, ...]] = {  # reserved top-level domains only, most u
     "FR": ("courriel.example", "mail.example", "boite.test", "example.net"),
     "GB": ("letterbox.example", "mail.example", "inbox.test", "example.com"),
 }
-_NO_NAMES = (" names", " spain")  # ends of a heading and of search words that stand among the names of mimesis
+_NO_NAMES = (" name", " names", " spain")  # ends of headings and of search words among the names of mimesis
 _PARTICLES = ("van", "de", "van de", "van den", "van der")
 _NICKNAMES = {  # short forms that are no beginning of the name
     "Willem": "Wim",
@@ -143,7 +143,7 @@ def _numbered(country: str, kind: str, filled: list[str]) -> Iterator[tuple[str,
 def _union(locales: tuple[str, ...], names: Callable[[str], list[str]]) -> list[str]:
     """Distinct, trimmed names of several locales without characters that no export would hold."""
     found = {name.strip() for locale in locales for name in names(locale)}
-    found = {name for name in found if not name.casefold().endswith(_NO_NAMES)}
+    found = {name for name in found if not f" {name}".casefold().endswith(_NO_NAMES)}
     return sorted(name for name in found if 1 < len(name) < 40 and not set(name) & set('",;()/0123456789'))
 
 

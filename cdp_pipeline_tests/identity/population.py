@@ -59,8 +59,7 @@ class Population:
 def _slots() -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for country, kind, _, value in tables.name_slots():
-        if value != "Name":  # a heading among the names of mimesis, and a placeholder to us
-            found.setdefault((country, kind), []).append(value)
+        found.setdefault((country, kind), []).append(value)
     for country, _, town, area in tables.towns():
         found.setdefault((country, "town"), []).append(f"{town}|{area}")
     return found

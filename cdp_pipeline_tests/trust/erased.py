@@ -248,7 +248,7 @@ def differences(before: Mapping[Hashable, object], after: Mapping[Hashable, obje
 def deliver_again(exports: Path, people: Sequence[Erased], variant: int, day: date) -> None:
     """Every export of the first night once more, as files of `day`, with the erased in another spelling.
 
-    Variants: addresses in upper case; with a plus-tag, and numbers with blanks; everything decomposed (NFD).
+    Variants: addresses in upper case; with a plus-tag, and numbers with blanks; their names and addresses decomposed (NFD).
     """
     first = sorted(path for path in exports.iterdir() if re.fullmatch(r"\d{4}-\d\d-\d\d", path.name))[0]
     values = sorted({value for one in people for value in one.loose}, key=len, reverse=True)
@@ -273,7 +273,9 @@ def _respelled(text: str, values: Iterable[str], variant: int) -> str:
             text = re.sub(re.escape(value), _spellings[variant](value), text, flags=re.IGNORECASE)
         elif variant == 1 and value.startswith("+"):
             text = text.replace(value, f"{value[:3]} {value[3:6]} {value[6:]}")
-    return unicodedata.normalize("NFD", text) if variant == 2 else text
+        elif variant == 2:
+            text = text.replace(value, unicodedata.normalize("NFD", value))
+    return text
 
 
 def _tagged(address: str) -> str:
