@@ -45,8 +45,8 @@ def people(name: str) -> Rows:
 def record(values: Sequence[str], delimiter: str = ",") -> str:
     """One CSV record without line end, quoted where it has to be."""
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="").writerow(values)
-    return text.getvalue()
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(values)
+    return text.getvalue().removesuffix("\r\n")
 
 
 def records(rows: Rows, columns: Sequence[str] = COLUMNS, delimiter: str = ",") -> list[str]:

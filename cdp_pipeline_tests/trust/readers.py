@@ -72,7 +72,7 @@ def publish_day(exports: Path, data: Path, pipeline: Pipeline, as_of: date) -> N
     try:
         run = start(exports, data, as_of=as_of)
         for step in pipeline.steps:
-            if step.names[0].startswith("activation.") or step.names == ("reports.pages",):
+            if step.names[0].startswith(("activation.", "reports.")):
                 perform(run, step)
         build_warehouse(run, pipeline.tables)
         publish(run, (), pipeline.tables)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +34,27 @@ def main(arguments: Sequence[str] | None = None) -> str:
     reference = reference_folder() if "accuracy" in asked.parts and not asked.quick else None
     for part in asked.parts:
         print(part, flush=True)
-        if part == "accuracy":
-            rows = list(accuracy.measure_sets(reference, folder, asked.sets)) if reference else []
-            measured[part] = rows + (
-                list(accuracy.measure_demo(asked.demo_people, folder)) if asked.demo_people else []
-            )
-        elif part == "cost":
-            measured[part] = list(cost.measure_costs(asked.records, asked.most_for_script, asked.repeats, folder))
-        else:
-            measured[part] = incremental.measure_night(asked.night_records, folder)
-        kept.write_text(json.dumps(measured, indent=1, default=str), encoding="utf-8")
-        if asked.out:
-            asked.out.write_text(page.render(measured), encoding="utf-8")
+        measured[part] = {} if part == "incremental" else []
+        for found in _measured(part, asked, folder, reference):
+            measured[part] = found if part == "incremental" else [*measured[part], *found]
+            kept.write_text(json.dumps(measured, indent=1, default=str), encoding="utf-8")
+            if asked.out:
+                asked.out.write_text(page.render(measured), encoding="utf-8")
     return page.render(measured)
+
+
+def _measured(part: str, asked: argparse.Namespace, folder: Path, reference: Path | None) -> Iterator[Any]:
+    """What is known of a part, piece by piece, so that a measurement that is stopped keeps what it had."""
+    if part == "accuracy":
+        if reference:
+            yield list(accuracy.measure_sets(reference, folder, asked.sets))
+        if asked.demo_people:
+            yield list(accuracy.measure_demo(asked.demo_people, folder))
+    elif part == "cost":
+        for records in asked.records:
+            yield list(cost.measure_costs([records], asked.most_for_script, asked.repeats, folder))
+    else:
+        yield incremental.measure_night(asked.night_records, folder)
 
 
 def _parser() -> argparse.ArgumentParser:
