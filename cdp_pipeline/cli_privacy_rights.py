@@ -39,6 +39,7 @@ def access(
     from cdp_pipeline.privacy import access_files, register
     from cdp_pipeline.privacy.access import gather
     from cdp_pipeline.privacy.reads import log_read
+    from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
     from cdp_pipeline.project import read_project
 
@@ -51,6 +52,7 @@ def access(
     held = gather(snapshot, found, subject, lookalikes=include_lookalikes)
     files = access_files.write_access(out, shapes, held, read_manifest(snapshot).as_of, portable=portable)
     register.close_request(data, request.request_id, today)
+    keep_copy(data, shapes.settings.register_copy)
     rows = sum(len(rows) for rows in held.tables.values())
     click.echo(
         f"request {request.request_id}: {rows:,} rows of {len(held.tables)} tables, in {out} ({len(files)} files)"
@@ -81,7 +83,10 @@ def restrict(subject: str, is_objection: bool, is_lifted: bool, received: str, d
     snapshot, kind = expect_published(data), "object" if is_objection else "restrict"
     found = find_subject(snapshot, subject, settings.country)
     if is_lifted:
-        count = restriction.lift(data, found, kind, (key, *earlier_keys(settings.key_env, data)))
+        count = restriction.lift(
+            snapshot, data, found, kind, (key, *earlier_keys(settings.key_env, data)), settings.country
+        )
+        keep_copy(data, settings.register_copy)
         click.echo(f"lifted: {count} request{'s' if count > 1 else ''}; the next run uses the data again")
         return
     day = _day(received, _today(settings.zone))
@@ -114,6 +119,7 @@ def correct(
     """
     from cdp_pipeline.lake import expect_published
     from cdp_pipeline.privacy import corrections, register
+    from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
     from cdp_pipeline.project import read_project
 
@@ -132,6 +138,7 @@ def correct(
     request = register.add_request(data, "correct", found, key, _day(received, today))
     new = corrections.correct(data, contract, records, column, value, today, reviewer or getpass.getuser())
     register.close_request(data, request.request_id, today)
+    keep_copy(data, shapes.settings.register_copy)
     click.echo(f"request {request.request_id}: {column} of {len(records)} records, in force from the next run on")
     if not new:
         click.echo("it had been corrected so before")

@@ -175,11 +175,7 @@ def fingerprint(key: bytes) -> str:
 
 
 def open_duckdb(
-    spill: Path | None = None,
-    memory_limit: str | None = None,
-    path: str = ":memory:",
-    *,
-    allowed: Sequence[Path] = (),
+    spill: Path | None = None, memory_limit: str | None = None, path: str = ":memory:", *, allowed: Sequence[Path] = ()
 ) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection that never reaches the network, spills only to `spill`, and opens only files in `allowed`.
 

@@ -22,6 +22,8 @@ from cdp_pipeline.whole_file import write_whole
 _UNTOUCHED_BY_A_RUN = {"warehouse.duckdb", "warehouse_full.duckdb"}
 _THIS_START = Path("/proc/sys/kernel/random/boot_id")
 _ONCE = "cannot_be_resumed"
+_FILTERED = ".previous"
+"""Published tables without who was erased since: later steps need them, and the erasure is not done again."""
 
 
 def open_run(run: Run) -> Run:
@@ -118,6 +120,8 @@ def _clone(published: Path, folder: Path) -> None:
 def _clean(folder: Path) -> None:
     """Take away what a run that died had half written, and what DuckDB had spilled."""
     for left in sorted(folder.rglob(".*")):
+        if left == folder / _FILTERED:
+            continue
         fault("run.clean")
         if left.is_dir():
             shutil.rmtree(left)

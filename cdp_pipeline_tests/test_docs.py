@@ -255,7 +255,9 @@ def error_codes_page() -> str:
             for name, found in CODES.items()
             if found.stops == stops
         ]
-    words = "The row stands in `quarantine.<table>`, each column that fails with its reason; `cdp quarantine` replays it."
+    words = (
+        "The row stands in `quarantine.<table>`, each column that fails with its reason; `cdp quarantine` replays it."
+    )
     lines += ["", "## Cells", "", words, "", "| reason | what to do |", "|---|---|"]
     lines += [f"| {cell(reason)} | {cell(cure)} |" for reason, cure in CURES.items()]
     lines.append("| the name of a rule | see the rule of that name in `2_staging/<table>.yml` |")

@@ -50,6 +50,22 @@ def test_a_run_resumed_keeps_what_it_had_made(tmp_path: Path) -> None:
     assert [path.name for path in (run.folder / "staging").iterdir()] == ["x.parquet"]
 
 
+def test_a_run_resumed_still_reads_what_is_published_without_the_erased(tmp_path: Path) -> None:
+    """The filtered tables outlive the cleaning, for they are not made again; half a one does not."""
+    first = small_run(tmp_path)
+    put(first, "identity.x", "from (values (1), (2)) as rows(id)")
+    publish(first, [])
+    second = small_run(tmp_path, "second")
+    filtered = second.folder / ".previous" / "identity" / "x.parquet"
+    filtered.parent.mkdir(parents=True)
+    with second.connect() as con:
+        con.execute(f"copy (select 1 as id) to '{filtered}' (format parquet)")
+    filtered.with_name(".y.parquet.123").write_text("half a table")
+    again = open_run(second)
+    assert content(again, "previous.identity.x") == [(1,)]
+    assert [path.name for path in filtered.parent.iterdir()] == ["x.parquet"]
+
+
 def test_spilled_rows_are_for_the_owner_alone(tmp_path: Path) -> None:
     """DuckDB spills into a folder of the run that nobody else can enter, even when the process is less careful."""
     run = small_run(tmp_path)

@@ -8,7 +8,6 @@ before anybody can read what was restored: until then there is no warehouse, no 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -22,6 +21,7 @@ from cdp_pipeline.privacy.second_place import is_register, unite
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import point_at
 from cdp_pipeline.publishing.unfinished import tidy
+from cdp_pipeline.publishing.withdrawals import take_withdrawals
 from cdp_pipeline.whole_file import replaced
 
 DECISIONS = ("verdicts.csv", "labels.csv", "corrections.csv", "replays.jsonl", ".key", ".key.exchanged")
@@ -106,7 +106,7 @@ def _place(snapshot: Path, data: Path, project: Project) -> tuple[Path, int]:
         (waiting / name).unlink(missing_ok=True)
     for file in sorted((waiting / "activation").glob("*/*.csv")):
         file.unlink()
-    parts = _take_permissions(now, waiting, [n for n, s in project.sources.items() if "permissions" in s.into])
+    parts = take_withdrawals(now, waiting, project)
     manifest = read_manifest(waiting)
     kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
     write_manifest(waiting, replace(manifest, tables=kept))
@@ -116,16 +116,3 @@ def _place(snapshot: Path, data: Path, project: Project) -> tuple[Path, int]:
     fault("restore.put_in_place")
     waiting.rename(place)
     return place, parts
-
-
-def _take_permissions(now: Path | None, restored: Path, sources: Iterable[str]) -> int:
-    """Withdrawals that were read since the copy was made: parts of permissions the present state has, and it has not."""
-    taken = 0
-    for name in sources if now else ():
-        present: Sequence[Path] = sorted((now / "raw" / name).glob("*.parquet")) if now else []
-        for part in present:
-            target = restored / "raw" / name / part.name
-            if target.parent.is_dir() and not target.exists():
-                shutil.copy2(part, target)
-                taken += 1
-    return taken

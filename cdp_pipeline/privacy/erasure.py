@@ -32,7 +32,7 @@ from cdp_pipeline.privacy.keys import keys_of
 from cdp_pipeline.privacy.retention import QUARANTINE, add_outlived, cutoffs, feeding
 from cdp_pipeline.privacy.scan import scan
 from cdp_pipeline.privacy.scrub import empty_old_rejects, scrub
-from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones, requests_in, secrets_of
+from cdp_pipeline.privacy.tombstones import SCHEMA, add_tombstones, read_tombstones, requests_in, secrets_of
 from cdp_pipeline.run_folder import done_once
 from cdp_pipeline.sources.raw import receipts_of
 from cdp_pipeline.sources.steps import load, raw_folder
@@ -95,6 +95,7 @@ def _open_kept(run: Run, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -> pa.Table:
+    """Returns the tombstones that were looked for; one asked for meanwhile is left to the next run."""
     secrets = secrets_of(tombstones, keys_of(run))
     names = list(run.project.sources)
     for name in names:
@@ -107,7 +108,9 @@ def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -
     con.execute("create temp table all_gone as select source_name, _file, _line from gone")
     while todo:
         fresh = scan(run, con, todo, tombstones, secrets)
-        add_tombstones(run.data, _rows(run, fresh))
+        found = _rows(run, fresh)
+        add_tombstones(run.data, found)
+        tombstones = pa.concat_tables([tombstones, pa.Table.from_pylist(found, schema=SCHEMA)])
         keep_anonymous(run, con, todo, secrets)
         for name in todo:
             add_outlived(run, con, name)
@@ -117,7 +120,6 @@ def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -
         _tell(run, con, taken)
         for name in todo:
             scrub(run, con, name, secrets)
-        tombstones = read_tombstones(run.data)
         if not fresh or len(todo) == len(names):
             break
         todo = names

@@ -4,7 +4,8 @@ What belongs here: taking the lines about the erased out of them. What does not:
 
     verdicts.csv                  lines with the key of an erased record go
     labels.csv, corrections.csv   lines of an erased record go
-    replays.jsonl                 rows of a line that went, or that hold an erased identifier, go
+    replays.jsonl                 rows of a line that went, or that hold an erased identifier, go; so do those of
+                                  an export that is not loaded any more, which nothing can be found out about
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _clean_verdicts(path: Path, keys: set[str]) -> None:
     if not path.exists() or not keys:
         return
     with alone(path):
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines(keepends=True)))
+        rows = _read_csv(path)
         kept = rows[:1] + [row for row in rows[1:] if not {cell.strip() for cell in row[:2]} & keys]
         _write_csv(path, rows, kept)
 
@@ -65,13 +66,18 @@ def _clean_records(path: Path, con: duckdb.DuckDBPyConnection, secrets: Sequence
         return
     dead = {str(row[0]) for row in con.execute("select key from dead where kind = 'record_id'").fetchall()}
     with alone(path):
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines(keepends=True)))
+        rows = _read_csv(path)
         kept = rows[:1]
         for row in rows[1:]:
             record = f"{row[0].strip()}:{row[1].strip()}" if len(row) > 1 else ""
             if not any(hashed(secret, "record_id", record) in dead for secret in secrets):
                 kept.append(row)
         _write_csv(path, rows, kept)
+
+
+def _read_csv(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
 
 
 def _write_csv(path: Path, rows: list[list[str]], kept: list[list[str]]) -> None:
@@ -86,22 +92,31 @@ def _clean_replays(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[s
     if not path.exists():
         return
     with alone(path):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        said = [json.loads(line) if line.strip() else {} for line in lines]
-        guilty: set[int] = set()
-        gone = _gone(run, con)
-        for name in sorted({str(row.get("source", "")) for row in said}):
-            texts = {at: " , ".join(_strings(row)) for at, row in enumerate(said) if str(row.get("source", "")) == name}
+        lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+        said = [json.loads(line) for line in lines]
+        loaded, gone = _loaded(run), _gone(run, con)
+        guilty = {at for at, row in enumerate(said) if _place(row)[:2] not in loaded or _place(row) in gone}
+        for name in sorted({str(row["source"]) for at, row in enumerate(said) if at not in guilty}):
+            texts = {
+                at: " , ".join(_strings(row))
+                for at, row in enumerate(said)
+                if at not in guilty and row["source"] == name
+            }
             table = pa.table(
                 {"number": pa.array(list(texts), pa.int64()), "text": pa.array(list(texts.values()), pa.string())}
             )
             con.register("replay_texts", table)
             guilty |= set(lines_about(run, con, name, "replay_texts", secrets))
             con.unregister("replay_texts")
-            guilty |= {at for at in texts if _place(said[at]) in gone}
         if guilty:
             kept = [line for at, line in enumerate(lines) if at not in guilty]
             write_whole(path, "".join(f"{line}\n" for line in kept), "replays")
+
+
+def _loaded(run: Run) -> set[tuple[str, str]]:
+    """(source, fingerprint) of every export that the run uses."""
+    found = ((name, receipt) for name in run.project.sources for receipt, _ in receipts_of(raw_folder(run, name)))
+    return {(name, receipt.fingerprint) for name, receipt in found if receipt.status == "loaded"}
 
 
 def _gone(run: Run, con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, int]]:

@@ -24,12 +24,15 @@ from cdp_pipeline.lake import Run, fingerprint, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.whole_file import write_whole
 
-FILE, HELD, EXCHANGED = ".key", ".keys", ".key.exchanged"  # in the data folder
+FILE, HELD, EXCHANGED, NEXT = ".key", ".keys", ".key.exchanged", ".key.next"  # in the data folder
 DEMO_KEY = b"demo key: public, never for real people"
 
 
 def secret_key(variable: str, data: Path, exports: Path) -> bytes:
-    """The key of a run; raises KeyMismatchError when the published data was made with another."""
+    """The key of a run; KeyMismatchError when the published data was made with another, or an exchange is half done."""
+    if (data / NEXT).exists():  # verdicts may name records by the new key already
+        unset = f" (without {variable} in the environment)" if os.environ.get(variable) else ""
+        raise KeyMismatchError(f"an exchange of the key in {data} was cut short: finish with cdp key rotate{unset}")
     is_demo = (exports / "_demo.json").exists()
     key = _find(variable, data, is_demo)
     if key == DEMO_KEY and not is_demo:

@@ -9,12 +9,12 @@ requests. Reading the files themselves is for the operating system to log.
 from __future__ import annotations
 
 import getpass
-import hashlib
-import hmac
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cdp_pipeline.privacy.register import subject_key
+from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.whole_file import append_line
 
 FILE = "reads.jsonl"
@@ -31,15 +31,10 @@ def log_read(data: Path, command: str, *, table: str = "", person: str = "", key
         "user": _user(),
         "command": command,
         "table": table,
-        "subject_key": person_key(key, person) if key and person else "",
+        "subject_key": subject_key(key, Subject(person, (), ())) if key and person else "",
     }
     (data / "privacy").mkdir(parents=True, exist_ok=True, mode=0o700)
     append_line(data / "privacy" / FILE, json.dumps({name: value for name, value in said.items() if value}), "reads")
-
-
-def person_key(key: bytes, person: str) -> str:
-    """The keyed hash that stands for a person id here and in requests.csv."""
-    return hmac.new(key, f"subject\x1f{person}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def reads(data: Path) -> list[dict[str, str]]:

@@ -6,14 +6,16 @@ person. What does not: taking rows out, which the next run does (erasure.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from cdp_pipeline.lake import expect_published
-from cdp_pipeline.privacy.register import Request, add_request
+from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.register import Request, add_request, close_request
 from cdp_pipeline.privacy.subject import Subject, find_subject
-from cdp_pipeline.privacy.tombstones import add_tombstones, tombstones_of
+from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones, tombstones_of
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,22 @@ def forget(data: Path, text: str, key: bytes, received: date, country: str) -> A
     """Take down that the subject named by `text` wants to be erased.
 
     From now on no run lets in a row with one of the subject's own identifiers; the next run takes out
-    what is there. Asking twice is the same as asking once. Raises InputError as find_subject does.
+    what is there. Asking twice is the same as asking once; who has been
+    erased already is done at once. Raises InputError as find_subject does.
     """
     snapshot = expect_published(data)
     subject = find_subject(snapshot, text, country)
     request = add_request(data, "erase", subject, key, received)
     rows = tombstones_of(snapshot, subject, key, received, request.request_id, country)
-    return Asked(request, subject, add_tombstones(data, rows))
+    fresh = add_tombstones(data, rows)
+    if not fresh and not subject.records and _are_carried_out(data, snapshot, rows):
+        done = max(received, date.fromisoformat(read_manifest(snapshot).as_of))
+        close_request(data, request.request_id, done)
+        request = replace(request, status="done", done_date=str(done))
+    return Asked(request, subject, fresh)
+
+
+def _are_carried_out(data: Path, snapshot: Path, rows: Sequence[Mapping[str, object]]) -> bool:
+    asked = {(row["kind"], row["key"]) for row in rows}
+    known = [row for row in read_tombstones(data).to_pylist() if (row["kind"], row["key"]) in asked]
+    return bool(known) and {row["request_id"] for row in known} <= set(read_manifest(snapshot).erased)

@@ -83,20 +83,31 @@ def restrict(
         return Restricted(request.request_id, bool(fresh))
 
 
-def lift(data: Path, subject: Subject, kind: str, keys: Sequence[bytes]) -> int:
-    """End the restrictions of `kind` that were asked for this subject, under any of the secret keys; returns how many.
+def lift(snapshot: Path, data: Path, subject: Subject, kind: str, keys: Sequence[bytes], country: str) -> int:
+    """End the restrictions of `kind` that this subject asked for or is under, whoever it was before a merge.
 
-    Raises InputError when there is none.
+    `keys` are all secret keys that are held. Returns how many requests end; InputError when none does.
     """
     hashed = {register.subject_key(key, subject) for key in keys}
     asked = {r.request_id for r in register.read_requests(data) if r.kind == kind and r.subject_key in hashed}
+    asked |= _published(snapshot, subject, kind)
+    marks = [m for key in keys for m in tombstones.tombstones_of(snapshot, subject, key, date.min, "", country)]
+    own = {(mark["kind"], mark["key"], KINDS[kind]) for mark in marks}
     with alone(path_of(data)):
         known = read_restrictions(data).to_pylist()
+        asked |= {r["request_id"] for r in known if (r["kind"], r["key"], r["restriction"]) in own}
         kept = [row for row in known if row["request_id"] not in asked]
         if len(kept) == len(known):
             raise InputError(f"nothing to lift: this person is not {KINDS[kind]} by a request under this name")
         _write(data, kept)
         return len({row["request_id"] for row in known} - {row["request_id"] for row in kept})
+
+
+def _published(snapshot: Path, subject: Subject, kind: str) -> set[str]:
+    """The requests by which profiles.restrictions holds the subject, such as those of somebody merged into it."""
+    path = snapshot / "profiles" / "restrictions.parquet"
+    rows = pq.read_table(path).to_pylist() if subject.person_id and path.exists() else []
+    return {str(r["request_id"]) for r in rows if (r["person_id"], r["kind"]) == (subject.person_id, KINDS[kind])}
 
 
 def _write(data: Path, rows: Sequence[dict[str, object]]) -> None:

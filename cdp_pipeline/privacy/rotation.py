@@ -11,7 +11,7 @@ where keys come from (keys.py), and what is computed with them.
     pseudonyms       of the masked warehouse change with the next run
 
 A key of the data folder is exchanged in this order: the new key under a hidden name, the files, the
-two keys. When it is killed in between, `cdp key rotate` goes on with the same new key.
+two keys. When it is killed in between, runs refuse to start, and `cdp key rotate` goes on with the same new key.
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import expect_published, fingerprint, open_duckdb, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy import register
-from cdp_pipeline.privacy.keys import DEMO_KEY, EXCHANGED, FILE, HELD, earlier_keys, own_key
+from cdp_pipeline.privacy.keys import DEMO_KEY, EXCHANGED, FILE, HELD, NEXT, earlier_keys, own_key
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.whole_file import write_whole
+from cdp_pipeline.whole_file import alone, write_whole
 
-_NEXT = ".key.next"
 _KEYED_FILES = ("tombstones.parquet", "restrictions.parquet")
 VERDICTS = "verdicts.csv"
 
@@ -62,7 +61,7 @@ def rotate(variable: str, data: Path) -> Rotated:
     """
     made_with = read_manifest(expect_published(data)).key_fingerprint
     in_environment = bool(os.environ.get(variable))
-    old, new = _of_environment(variable, data, made_with) if in_environment else _of_folder(data)
+    old, new = _of_environment(variable, data, made_with) if in_environment else _of_folder(data, made_with)
     if fingerprint(old) != made_with and fingerprint(new) != made_with:
         raise KeyMismatchError(f"the data was made with key {made_with}; the old key given is {fingerprint(old)}")
     verdicts, left = _rekey_verdicts(data, old, new)
@@ -73,7 +72,7 @@ def rotate(variable: str, data: Path) -> Rotated:
     write_whole(data / EXCHANGED, f"{fingerprint(old)} {fingerprint(new)}\n", "key.exchanged")
     if not in_environment:
         fault("key.exchange")
-        (data / _NEXT).replace(data / FILE)
+        (data / NEXT).replace(data / FILE)
     return Rotated(fingerprint(old), fingerprint(new), verdicts, left, requests)
 
 
@@ -127,12 +126,16 @@ def _of_environment(variable: str, data: Path, made_with: str) -> tuple[bytes, b
     return old, new
 
 
-def _of_folder(data: Path) -> tuple[bytes, bytes]:
+def _of_folder(data: Path, made_with: str) -> tuple[bytes, bytes]:
+    """The key in use and the new one, which is made only for a key that the data was made with."""
     if not (data / FILE).exists():
         raise InputError(f"{data} has no key of its own to exchange: demo exports use a public one")
-    if not (data / _NEXT).exists():
-        write_whole(data / _NEXT, secrets.token_hex(32), "key.next")
-    return (data / FILE).read_bytes(), (data / _NEXT).read_bytes()
+    old = (data / FILE).read_bytes()
+    if not (data / NEXT).exists():
+        if fingerprint(old) != made_with:
+            raise KeyMismatchError(f"the data was made with key {made_with}; the key in {data} is {fingerprint(old)}")
+        write_whole(data / NEXT, secrets.token_hex(32), "key.next")
+    return old, (data / NEXT).read_bytes()
 
 
 def _rekey_verdicts(data: Path, old: bytes, new: bytes) -> tuple[int, int]:
@@ -141,6 +144,14 @@ def _rekey_verdicts(data: Path, old: bytes, new: bytes) -> tuple[int, int]:
     if not path.exists():
         return 0, 0
     known = _record_keys(expect_published(data), old, new)
+    with alone(path):
+        lines, done, left = _verdicts_anew(path, known)
+        _write_csv(path, lines)
+    return done, left
+
+
+def _verdicts_anew(path: Path, known: Mapping[str, str]) -> tuple[list[list[str]], int, int]:
+    """The lines of verdicts.csv with the new record keys, and how many of them could be and could not be."""
     lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
     places = [at for at, name in enumerate(lines[0]) if name.strip() in ("record_l", "record_r")] if lines else []
     done = left = 0
@@ -154,8 +165,7 @@ def _rekey_verdicts(data: Path, old: bytes, new: bytes) -> tuple[int, int]:
             done += 1
         elif not all(key in known.values() for _, key in named):
             left += 1
-    _write_csv(path, lines)
-    return done, left
+    return lines, done, left
 
 
 def _record_keys(snapshot: Path, old: bytes, new: bytes) -> Mapping[str, str]:
@@ -172,15 +182,16 @@ def _record_keys(snapshot: Path, old: bytes, new: bytes) -> Mapping[str, str]:
 def _rekey_requests(data: Path, old: bytes, new: bytes) -> int:
     """Write requests.csv with the new keys of everybody published; returns how many lines changed."""
     persons = expect_published(data) / "identity" / "persons.parquet"
-    requests = register.read_requests(data)
-    if not requests or not persons.exists():
+    if not persons.exists() or not (data / register.FILE).exists():
         return 0
     ids: Sequence[str] = pq.read_table(persons, columns=["person_id"])["person_id"].to_pylist()
     subjects = [Subject(person_id, (), ()) for person_id in ids]
     known = {register.subject_key(old, subject): register.subject_key(new, subject) for subject in subjects}
-    written = [replace(r, subject_key=known.get(r.subject_key, r.subject_key)) for r in requests]
-    if written != list(requests):
-        register.write_requests(data, written)
+    with alone(data / register.FILE):
+        requests = register.read_requests(data)
+        written = [replace(r, subject_key=known.get(r.subject_key, r.subject_key)) for r in requests]
+        if written != requests:
+            register.write_requests(data, written)
     return sum(a != b for a, b in zip(requests, written, strict=True))
 
 

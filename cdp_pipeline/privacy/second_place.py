@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from cdp_pipeline.privacy import register
 from cdp_pipeline.privacy.tombstones import FOLDER
-from cdp_pipeline.whole_file import replaced, write_whole
+from cdp_pipeline.whole_file import alone, replaced, write_whole
 
 HASHES = ("tombstones.parquet", "restrictions.parquet")
 
@@ -46,25 +46,26 @@ def unite(places: Sequence[Path], data: Path) -> tuple[int, int]:
     Of one request in two states the one that is done holds; hashes are never taken away.
     """
     requests: dict[str, register.Request] = {}
-    for place in places:
-        for request in register.read_requests(place):
-            if request.request_id not in requests or request.status == "done":
-                requests[request.request_id] = request
-    if requests:
-        register.write_requests(data, [requests[each] for each in sorted(requests)])
+    with alone(data / register.FILE):
+        for place in places:
+            for request in register.read_requests(place):
+                if request.request_id not in requests or request.status == "done":
+                    requests[request.request_id] = request
+        if requests:
+            register.write_requests(data, [requests[each] for each in sorted(requests)])
     return len(requests), sum(_unite(places, data, name) for name in HASHES)
 
 
 def _unite(places: Sequence[Path], data: Path, name: str) -> int:
-    found = [pq.read_table(path) for place in places if (path := place / FOLDER / name).exists()]
-    if not found:
+    if not any((place / FOLDER / name).exists() for place in places):
         return 0
-    rows = {tuple(sorted(row.items(), key=lambda item: item[0])): row for table in found for row in table.to_pylist()}
-    ordered = sorted(rows.values(), key=lambda row: [str(row[column]) for column in found[0].column_names])
     target = data / FOLDER / name
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with replaced(target, "register.unite", lasting=True) as temporary:
-        pq.write_table(pa.Table.from_pylist(ordered, schema=found[0].schema), temporary, compression="zstd")
+    with alone(target):
+        found = [pq.read_table(path) for place in places if (path := place / FOLDER / name).exists()]
+        rows = {tuple(sorted(row.items())): row for table in found for row in table.to_pylist()}
+        ordered = sorted(rows.values(), key=lambda row: [str(row[column]) for column in found[0].column_names])
+        with replaced(target, "register.unite", lasting=True) as temporary:
+            pq.write_table(pa.Table.from_pylist(ordered, schema=found[0].schema), temporary, compression="zstd")
     return len(ordered)
 
 

@@ -3,9 +3,10 @@
 What belongs here: roll-back to a snapshot from before an erasure. What does not: the plain swap of the
 pointer (snapshots.py).
 
-Such a snapshot cannot be shown as it is, and is never written into. It is made again: the tombstones of
+Such a snapshot cannot be shown as it is. It is made again: the tombstones of
 today are applied to what was read that night, and everything after it is built anew. In either case the
-audience files stay away until the next run, which makes them by the permissions of its own day.
+audience files stay away until the next run, which makes them by the permissions of its own day;
+withdrawals that were read since are handed to that run (withdrawals.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from cdp_pipeline.errors import KeyMismatchError
 from cdp_pipeline.explain.key import known_key
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run
+from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.pipeline import build_pipeline
@@ -28,6 +29,7 @@ from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import drop_audience_files, earlier, publish, rollback
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.warehouse import build_warehouse
+from cdp_pipeline.publishing.withdrawals import take_withdrawals
 from cdp_pipeline.quality.candidate import evaluate_candidate
 from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.reports.checks_page import write_checks_page
@@ -53,7 +55,7 @@ def roll_back(project: Project, data: Path, wanted: str | None) -> WentBack:
     target = earlier(data, wanted)
     lacking = erased_since(data, data / "snapshots" / target)
     if not lacking:
-        return WentBack(target, rollback(data, target), 0)
+        return WentBack(target, rollback(data, target, project), 0)
     key = known_key(project.settings.key_env, data)
     if key is None:
         raise KeyMismatchError(
@@ -63,6 +65,7 @@ def roll_back(project: Project, data: Path, wanted: str | None) -> WentBack:
     lock = hold(data)
     try:
         tidy(data)
+        take_withdrawals(published_snapshot(data), data / "snapshots" / target, project)
         return WentBack(target, _made_again(project, data, data / "snapshots" / target, key), len(lacking))
     finally:
         lock.release()

@@ -19,7 +19,9 @@ from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import Manifest, read_manifest, write_manifest
 from cdp_pipeline.privacy.certificate import certify, erased_since, holding_erased
+from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.unfinished import begin, end, tidy, unpublished
+from cdp_pipeline.publishing.withdrawals import take_withdrawals
 from cdp_pipeline.whole_file import flush
 
 
@@ -115,9 +117,10 @@ def snapshots(data: Path) -> list[Snapshot]:
     return found
 
 
-def rollback(data: Path, wanted: str | None) -> str:
+def rollback(data: Path, wanted: str | None, project: Project | None = None) -> str:
     """Publish an earlier snapshot again, without its audience files: the one named, else the one before.
 
+    What `project` has read of permissions since is added to what it has read, for the next run to obey.
     Raises InputError when there is no such snapshot, BusyError while a run works, GateError when somebody
     was erased since (rollback.py makes such a night again).
     """
@@ -129,6 +132,8 @@ def rollback(data: Path, wanted: str | None) -> str:
             raise GateError(
                 f"people were erased since {target}: it can only be made again without them, by cdp rollback"
             )
+        if project:
+            take_withdrawals(published_snapshot(data), data / "snapshots" / target, project)
         drop_audience_files(data / "snapshots" / target)
         point_at(data, target)
     finally:

@@ -143,7 +143,8 @@ def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Ne
     part, sidecar = stem.with_suffix(".parquet"), stem.with_suffix(".rejects.parquet")
     if sidecar.exists():
         receipt = Receipt(**json.loads(pq.read_schema(sidecar).metadata[_RECEIPT]))
-        if receipt.status == "refused" or part.exists():
+        is_final = receipt.status == "refused" and not any(f"[{code}]" in receipt.reason for code in _ANOTHER_TIME)
+        if is_final or part.exists():
             return receipt
     shape, rejects = Shape(), list[Reject]()
     basis = Receipt(arrival.file, name, arrival.fingerprint, arrival.delivered_at.isoformat(), "refused")
@@ -158,7 +159,7 @@ def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Ne
     except RefusedError as refusal:
         temporary.unlink(missing_ok=True)
         receipt = Receipt(**asdict(basis) | {"reason": str(refusal), "encoding": shape.encoding})
-        if refusal.code not in _ANOTHER_TIME:
+        if refusal.code != "changed_while_read":  # its bytes are gone already
             _write_sidecar(sidecar, receipt, [])
         return receipt
     names, wanted = {key_of(n) for n in shape.names}, {key_of(w) for w in needs.wanted}

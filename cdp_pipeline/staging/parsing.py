@@ -58,9 +58,9 @@ MACROS = (
     r"""create or replace macro is_whole_id(x) as
           coalesce(not regexp_full_match(x, '\d[.,]\d+[eE]\+\d+|#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)'), true)""",
     r"""create or replace macro from_epoch(x) as case
-          when regexp_full_match(x, '\d{10}') then make_timestamp(x::bigint * 1000000)
-          when regexp_full_match(x, '\d{13}') then make_timestamp(x::bigint * 1000)
-          when regexp_full_match(x, '\d{16}') then make_timestamp(x::bigint) end""",
+          when regexp_full_match(x, '[1-9]\d{9}') then make_timestamp(x::bigint * 1000000)
+          when regexp_full_match(x, '[1-9]\d{12}') then make_timestamp(x::bigint * 1000)
+          when regexp_full_match(x, '[1-9]\d{15}') then make_timestamp(x::bigint) end""",
     rf"""create or replace macro from_iso(x, zone) as case
           when regexp_full_match(x, '\d{{4}}-\d\d-\d\d[T ]{_CLOCK}{_OFFSET}')
             then timezone('UTC', try_cast(

@@ -84,7 +84,9 @@ def read_replays(data: Path) -> list[Replay]:
     if not path.exists():
         return []
     found, problems = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if not line:
+            continue
         try:
             found.append(Replay(**json.loads(line)))
         except (ValueError, TypeError):
@@ -97,7 +99,7 @@ def read_replays(data: Path) -> list[Replay]:
 def add_replays(data: Path, added: Sequence[Replay]) -> None:
     """Write lines behind those that are there, all or none."""
     with alone(data / FILE):
-        lines = [json.dumps(asdict(replay), ensure_ascii=False) for replay in (*read_replays(data), *added)]
+        lines = [json.dumps(asdict(replay)) for replay in (*read_replays(data), *added)]
         write_whole(data / FILE, "".join(f"{line}\n" for line in lines), "replays")
 
 

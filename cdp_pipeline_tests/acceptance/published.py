@@ -97,6 +97,8 @@ def work(run: Run) -> Pipeline:
     pipeline = build_pipeline(run.project)
     for step in pipeline.steps:
         perform(run, step)
+        if own := pipeline.checks_of(step):  # the report tells what they said
+            run.record_checks(evaluate(run, own))
     run.record_checks(evaluate(run, pipeline.checks))
     build_warehouse(run, pipeline.tables)
     run.record_checks(evaluate_candidate(run, pipeline.candidate_checks))

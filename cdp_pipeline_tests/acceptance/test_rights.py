@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -186,6 +187,31 @@ def test_restriction_correction_and_objection_hold_the_next_night(exports: Path,
     assert cdp(data, "restrict", email, "--lift").exit_code == 0
     assert cdp(data, "restrict", email, "--lift").exit_code == 3
     assert email not in (data / "requests.csv").read_text()
+
+
+def test_every_request_reaches_the_second_place(data: Path, tmp_path: Path) -> None:
+    """After access, correction, restriction and its lift, the folder of `register_copy` says what the data folder says."""
+    project, place = tmp_path / "project", tmp_path / "place"
+    shutil.copytree(PROJECT, project)
+    with (project / "project.yml").open("a") as settings:
+        settings.write(f"\nregister_copy: {place}\n")
+    person, _, record = somebody(data)
+    for number, words in enumerate(
+        (
+            ("access", person, "--out", str(tmp_path / "handed")),
+            ("correct", record, "city", "Nieuwstad aan Zee"),
+            ("restrict", person),
+            ("restrict", person, "--lift"),
+        ),
+        1,
+    ):
+        told = [*words, "--received", RECEIVED, "--data", str(data), "--project", str(project)]
+        done = CliRunner().invoke(main, told)
+        assert done.exit_code == 0, done.output
+        assert (place / "requests.csv").read_bytes() == (data / "requests.csv").read_bytes()
+        assert len((place / "requests.csv").read_text().splitlines()) == 1 + min(number, 3)
+    kept = Path("privacy") / "restrictions.parquet"
+    assert (place / kept).read_bytes() == (data / kept).read_bytes()
 
 
 def test_the_record_of_processing_names_every_part(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ out again (acceptance/test_restore_drill.py).
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.operations.restore import restore
 from cdp_pipeline.privacy import register, tombstones
-from cdp_pipeline.privacy.second_place import keep_copy
+from cdp_pipeline.privacy.second_place import keep_copy, unite
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.shapes import Settings
 from cdp_pipeline.steps import Table
+from cdp_pipeline.whole_file import alone
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 TABLES = {"profiles.customers": Table("profiles.customers", "People")}
@@ -129,6 +131,16 @@ def test_a_damaged_backup_is_refused(copy: Path, tmp_path: Path) -> None:
     assert (data / "warehouse.duckdb").exists()
     with pytest.raises(InputError, match="no copy of a data folder"):
         restore(tmp_path, data, None, a_project(data))
+
+
+def test_uniting_waits_for_who_writes_the_files(copy: Path) -> None:
+    """A request and a hash that another command adds meanwhile are kept."""
+    for path in (copy / register.FILE, tombstones.path_of(copy)):
+        with ThreadPoolExecutor(1) as pool:
+            with alone(path):
+                united = pool.submit(unite, [copy], copy)
+                assert not wait([united], timeout=0.5).done
+            assert united.result(timeout=30) == (1, 1)
 
 
 def test_the_second_place_holds_no_more_than_it_must(copy: Path, tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ import pytest
 
 from cdp_pipeline.errors import InputError, KeyMismatchError, ProjectError
 from cdp_pipeline.identity.normalise import record_key
+from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline.publishing.snapshots import rollback
+from cdp_pipeline.sources.steps import load
 from cdp_pipeline_tests.privacy.town import KEY, PERSONS, Town, town
 
 ANN = ("ann@mail.example", "ann bos", "#1001", "900051", "700001")
@@ -122,7 +124,7 @@ def test_lines_set_aside_go_too(bos: Town) -> None:
 
 
 def test_decisions_and_corrections_about_the_person_go(bos: Town) -> None:
-    """Lines of verdicts.csv, corrections.csv and replays.jsonl about an erased record go, others stay."""
+    """Lines of the four files about an erased record go, and replays of exports that are not loaded; others stay whole."""
     with duckdb.connect() as con:
         ann, bart, cor = (
             con.execute(f"select {record_key('$s', '$r')}", {"key": KEY.hex(), "s": "hubspot", "r": each}).fetchall()[
@@ -131,7 +133,7 @@ def test_decisions_and_corrections_about_the_person_go(bos: Town) -> None:
             for each in ("51", "52", "53")
         )
     verdicts, corrections, labels = (bos.data / name for name in ("verdicts.csv", "corrections.csv", "labels.csv"))
-    labels.write_text("source,record_id,person\nhubspot,51,a\nhubspot,52,b\n")
+    labels.write_text("source,record_id,person\nhubspot,51,a\nhubspot,52,b\u2028c\n", "utf-8")
     head = "record_l,record_r,verdict,decided_at,reviewer,note\n"
     verdicts.write_text(
         f"{head}{ann},{bart},different,2026-06-01,me,Ann is his wife\n{bart},{cor},different,2026-06-01,me,\n"
@@ -139,19 +141,19 @@ def test_decisions_and_corrections_about_the_person_go(bos: Town) -> None:
     head = "source,record_id,column,value,decided_at,reviewer\n"
     corrections.write_text(f"{head}hubspot,51,city,Leiden,2026-06-01,me\nhubspot,52,city,Leiden,2026-06-01,me\n")
     replays = bos.data / "replays.jsonl"
-    said = {"table": "people", "source": "hubspot_contacts", "fingerprint": "f", "line": 9, "row": "a", "after": "b",
+    (loaded,) = (row[1] for row in bos.rows("raw.files", "source, fingerprint") if row[0] == "hubspot_contacts")
+    said = {"table": "people", "source": "hubspot_contacts", "fingerprint": loaded, "line": 9, "row": "a", "after": "b",
             "decided_at": "2026-06-01", "reviewer": "me"}  # fmt: skip
-    lines = [said | {"changes": {"email": mail}} for mail in ("Ann@mail.example", "bart@mail.example")]
-    replays.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    lines = [said | {"changes": {"email": mail}} for mail in ("Ann@mail.example", "bart\u0085@mail.example")]
+    lines.append(said | {"fingerprint": "of an export that went", "changes": {"city": "Leiden"}})
+    replays.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
     bos.forget("ann@mail.example")
     bos.night()
-    assert labels.read_text().splitlines()[1:] == ["hubspot,52,b"]
+    assert labels.read_text("utf-8").split("\n")[1:] == ["hubspot,52,b\u2028c", ""]
     assert "wife" not in verdicts.read_text()
     assert len(verdicts.read_text().splitlines()) == 2
     assert corrections.read_text().splitlines()[1:] == ["hubspot,52,city,Leiden,2026-06-01,me"]
-    assert [json.loads(line)["changes"] for line in replays.read_text().splitlines()] == [
-        {"email": "bart@mail.example"}
-    ]
+    assert [json.loads(line) for line in replays.read_text("utf-8").split("\n") if line] == lines[1:2]
 
 
 def test_an_address_that_nobody_has_is_kept_out(bos: Town) -> None:
@@ -173,6 +175,39 @@ def test_tombstones_and_register_hold_no_value(bos: Town) -> None:
     written = files[0].read_text() + str(pq.read_table(files[1]).to_pylist())
     assert not [word for word in (*ANN, "Pann", "612345678") if word in written]
     assert [(r.kind, r.status) for r in read_requests(bos.data)] == [("erase", "open")]
+
+
+def test_who_was_erased_already_is_done_at_once(bos: Town) -> None:
+    """Asked again after the erasure was published, the request is closed; before that it waits for the next run."""
+    bos.forget("ann@mail.example")
+    assert bos.forget("ann@mail.example").request.status == "open"
+    bos.night()
+    bos.publish()
+    again = bos.forget("Ann@mail.example")
+    assert (again.subject.person_id, again.tombstones, again.request.status) == (None, 0, "done")
+    assert [r.status for r in read_requests(bos.data)] == ["done", "done"]
+    assert bos.forget("eve@mail.example").request.status == "open"
+
+
+def test_who_asks_while_files_are_read_is_erased_the_next_night(bos: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this night did not look for is not certified by it, and the next night looks for it."""
+    ann = bos.forget("ann@mail.example").request.request_id
+    asked: list[str] = []
+
+    def slow(run: Run, name: str) -> object:
+        if not asked:
+            asked.append(bos.forget("cor@mail.example").request.request_id)
+        return load(run, name)
+
+    monkeypatch.setattr("cdp_pipeline.privacy.erasure.load", slow)
+    bos.night()
+    assert list(read_manifest(bos.publish()).erased) == [ann]
+    assert [r.status for r in read_requests(bos.data)] == ["done", "open"]
+    assert "cor@mail" in bos.texts("staging")
+    bos.night()
+    assert list(read_manifest(bos.publish()).erased) == [ann, *asked]
+    assert [r.status for r in read_requests(bos.data)] == ["done", "done"]
+    assert "cor@mail" not in bos.texts("raw") + bos.texts("staging")
 
 
 def test_who_cannot_be_told_apart_is_asked_for(bos: Town) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import KeyMismatchError
-from cdp_pipeline.privacy.keys import DEMO_KEY, secret_key
+from cdp_pipeline.privacy.keys import DEMO_KEY, NEXT, secret_key
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
@@ -52,6 +52,19 @@ def test_the_public_key_is_refused_on_anything_else(
     monkeypatch.setenv(VARIABLE, DEMO_KEY.decode())
     with pytest.raises(KeyMismatchError, match="public demo key"):
         secret_key(VARIABLE, tmp_path / "data", exports)
+
+
+def test_a_run_waits_for_an_exchange_to_be_finished(
+    tmp_path: Path, exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a planned key lies there, neither the folder's key nor one of the environment is given out."""
+    secret_key(VARIABLE, tmp_path, exports)
+    (tmp_path / NEXT).write_text("planned")
+    with pytest.raises(KeyMismatchError, match=r"finish with cdp key rotate$"):
+        secret_key(VARIABLE, tmp_path, exports)
+    monkeypatch.setenv(VARIABLE, "a key")
+    with pytest.raises(KeyMismatchError, match=f"without {VARIABLE}"):
+        secret_key(VARIABLE, tmp_path, exports)
 
 
 def test_another_key_than_the_published_one_is_refused(

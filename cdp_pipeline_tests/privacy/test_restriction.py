@@ -100,9 +100,30 @@ def test_lifting_ends_it(project: Project, tmp_path: Path) -> None:
     ask(run, "ann@mail.example")
     subject = find_subject(run.folder, "ann@mail.example")
     with pytest.raises(InputError, match="nothing to lift"):
-        lift(tmp_path, subject, "object", [KEY])
-    assert lift(tmp_path, subject, "restrict", [b"another key", KEY]) == 1
+        lift(run.folder, tmp_path, subject, "object", [KEY], "NL")
+    assert lift(run.folder, tmp_path, subject, "restrict", [b"another key", KEY], "NL") == 1
     assert restricted(night(project, tmp_path, PERSONS)) == []
+
+
+def test_lifting_reaches_what_was_asked_before_a_merge(project: Project, tmp_path: Path) -> None:
+    """Requests of two people who became one all end with one lift, by the name that the one has today."""
+    run = night(project, tmp_path, PERSONS)
+    ask(run, "crm:1")
+    ask(run, "crm:3")
+    ask(run, "crm:3", "object")
+    merged = night(project, tmp_path, {"1": "Pnew", "2": "Pnew", "3": "Pnew"}, [("Pann", "Pnew"), ("Pbart", "Pnew")])
+    subject = find_subject(merged.folder, "shop:2")
+    assert lift(merged.folder, tmp_path, subject, "restrict", [KEY], "NL") == 2
+    assert restricted(night(project, tmp_path, {"1": "Pnew", "2": "Pnew", "3": "Pnew"})) == [("Pnew", "objected")]
+
+
+def test_lifting_reaches_what_only_the_old_id_tells(project: Project, tmp_path: Path) -> None:
+    """When no record of before is left, the published table still says by which request the person is restricted."""
+    ask(night(project, tmp_path, {"2": "Pann"}), "shop:2")
+    later = night(project, tmp_path, {"3": "Pbart"}, [("Pann", "Pbart")])
+    assert restricted(later) == [("Pbart", "restricted")]
+    assert lift(later.folder, tmp_path, find_subject(later.folder, "crm:3"), "restrict", [KEY], "NL") == 1
+    assert restricted(night(project, tmp_path, {"3": "Pbart"}, [("Pann", "Pbart")])) == []
 
 
 def test_asking_twice_is_asking_once(project: Project, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from cdp_pipeline.errors import InputError, KeyMismatchError
 from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import fingerprint, open_duckdb
 from cdp_pipeline.privacy import register, tombstones
-from cdp_pipeline.privacy.keys import FILE, HELD, earlier_keys, keys_of, secret_key
+from cdp_pipeline.privacy.keys import FILE, HELD, NEXT, earlier_keys, keys_of, secret_key
 from cdp_pipeline.privacy.rotation import VERDICTS, held_and_needed, rotate
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.publishing.snapshots import publish
+from cdp_pipeline.whole_file import alone
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 VARIABLE = "CDP_KEY_OF_THESE_TESTS"
@@ -116,17 +118,45 @@ def test_the_old_key_alone_is_refused_after_an_exchange(data: Path, monkeypatch:
 
 @pytest.mark.parametrize("at", ["verdicts", "requests", "key.held", "key.exchanged"])
 def test_an_exchange_that_was_killed_is_gone_on_with(data: Path, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever it dies, asking again ends it with the same new key, and no verdict is lost."""
+    """Wherever it dies, no run starts until asking again ends it with the same new key, and no verdict is lost."""
     monkeypatch.setenv("CDP_FAULT", f"raise@{at}.written")
     with pytest.raises(Exception, match="fault"):
         rotate(VARIABLE, data)
     monkeypatch.delenv("CDP_FAULT")
-    planned = (data / ".key.next").read_bytes()
+    planned = (data / NEXT).read_bytes()
+    with pytest.raises(KeyMismatchError, match="finish with cdp key rotate"):
+        secret_key(VARIABLE, data, data / "exports")
     rotate(VARIABLE, data)
     assert secret_key(VARIABLE, data, data / "exports") == planned
     first, second, _ = keyed(planned)
     assert f'"a, b",{first},{second},same' in (data / VERDICTS).read_text()
     assert earlier_keys(VARIABLE, data) == (KEY,)
+
+
+def test_an_exchange_that_is_refused_leaves_runs_alone(data: Path) -> None:
+    """A second exchange before the first one's run is refused, and plans no key that a run would wait for."""
+    rotate(VARIABLE, data)
+    with pytest.raises(KeyMismatchError, match="the data was made with"):
+        rotate(VARIABLE, data)
+    assert not (data / NEXT).exists()
+    assert secret_key(VARIABLE, data, data / "exports") == (data / FILE).read_bytes()
+
+
+@pytest.mark.parametrize(("name", "more"), [(VERDICTS, ",77,78,same,2026-01-04\n"), (register.FILE, "")])
+def test_an_exchange_waits_for_who_writes_the_file(data: Path, name: str, more: str) -> None:
+    """What another command reads and writes back meanwhile is keyed anew too, and its line is kept."""
+    before = (data / name).read_text()
+    with ThreadPoolExecutor(1) as pool:
+        with alone(data / name):
+            exchange = pool.submit(rotate, VARIABLE, data)
+            assert not wait([exchange], timeout=1.5).done
+            (data / name).write_text(before + more)
+        done = exchange.result(timeout=30)
+    assert (done.verdicts, done.requests) == (2, 1)
+    after = (data / name).read_text()
+    assert after.endswith(more)
+    assert str(keyed(KEY)[1]) not in after
+    assert register.subject_key(KEY, LIVING) not in after
 
 
 def test_a_key_of_the_environment_is_never_written_down(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,9 @@ def _write_inputs(run: Run, project: Project, given: Mapping[str, Sequence[Row]]
     read = {table for model in project.models.values() for table in model.inputs}
     read |= {table for step in steps(project) for table in step.inputs}
     with open_duckdb(allowed=[run.folder]) as con:
-        for table in sorted(name for name in read if not name.startswith("profiles.") or name == "profiles.restrictions"):
+        for table in sorted(
+            name for name in read if not name.startswith("profiles.") or name == "profiles.restrictions"
+        ):
             con.execute(f"create schema if not exists {table.partition('.')[0]}")
             con.execute(f"create table {table} ({types(table)})")
             fill(con, table, given.get(table, ()))

@@ -155,7 +155,9 @@ def made_up_run(folder: Path, extra: Path | None = None) -> Run:
     project = Project(FOLDER, Settings(name="shop"), models=models)
     run = open_run(Run(project, folder / "exports", folder / "data", AS_OF, "run-1", b"key"))
     write_inputs(run)
-    for name in TopologicalSorter({model.name: set(model.inputs) & set(models) for model in models.values()}).static_order():
+    for name in TopologicalSorter(
+        {model.name: set(model.inputs) & set(models) for model in models.values()}
+    ).static_order():
         write_model(run, models[name])
     run.record({"raw.files": Entry("k", "d", 7, seconds=1.5), "identity.pairs": Entry("k", "d", 9, seconds=4.25)})
     run.record({"segments.sizes": Entry("k", "d", 7, is_reused=True)})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.staging import quarantine_file
 from cdp_pipeline.staging.quarantine_file import ORIGIN, export, groups, read_back
 from cdp_pipeline.staging.reconciliation import reconcile
-from cdp_pipeline.staging.replay import FILE, add_replays, digest, joined, read_replays, replay_step, row_digest
+from cdp_pipeline.staging.replay import FILE, Replay, add_replays, digest, joined, read_replays, replay_step, row_digest
 from cdp_pipeline.staging.split import split_table
 from cdp_pipeline_tests.small_run import put
 from cdp_pipeline_tests.staging.deliveries import Shop, order, shop
@@ -169,6 +170,19 @@ def test_the_file_is_for_its_owner_and_for_spreadsheets(made: Shop, tmp_path: Pa
     assert text.splitlines()[0].split(",")[: len(ORIGIN)] == list(ORIGIN)
     assert (tmp_path / "x.csv").stat().st_mode & 0o777 == 0o600
     assert export(made.run, "orders", "nobody", tmp_path / "y.csv") == 0
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\u0085"], ids=["line", "paragraph", "next line"])
+def test_a_cell_with_another_kind_of_line_end_is_one_line(tmp_path: Path, mark: str) -> None:
+    """What Unicode calls a line separator stays in its cell, escaped or as it is."""
+    row = Replay("orders", "shop", "f1", 3, "a", "b", {"note": f"Dam 1{mark}Gouda"}, str(DAY), "ann")
+    add_replays(tmp_path, [row])
+    add_replays(tmp_path, [row])
+    assert read_replays(tmp_path) == [row, row]
+    path = tmp_path / FILE
+    assert len(path.read_text("utf-8").splitlines()) == 2
+    path.write_text(json.dumps(asdict(row), ensure_ascii=False) + "\n", "utf-8")
+    assert read_replays(tmp_path) == [row]
 
 
 def test_groups_are_counted_without_values(made: Shop) -> None:

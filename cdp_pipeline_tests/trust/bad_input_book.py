@@ -71,11 +71,11 @@ def json_lines(rows: Rows) -> list[str]:
 
 def parquet_of(rows: Rows) -> bytes:
     """The rows as a Parquet file of texts."""
-    import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import parquet  # noqa: PLC0415
+    import pyarrow as pa
+    from pyarrow import parquet
 
     sink = io.BytesIO()
-    parquet.write_table(pa.Table.from_pylist(rows), sink)
+    parquet.write_table(pa.Table.from_pylist(rows), sink, write_page_checksum=True)
     return sink.getvalue()
 
 
@@ -101,6 +101,7 @@ class Case:
     place: Place | None = None
     own: bool = False
     file: str = ""
+    seen_as: str = ""
 
     @property
     def file_name(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from cdp_pipeline_tests.trust.bad_input_book import COLUMNS, Case, Rows, json_lines, joined, record, records, text_of
+from cdp_pipeline_tests.trust.bad_input_book import COLUMNS, Case, Rows, joined, json_lines, record, records, text_of
 
 Lines = list[str]
 
@@ -105,6 +105,15 @@ def _ends(rows: Rows, end: str) -> str:
     return joined(lines[:5]) + lines[5] + end + joined(lines[6:])
 
 
+def _all_quoted(rows: Rows) -> str:
+    cells = [COLUMNS, *([row[column] for column in COLUMNS] for row in rows)]
+    return joined([",".join('"' + cell.replace('"', '""') + '"' for cell in line) for line in cells])
+
+
+def _json_reordered(rows: Rows) -> str:
+    return joined([json.dumps(dict(reversed(json.loads(line).items()))) for line in json_lines(rows)])
+
+
 def _blank_lines(rows: Rows) -> str:
     return joined(records(rows), "\n\n")
 
@@ -125,16 +134,21 @@ NINE = tuple(range(8, 12))
 SET_ASIDE = (
     Case("a field too few", "set aside", "too_few_fields", _line(4, lambda x: x.rpartition(",")[0]), (4,)),
     Case("a field too many", "set aside", "too_many_fields", _line(4, lambda x: x + ",more"), (4,)),
-    Case("comma in an unquoted cell", "set aside", "too_many_fields", _line(4, lambda x: x.replace("zweiter", "links, zweiter")), (4,)),
+    Case("comma in an unquoted cell", "set aside", "too_many_fields",
+         _line(4, lambda x: x.replace("zweiter", "links, zweiter")), (4,)),
     Case("quote inside a cell", "set aside", "stray_quote", _line(4, lambda x: x.replace("zweiter", 'zw"eiter')), (4,)),
-    Case("text behind a closing quote", "set aside", "stray_quote", _line(4, lambda x: x.replace("zweiter Stock", '"zweiter" Stock')), (4,)),
-    Case("quote that never closes", "set aside", "unterminated_quote", _line(10, lambda x: x.replace("none", '"none')), (10, 11)),
+    Case("text behind a closing quote", "set aside", "stray_quote",
+         _line(4, lambda x: x.replace("zweiter Stock", '"zweiter" Stock')), (4,)),
+    Case("quote that never closes", "set aside", "unterminated_quote",
+         _line(10, lambda x: x.replace("none", '"none')), (10, 11)),
     Case("opening quote lost before line ends", "set aside", "", _line(7, lambda x: x.replace('"line', "line")), (7,)),
-    Case("closing quote lost", "set aside", "", _line(1, lambda x: x[:-1]), (1, 2, 3)),
-    Case("bad quote over several lines", "set aside", "inside_bad_quote", _line(7, lambda x: x.replace("one", 'o"ne')), (7, 8)),
-    Case("line end in an unquoted cell", "set aside", "beside_broken_line", _line(8, lambda x: x.replace("ring the", "ring\nthe")), (8,)),
+    Case("closing quote lost", "set aside", "inside_bad_quote", _line(1, lambda x: x[:-1]), (1, 2, 3)),
+    Case("bad quote over several lines", "set aside", "stray_quote",
+         _line(7, lambda x: x.replace("one", 'o"ne')), (7, 8)),
+    Case("line end in an unquoted cell", "set aside", "beside_broken_line",
+         _line(8, lambda x: x.replace("ring the", "ring\nthe")), (8, 9)),
     Case("total line", "set aside", "total_line", _after(11, "TOTAL,,,,1547.21,,,")),
-    Case("count of rows in the last line", "set aside", "", _after(11, "12 rows")),
+    Case("count of rows in the last line", "set aside", "", _after(11, "12 rows"), (11,)),
     Case("header once more", "set aside", "repeated_header", _after(5, ",".join(COLUMNS))),
     Case("NUL in a cell", "set aside", "nul_byte", _line(4, lambda x: x.replace("zweiter", "zwe\0iter")), (4,)),
     Case("block that was never written", "set aside", "nul_byte", _hole, (4,), own=True),
@@ -146,26 +160,36 @@ SET_ASIDE = (
     Case("upload taken up again inside a row", "set aside", "", _overlap, (9,), own=True),
     Case("another delimiter from one line on", "set aside", "", _other_delimiter, NINE, own=True),
     Case("quotes escaped by backslash", "set aside", "", _backslashes, (3,)),
-    Case("tab where a comma should be", "set aside", "too_few_fields", _line(4, lambda x: x.replace(",DE,", "\tDE,")), (4,)),
-    Case("warning of a tool in between", "set aside", "", _after(3, "WARNING: connection lost, reconnecting"), (3, 4), own=True),
+    Case("tab where a comma should be", "set aside", "too_few_fields",
+         _line(4, lambda x: x.replace(",DE,", "\tDE,")), (4,)),
+    Case("warning of a tool in between", "set aside", "",
+         _after(3, "WARNING: connection lost, reconnecting"), (3, 4), own=True),
     Case("rule under the header", "set aside", "", _rule, own=True),
-    Case("conflict markers", "set aside", "", _after(3, "<<<<<<< HEAD", "=======", ">>>>>>> nightly"), (3, 4), own=True),
+    Case("conflict markers", "set aside", "",
+         _after(3, "<<<<<<< HEAD", "=======", ">>>>>>> nightly"), (3, 4), own=True),
     Case("footer of a database client", "set aside", "", _after(11, "", "(12 rows affected)"), (11,), own=True),
     Case("end-of-file character", "set aside", "", lambda r: text_of(r) + "\x1a\n", (11,), own=True),
     Case("comment at the end", "set aside", "", _after(11, "# generated by nightly job"), (11,), own=True),
-    Case("curly quotes round a comma", "set aside", "too_many_fields", _line(1, lambda x: x.replace('"', "”").replace("\n", " ")), (1,), own=True),
+    Case("curly quotes round a comma", "set aside", "too_many_fields",
+         _line(1, lambda x: x.replace('"', "”").replace("\n", " ")), (1,), own=True),
     Case("NEL as a line end", "set aside", "", lambda r: _ends(r, "\x85"), (4, 5)),
     Case("LS as a line end", "set aside", "", lambda r: _ends(r, "\u2028"), (4, 5)),
     Case("vertical tab as a line end", "set aside", "", lambda r: _ends(r, "\v"), (4, 5)),
     Case("line ends written as backslash n", "set aside", "", lambda r: _ends(r, "\\n"), (4, 5), own=True),
     Case("JSON line cut off", "set aside", "bad_json", _json(3, lambda x: x[:50]), (3,), "lines", ".jsonl"),
     Case("JSON line that is a list", "set aside", "bad_json", _json(3, lambda x: f"[{x}]"), (3,), "lines", ".jsonl"),
-    Case("JSON with NaN", "set aside", "bad_json", _json(3, lambda x: x.replace("-3.2", "NaN")), (3,), "lines", ".jsonl", own=True),
-    Case("JSON with single quotes", "set aside", "bad_json", _json(4, lambda x: x.replace('"', "'")), (4,), "lines", ".jsonl", own=True),
-    Case("two JSON objects on a line", "set aside", "bad_json", lambda r: "".join(json_lines(r)[:2]) + "\n" + joined(json_lines(r)[2:]), (0, 1), "lines", ".jsonl"),
-    Case("JSON key twice", "set aside", "duplicate_key", _json(3, lambda x: x[:-1] + ', "mail": "x@mail.example"}'), (3,), "lines", ".jsonl"),
-    Case("half a surrogate pair", "set aside", "bad_text", _json(3, lambda x: x.replace("O'Brien", "O\\ud83dBrien")), (3,), "lines", ".jsonl"),
-    Case("mostly damaged", "refused", "mostly_damaged", lambda r: joined([records(r)[0], *(x + ",," for x in records(r)[1:])])),
+    Case("JSON with NaN", "set aside", "bad_json",
+         _json(3, lambda x: x.replace("-3.2", "NaN")), (3,), "lines", ".jsonl", own=True),
+    Case("JSON with single quotes", "set aside", "bad_json",
+         _json(4, lambda x: x.replace('"', "'")), (4,), "lines", ".jsonl", own=True),
+    Case("two JSON objects on a line", "set aside", "bad_json",
+         lambda r: "".join(json_lines(r)[:2]) + "\n" + joined(json_lines(r)[2:]), (0, 1), "lines", ".jsonl"),
+    Case("JSON key twice", "set aside", "duplicate_key",
+         _json(3, lambda x: x[:-1] + ', "mail": "x@mail.example"}'), (3,), "lines", ".jsonl"),
+    Case("half a surrogate pair", "set aside", "bad_text",
+         _json(3, lambda x: x.replace("O'Brien", "O\\ud83dBrien")), (3,), "lines", ".jsonl"),
+    Case("mostly damaged", "refused", "mostly_damaged",
+         lambda r: joined([records(r)[0], *(x + ",," for x in records(r)[1:])])),
 )  # fmt: skip
 
 
@@ -196,33 +220,36 @@ def _nested(rows: Rows) -> str:
     return joined([json.dumps(json.loads(line) | {"extra": {"deep": [1, {"mail": "y"}]}}) for line in json_lines(rows)])
 
 
+def _renamed_phone(rows: Rows) -> str:
+    made = _head(lambda x: x.replace("phone", "phones"))(rows)
+    for row in rows:
+        row["phone"] = ""
+    return made
+
+
 KEPT = (
     Case("columns in another order", "kept", "", _columns(tuple(reversed(COLUMNS)))),
     Case("a column more", "kept", "unmapped loyalty", _extra),
-    Case("optional column renamed", "kept", "renamed_column", lambda r: _renamed_phone(r)),
-    Case("two unused columns of one name", "kept", "doubled_column", lambda r: joined([x + (",tag,tag" if not n else ",a,b") for n, x in enumerate(records(r))])),
-    Case("mixed line ends", "kept", "mixed_line_ends", lambda r: joined(records(r)[:6]) + joined(records(r)[6:], "\r\n")),
+    Case("optional column renamed", "kept", "renamed_column", _renamed_phone),
+    Case("two unused columns of one name", "kept", "doubled_column",
+         lambda r: joined([x + (",tag,tag" if not n else ",a,b") for n, x in enumerate(records(r))])),
+    Case("mixed line ends", "kept", "mixed_line_ends",
+         lambda r: joined(records(r)[:6]) + joined(records(r)[6:], "\r\n")),
     Case("characters damaged before", "kept", "damaged_characters", _damaged_characters),
     Case("header and no row", "kept", "no_rows", _no_rows),
     Case("header in capitals", "kept", "", _head(str.upper)),
     Case("header with spaces around", "kept", "", _head(lambda x: x.replace(",", " , "))),
     Case("header with no-break spaces", "kept", "", _head(lambda x: x.replace(",", "\xa0,"))),
     Case("quoted header", "kept", "", _head(lambda x: '"' + x.replace(",", '","') + '"')),
-    Case("all cells quoted", "kept", "", lambda r: joined(['"' + '","'.join(str(v).replace('"', '""') for v in x) + '"' for x in [COLUMNS, *([row[c] for c in COLUMNS] for row in r)]])),
+    Case("all cells quoted", "kept", "", _all_quoted),
     Case("last line twice", "kept", "", _doubled_last),
     Case("sorted differently", "kept", "", _sorted),
     Case("blank line after each line", "kept", "", _blank_lines),
-    Case("JSON keys in another order", "kept", "", lambda r: joined([json.dumps(dict(reversed(json.loads(x).items()))) for x in json_lines(r)]), source="lines", ending=".jsonl"),
+    Case("JSON keys in another order", "kept", "", _json_reordered, source="lines", ending=".jsonl"),
     Case("JSON with a nested key of the same name", "kept", "", _nested, source="lines", ending=".jsonl", own=True),
-    Case("JSON with an escaped NUL-like text", "kept", "", _json(4, lambda x: x.replace("zweiter", "\\u007aweiter")), source="lines", ending=".jsonl", own=True),
+    Case("JSON with an escaped NUL-like text", "kept", "",
+         _json(4, lambda x: x.replace("zweiter", "\\u007aweiter")), source="lines", ending=".jsonl", own=True),
 )  # fmt: skip
-
-
-def _renamed_phone(rows: Rows) -> str:
-    made = _head(lambda x: x.replace("phone", "phones"))(rows)
-    for row in rows:
-        row["phone"] = ""
-    return made
 
 
 LINES = (*SET_ASIDE, *KEPT)

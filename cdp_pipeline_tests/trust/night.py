@@ -19,6 +19,7 @@ from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.privacy.certificate import certify
 from cdp_pipeline.privacy.keys import DEMO_KEY
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import prune, publish
@@ -121,11 +122,12 @@ def _opened(act: Callable[[Night, str], None], earlier: Sequence[Step], night: N
 
 
 def _publish_again(night: Night, run_id: str) -> None:
-    """Publish what was not; when it died after the swap only the deletion of old snapshots is left."""
+    """Publish what was not; when it died after the swap, old snapshots and certificates are left."""
     run = night.run(run_id)
     tidy(run.data)
     if run.published and read_manifest(run.published).as_of == str(run.as_of):
         prune(run.data, run.project.settings.keep_snapshots)
+        certify(run.project, run.data)  # as the next publication does for every erasure that has no certificate
     else:
         _open(night, run_id)
         _publish(night, run_id)

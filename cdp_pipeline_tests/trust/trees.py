@@ -82,6 +82,8 @@ def _content(path: Path, names: Mapping[str, str]) -> str:
         return mode
     if path.name == "manifest.json":
         return f"{mode} {_named(json.dumps(_timeless(json.loads(path.read_text())), sort_keys=True), names)}"
+    if path.suffix in {".json", ".csv", ".jsonl"}:
+        return f"{mode} {_named(path.read_text(), names)}"
     if path.suffix == ".duckdb":
         return f"{mode} warehouse"
     if path.suffix == ".html":
