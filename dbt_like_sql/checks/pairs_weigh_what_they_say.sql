@@ -6,6 +6,6 @@
 -- fix: A pair was changed after it was scored; run `cdp identity train`, which solves everything again
 select node_key_l, node_key_r, match_weight, model_weight, provenance, veto
 from identity.pairs
-where match_weight is null or match_weight not between -40 and 40
+where match_weight is null or match_weight < -40 or isnan(match_weight)
     or (veto is not null and provenance = 'model' and match_weight <> -40)
     or (veto is null and match_weight = -40)
