@@ -7,5 +7,6 @@
 select node_key_l, node_key_r, match_weight, model_weight, provenance, veto
 from identity.pairs
 where match_weight is null or match_weight < -40 or isnan(match_weight)
+    or (provenance not in ('model', 'email_rule') and match_weight > 40)
     or (veto is not null and provenance = 'model' and match_weight <> -40)
     or (veto is null and match_weight = -40)
