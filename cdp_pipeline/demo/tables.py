@@ -44,15 +44,8 @@ _MAIL: dict[str, tuple[str, ...]] = {  # reserved top-level domains only, most u
     "FR": ("courriel.example", "mail.example", "boite.test", "example.net"),
     "GB": ("letterbox.example", "mail.example", "inbox.test", "example.com"),
 }
-_NO_NAMES = (
-    " name",
-    " names",
-    " spain",
-    " de",
-    " van",
-    " der",
-    " von",
-)  # no names, though mimesis has them: ends of headings, particles
+# No names, though mimesis has them: what ends so is a heading, a search word or a bare particle.
+_NO_NAMES = (" name", " names", " spain", " de", " van", " der", " von")
 _PARTICLES = ("van", "de", "van de", "van den", "van der")
 _NICKNAMES = {  # short forms that are no beginning of the name
     "Willem": "Wim",
