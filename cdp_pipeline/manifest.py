@@ -7,7 +7,7 @@ and "which checks did not pass". What does not: moving folders about (lake.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -64,8 +64,8 @@ class Manifest:
     published_at: str = ""
     started_from: str = ""  # the snapshot that was published when the run began
     started_on: str = ""  # this start of the machine: what was written before a loss of power may not have lasted
-    erased: Sequence[str] = ()  # requests of erasure that are carried out in it
-    erased_now: Sequence[str] = ()  # those of them that no published state had carried out before
+    erased: tuple[str, ...] = ()  # requests of erasure that are carried out in it
+    erased_now: tuple[str, ...] = ()  # those of them that no published state had carried out before
     tables: Mapping[str, Entry] = field(default_factory=dict)
     checks: Mapping[str, Verdict] = field(default_factory=dict)
 
@@ -103,6 +103,8 @@ def read_manifest(folder: Path) -> Manifest:
     raw = json.loads(path.read_text())
     raw["tables"] = {name: Entry(**entry) for name, entry in raw["tables"].items()}
     raw["checks"] = {name: Verdict(**verdict) for name, verdict in raw["checks"].items()}
+    for lists in ("erased", "erased_now"):
+        raw[lists] = tuple(raw.get(lists, ()))
     return Manifest(**raw)
 
 

@@ -65,7 +65,7 @@ def erase(run: Run) -> Outcome:
         lines = con.execute("select coalesce(sum(rows_erased), 0)::bigint from rows_arrow").fetchall()[0][0]
     requests = requests_in(tombstones)
     new = _new_requests(run, requests)
-    write_manifest(run.folder, replace(run.manifest(), erased=requests, erased_now=new))
+    write_manifest(run.folder, replace(run.manifest(), erased=tuple(requests), erased_now=tuple(new)))
     numbers = {"requests": len(requests), "new_requests": len(new), "lines_taken_out": lines}
     return {"raw.erased_rows": {**numbers, "everything_was_loaded": int(has_work)}}
 

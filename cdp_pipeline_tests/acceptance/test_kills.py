@@ -75,7 +75,7 @@ MOMENTS = (
     Moment("files are flushed", "open", "/warehouse.duckdb"),
     Moment("the folder moves", "os.rename", "/snapshots/"),
     Moment("the link is swapped", "os.rename", "/current"),
-    Moment("an old snapshot is half deleted", "os.remove", "customers.parquet", swapped=True),
+    Moment("an old snapshot is half deleted", "os.remove", "index.html", swapped=True),
 )
 USUAL = ("customers are written", "an old snapshot is half deleted")
 
