@@ -33,7 +33,7 @@ run: install ## demo exports (when data/exports is empty), then warehouse, audie
 	@if [ -e data/exports/_demo.json ]; then set -- --as-of $(AS_OF); fi; set -x; $(BIN)/cdp run "$$@"
 
 test: lint ## lint, then every test
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: install ## ruff (rules and format) and mypy --strict
 	$(BIN)/ruff check

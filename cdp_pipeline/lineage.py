@@ -12,9 +12,9 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.lineage import lineage
+from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 
 
@@ -32,16 +32,15 @@ def column_lineage(sql: str, tables: Mapping[str, Sequence[str]]) -> dict[str, t
         tree: Any = qualify(
             sqlglot.parse_one(sql, dialect="duckdb"), schema=schema, dialect="duckdb", validate_qualify_columns=False
         )
-        scope = build_scope(tree)
-        return {select.alias_or_name: _sources(select.alias_or_name, tree, schema, scope) for select in tree.selects}
+        nodes = lineage(None, tree, schema, scope=build_scope(tree), dialect="duckdb", copy=False, trim_selects=False)
     except SqlglotError:
         return {}
+    return {column: tuple(sorted(_sources(node))) for column, node in nodes.items()}
 
 
-def _sources(column: str, tree: exp.Expr, schema: MappingSchema, scope: Scope | None) -> tuple[str, ...]:
-    found = set()
-    for node in lineage(column, tree, schema, scope=scope, dialect="duckdb").walk():
-        if isinstance(node.expression, exp.Table) and node.expression.db:
-            name = exp.to_column(node.name, dialect="duckdb").name
-            found.add(f"{node.expression.db}.{node.expression.name}.{name}")
-    return tuple(sorted(found))
+def _sources(column: Node) -> set[str]:
+    return {
+        f"{node.expression.db}.{node.expression.name}.{exp.to_column(node.name, dialect='duckdb').name}"
+        for node in column.walk()
+        if isinstance(node.expression, exp.Table) and node.expression.db
+    }

@@ -21,8 +21,10 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
     """The file as `shape`, or None after adding every problem found in it to `problems`."""
     try:
         text = path.read_text(encoding="utf-8")
-        raw = yaml.safe_load(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        repeated = _repeated(node)  # before keys of `<<` are merged in
+        raw = None if node is None else loader.construct_document(node)
     except FileNotFoundError:
         problems.append(f"{path}: file not found")
         return None
@@ -32,7 +34,7 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
         said = getattr(error, "problem", None) or "wrong encoding, or nested too deep"
         problems.append(f"{path}{where}: not readable as YAML: {said}")
         return None
-    if repeated := _repeated(node):
+    if repeated:
         problems.extend(f"{path}:{line}: key '{name}' is given twice" for line, name in repeated)
         return None
     try:

@@ -41,14 +41,15 @@ from cdp_pipeline_tests.acceptance.published import (
 class Moment:
     """The instant before the `nth` file operation of this kind on a path with `text` in it.
 
-    `event` is a name of Python's audit events; `open` counts files that are opened. `swapped` says
-    that the new state is published by then.
+    `event` is a name of Python's audit events; `open` counts files that are opened. Counting begins when a
+    folder with `since` in its path begins to be deleted. `swapped` says that the new state is published by then.
     """
 
     name: str
     event: str
     text: str
     nth: int = 1
+    since: str = ""
     swapped: bool = False
 
 
@@ -75,7 +76,7 @@ MOMENTS = (
     Moment("files are flushed", "open", "/warehouse.duckdb"),
     Moment("the folder moves", "os.rename", "/snapshots/"),
     Moment("the link is swapped", "os.rename", "/current"),
-    Moment("an old snapshot is half deleted", "os.remove", "index.html", swapped=True),
+    Moment("an old snapshot is half deleted", "os.remove", "customers.parquet", since="/snapshots/.", swapped=True),
 )
 USUAL = ("customers are written", "an old snapshot is half deleted")
 
@@ -83,12 +84,14 @@ DIES = """
 import os, signal, sys
 from cdp_pipeline.cli import main
 
-event, text, nth = sys.argv.pop(1), sys.argv.pop(1), int(sys.argv.pop(1))
+event, text, nth, since = sys.argv.pop(1), sys.argv.pop(1), int(sys.argv.pop(1)), sys.argv.pop(1)
 left = nth
 
 def watch(name, arguments):
-    global left
-    if name == event and any(text in str(argument) for argument in arguments):
+    global left, since
+    if name == "shutil.rmtree" and since in str(arguments[0]):
+        since = ""
+    if not since and name == event and any(text in str(argument) for argument in arguments):
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -129,7 +132,7 @@ def test_a_kill_leaves_one_whole_state(exports: Path, nightly: tuple[Path, Path]
     day = AS_OF + timedelta(days=1 + MOMENTS.index(moment))
     words = run_command(exports, data, day, project)
     killed = subprocess.run(
-        [sys.executable, "-c", DIES, moment.event, moment.text, str(moment.nth), *map(str, words)],
+        [sys.executable, "-c", DIES, moment.event, moment.text, str(moment.nth), moment.since, *map(str, words)],
         cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, f"the moment never came: {killed.stdout}{killed.stderr}"
