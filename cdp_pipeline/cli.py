@@ -6,16 +6,15 @@ command calls the module that does it, and imports it only then.
 
 import os
 import sys
-from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
 from cdp_pipeline import cli_identity, cli_look, cli_operations, cli_privacy, cli_privacy_rights, cli_quarantine
-from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.cli_look import DATA, EXPORTS, PROJECT
+from cdp_pipeline.days import read_day
 from cdp_pipeline.errors import CdpError, InputError, place_of
 
 
@@ -72,13 +71,7 @@ def demo(people: int, days: int, seed: int, out: Path) -> None:
 
 
 @main.command()
-@click.option(
-    "--exports",
-    type=click.Path(path_type=Path),
-    default=Path("data/exports"),
-    show_default=True,
-    help="Folder of export files.",
-)
+@EXPORTS
 @click.option("--as-of", default="", help="Day of the run, YYYY-MM-DD.  [default: today in the project's zone]")
 @click.option("--no-alert", is_flag=True, help="Tell nobody when it fails; for trying things by hand.")
 @DATA
@@ -100,9 +93,8 @@ def run(exports: Path, as_of: str, no_alert: bool, data: Path, project: Path) ->
     from cdp_pipeline.project import read_project
     from cdp_pipeline.schedules import NIGHTLY
 
-    as_of = str(_day(as_of)) if as_of else ""
     say = partial(click.echo, err=True)
-    night = as_of or str(datetime.now(ZoneInfo(settings_of(project).zone)).date())
+    night = str(read_day(as_of, "--as-of", settings_of(project).zone))
     with nullcontext() if no_alert else told_when_refused(data.resolve(), project, night, say):
         if not exports.is_dir():
             raise InputError(
@@ -229,10 +221,3 @@ def rollback(snapshot: str | None, data: Path, project: Path) -> None:
     if went.erasures:
         click.echo(f"made again as {went.published}, without who was erased since ({went.erasures} requests)")
     click.echo("its audience files are gone, because permissions may have changed since; cdp run makes new ones")
-
-
-def _day(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise InputError(f"--as-of {text}: expected a day as YYYY-MM-DD") from None

@@ -9,13 +9,12 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
-from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.days import read_day
 from cdp_pipeline.errors import InputError, KeyMismatchError
 
 
@@ -107,7 +106,7 @@ def judge(
     from cdp_pipeline.lake import expect_published
     from cdp_pipeline.project import read_project
 
-    day = _day(decided_at) if decided_at else datetime.now(ZoneInfo(read_project(project).settings.zone)).date()
+    day = read_day(decided_at, "--decided-at", read_project(project).settings.zone)
     who = reviewer or _user()
     said = written.judge(expect_published(data), data, (one, other), verdict, day, who, note)
     words = "one person" if verdict == "same" else "two people"
@@ -178,13 +177,6 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"user {os.getuid()}"
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"--decided-at {text}: expected a day as YYYY-MM-DD") from None
 
 
 COMMANDS = (explain, identity)

@@ -17,6 +17,13 @@ DATA = click.option(
     show_default=True,
     help="Folder of snapshots and warehouses.",
 )
+EXPORTS = click.option(
+    "--exports",
+    type=click.Path(path_type=Path),
+    default=Path("data/exports"),
+    show_default=True,
+    help="Folder of export files.",
+)
 PROJECT = click.option(
     "--project",
     type=click.Path(path_type=Path),

@@ -10,15 +10,7 @@ from pathlib import Path
 
 import click
 
-from cdp_pipeline.cli_look import DATA, PROJECT
-
-EXPORTS = click.option(
-    "--exports",
-    type=click.Path(path_type=Path),
-    default=Path("data/exports"),
-    show_default=True,
-    help="Folder of export files.",
-)
+from cdp_pipeline.cli_look import DATA, EXPORTS, PROJECT
 
 
 @click.command()

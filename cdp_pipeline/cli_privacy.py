@@ -6,14 +6,13 @@ What belongs here: its options and words on the terminal. What does not: any wor
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from cdp_pipeline.cli_look import DATA, PROJECT
-from cdp_pipeline.errors import InputError, KeyMismatchError
+from cdp_pipeline.days import read_day_gone_by
+from cdp_pipeline.errors import KeyMismatchError
 
 
 @click.command()
@@ -28,6 +27,7 @@ def forget(subject: str, received: str, data: Path, project: Path) -> None:
     the person back.
     """
     from cdp_pipeline.explain.key import known_key
+    from cdp_pipeline.privacy.certificate import BY_NAME_ONLY
     from cdp_pipeline.privacy.request import forget as take_down
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.project import read_project
@@ -36,7 +36,8 @@ def forget(subject: str, received: str, data: Path, project: Path) -> None:
     key = known_key(settings.key_env, data)
     if key is None:
         raise KeyMismatchError(f"{settings.key_env} is not the key that the published data was made with")
-    asked = take_down(data, subject, key, _day(received, settings.zone), settings.country)
+    day = read_day_gone_by(received, "--received", settings.zone)
+    asked = take_down(data, subject, key, day, settings.country)
     keep_copy(data, settings.register_copy)
     records = len(asked.subject.records)
     click.echo(f"request {asked.request.request_id}, due {asked.request.due_date}")
@@ -46,19 +47,10 @@ def forget(subject: str, received: str, data: Path, project: Path) -> None:
         click.echo("nobody is known by this; it will be kept out from now on")
     if asked.subject.shared:
         click.echo(f"{len(asked.subject.shared)} of the identifiers are somebody else's too and stay theirs")
+    if asked.subject.records and not asked.subject.identifiers:
+        click.echo(BY_NAME_ONLY)
     if not asked.tombstones:
         click.echo("it had been asked before")
-
-
-def _day(text: str, zone: str) -> date:
-    today = datetime.now(ZoneInfo(zone)).date()
-    try:
-        day = date.fromisoformat(text) if text else today
-    except ValueError:
-        raise InputError(f"--received {text}: expected a day as YYYY-MM-DD") from None
-    if day > today:
-        raise InputError(f"--received {text}: this day is still to come")
-    return day
 
 
 COMMANDS = (forget,)

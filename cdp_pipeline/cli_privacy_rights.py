@@ -7,13 +7,13 @@ What belongs here: their options and words on the terminal. What does not: any w
 from __future__ import annotations
 
 import getpass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.days import read_day_gone_by, today
 from cdp_pipeline.errors import InputError, KeyMismatchError
 
 RECEIVED = click.option("--received", default="", help="Day the request came, YYYY-MM-DD.  [default: today]")
@@ -45,13 +45,13 @@ def access(
 
     shapes = read_project(project)
     key = _key(shapes.settings.key_env, data)
-    snapshot, today = expect_published(data), _today(shapes.settings.zone)
+    snapshot, zone = expect_published(data), shapes.settings.zone
     found = find_subject(snapshot, subject, shapes.settings.country)
     log_read(data, "access", person=found.person_id or "", key=key)
-    request = register.add_request(data, "access", found, key, _day(received, today))
+    request = register.add_request(data, "access", found, key, read_day_gone_by(received, "--received", zone))
     held = gather(snapshot, found, subject, lookalikes=include_lookalikes)
     files = access_files.write_access(out, shapes, held, read_manifest(snapshot).as_of, portable=portable)
-    register.close_request(data, request.request_id, today)
+    register.close_request(data, request.request_id, today(zone))
     keep_copy(data, shapes.settings.register_copy)
     rows = sum(len(rows) for rows in held.tables.values())
     click.echo(
@@ -89,7 +89,7 @@ def restrict(subject: str, is_objection: bool, is_lifted: bool, received: str, d
         keep_copy(data, settings.register_copy)
         click.echo(f"lifted: {count} request{'s' if count > 1 else ''}; the next run uses the data again")
         return
-    day = _day(received, _today(settings.zone))
+    day = read_day_gone_by(received, "--received", settings.zone)
     done = restriction.restrict(snapshot, data, found, kind, key, day, settings.country)
     keep_copy(data, settings.register_copy)
     click.echo(f"request {done.request_id}: {restriction.KINDS[kind]} from the next run on")
@@ -125,7 +125,7 @@ def correct(
 
     shapes = read_project(project)
     key = _key(shapes.settings.key_env, data)
-    snapshot, today = expect_published(data), _today(shapes.settings.zone)
+    snapshot, zone = expect_published(data), shapes.settings.zone
     contract = shapes.contracts["people"]
     problem = corrections.mistake(contract, column, value)
     if problem:
@@ -135,9 +135,9 @@ def correct(
     if is_lifted:
         click.echo(f"lifted: {corrections.lift(data, records, column)} cells; the next run uses the export's value")
         return
-    request = register.add_request(data, "correct", found, key, _day(received, today))
-    new = corrections.correct(data, contract, records, column, value, today, reviewer or getpass.getuser())
-    register.close_request(data, request.request_id, today)
+    request = register.add_request(data, "correct", found, key, read_day_gone_by(received, "--received", zone))
+    new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or getpass.getuser())
+    register.close_request(data, request.request_id, today(zone))
     keep_copy(data, shapes.settings.register_copy)
     click.echo(f"request {request.request_id}: {column} of {len(records)} records, in force from the next run on")
     if not new:
@@ -153,11 +153,11 @@ def requests(only_open: bool, data: Path, project: Path) -> None:
     from cdp_pipeline.privacy.register import read_requests
     from cdp_pipeline.project import read_project
 
-    today = _today(read_project(project).settings.zone)
+    now = today(read_project(project).settings.zone)
     late = 0
     for request in sorted(read_requests(data), key=lambda r: (r.status != "open", r.due_date, r.request_id)):
         if request.status == "open":
-            days = (date.fromisoformat(request.due_date) - today).days
+            days = (date.fromisoformat(request.due_date) - now).days
             late += days < 0
             left = f"OVERDUE by {-days} days" if days < 0 else f"{days} days left"
             click.echo(f"{request.request_id}  {request.kind:8} open  due {request.due_date}  {left}")
@@ -197,20 +197,6 @@ def _key(variable: str, data: Path) -> bytes:
     if key is None:
         raise KeyMismatchError(f"{variable} is not the key that the published data was made with")
     return key
-
-
-def _today(zone: str) -> date:
-    return datetime.now(ZoneInfo(zone)).date()
-
-
-def _day(text: str, today: date) -> date:
-    try:
-        day = date.fromisoformat(text) if text else today
-    except ValueError:
-        raise InputError(f"--received {text}: expected a day as YYYY-MM-DD") from None
-    if day > today:
-        raise InputError(f"--received {text}: this day is still to come")
-    return day
 
 
 COMMANDS = (access, restrict, correct, requests, processing)

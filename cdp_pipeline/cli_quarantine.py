@@ -6,14 +6,12 @@ What belongs here: their options and words on the terminal. What does not: any w
 from __future__ import annotations
 
 import getpass
-from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from cdp_pipeline.cli_look import DATA, PROJECT
-from cdp_pipeline.errors import InputError
+from cdp_pipeline.days import read_day
 
 
 @click.group()
@@ -82,7 +80,7 @@ def replay(file: Path, reviewer: str, decided_at: str, dry_run: bool, data: Path
     from cdp_pipeline.staging.replay import add_replays
 
     found = read_project(project)
-    decided = _day(decided_at) if decided_at else datetime.now(ZoneInfo(found.settings.zone)).date()
+    decided = read_day(decided_at, "--decided-at", found.settings.zone)
     corrections = read_back(open_published(found, data), file, decided, reviewer or getpass.getuser())
     for column, cells in corrections.columns.items():
         click.echo(f"{column}: {cells:,} cells corrected")
@@ -92,13 +90,6 @@ def replay(file: Path, reviewer: str, decided_at: str, dry_run: bool, data: Path
         return
     add_replays(data, corrections.replays)
     click.echo("the next cdp run uses them")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"--decided-at {text}: expected a day as YYYY-MM-DD") from None
 
 
 COMMANDS = (quarantine,)

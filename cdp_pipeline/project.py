@@ -60,6 +60,12 @@ class Project:
         """The value of the `source` column for rows of an export: the system it comes from."""
         return self.sources[source].system or source
 
+    @property
+    def themes(self) -> tuple[Model, ...]:
+        """The models of 4_profiles/attributes, by name: each gives columns of profiles.customers."""
+        found = [model for model in self.models.values() if model.path.parent.name == "attributes"]
+        return tuple(sorted(found, key=lambda model: model.name))
+
 
 def read_project(folder: Path) -> Project:
     """Read and check every file of `folder`; raises ProjectError with all problems."""

@@ -6,13 +6,12 @@ not: the folder's content (lake.py) and the secret's rules (privacy/keys.py).
 
 import os
 from collections.abc import Iterator
-from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from cdp_pipeline.boundary import boundary
+from cdp_pipeline.days import read_day
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.privacy.keys import secret_key
@@ -50,7 +49,7 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
                     project=project,
                     exports=exports,
                     data=data,
-                    as_of=parse_day(config["as_of"], project),
+                    as_of=read_day(config["as_of"], "as_of", project.settings.zone),
                     id=root,
                     key=secret_key(project.settings.key_env, data, exports),
                     published=published_snapshot(data),
@@ -73,8 +72,3 @@ def default_data() -> Path:
 def default_exports(data: Path) -> Path:
     """The drop zone of a data folder: CDP_EXPORTS, else its folder `exports`."""
     return Path(os.environ.get("CDP_EXPORTS", data / "exports")).resolve()
-
-
-def parse_day(text: str, project: Project) -> date:
-    """The day in `text`, or today in the project's zone."""
-    return date.fromisoformat(text) if text else datetime.now(ZoneInfo(project.settings.zone)).date()

@@ -128,13 +128,10 @@ class Expression(Shape):
     sql: str
 
 
-ColumnMapping = str | Expression | tuple[str, ...]
-
-
 class Mapping(Shape):
     where: str | None = None
     drop: dict[str, str] = Field(default_factory=dict)
-    columns: dict[str, ColumnMapping]
+    columns: dict[str, str | Expression | tuple[str, ...]]
 
 
 class Expect(Shape):
@@ -192,6 +189,7 @@ class Column(Shape):
     max_length: int | None = None
     fallback: str | None = None
     references: str | None = None
+    kept_when_erased: bool | tuple[str, ...] = True
 
 
 class Rule(Shape):

@@ -3,8 +3,9 @@
 What belongs here: reading a model or a check file. What does not: running it (steps.py, assets.py).
 
 A model is one SELECT in DuckDB's dialect. Its first comment lines describe it; `-- key: value`
-lines among them are fields: `grain`, `owner`, `check` (a condition every row must meet), and
-`empty <table>` (columns of a previously published table that may not exist yet). A trailing comment
+lines among them are fields: `grain`, `owner`, `check` (a condition every row must meet), `profiling: no`
+(its columns tell nothing of what a person is like), and `empty <table>` (columns of a previously published
+table that may not exist yet). A trailing comment
 on an output column documents it; `[personal]` in front marks it as personal data, `[special]` as personal
 data of Article 9 GDPR (health, belief, sex life …), which no rule may use by default.
 """
@@ -21,7 +22,7 @@ from sqlglot import exp
 
 from cdp_pipeline.sql_reach import outside
 
-_FIELD = re.compile(r"^(grain|owner|check|asset|severity|fix|empty [\w.]+):\s*(.*)$")
+_FIELD = re.compile(r"^(grain|owner|check|profiling|asset|severity|fix|empty [\w.]+):\s*(.*)$")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Model:
     personal: frozenset[str]
     special: frozenset[str] = frozenset()
     empty: dict[str, str] = field(default_factory=dict)
+    is_profiling: bool = True
 
     @property
     def layer(self) -> str:
@@ -65,13 +67,14 @@ class Check:
     """A SELECT of the rows that break a rule; none may come back.
 
     `severity` error blocks publication, warn is only shown. `asset` is the table that carries it.
+    Without `sql` it is about what is to be published as a whole (quality/candidate.py).
     """
 
     name: str
     asset: str
     description: str
-    sql: str
-    reads: tuple[str, ...]
+    sql: str = ""
+    reads: tuple[str, ...] = ()
     severity: str = "error"
     owner: str = "data team"
     fix: str = ""
@@ -90,6 +93,9 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
     ):
         if not found:
             problems.append(f"{path}:1: missing {wanted}")
+    profiling = (fields.get("profiling") or ["yes"])[0]
+    if profiling not in {"yes", "no"}:
+        problems.append(f"{path}: profiling is yes or no, found {profiling}")
     if layer != "identity" and any(isinstance(c, exp.Star) for c in tree.selects):
         problems.append(f"{path}: the last SELECT names its columns, found *")
     return Model(
@@ -105,6 +111,7 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
         personal=personal,
         special=special,
         empty={key.removeprefix("empty "): value[0] for key, value in fields.items() if key.startswith("empty ")},
+        is_profiling=profiling != "no",
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from cdp_pipeline.errors import BusyError
 from cdp_pipeline.faults import fault
 
-_LEFTOVER = re.compile(r"\..+\.(\d+)(\.wal)?")
+_TEMPORARY = re.compile(r"\..+\.(\d+)(\.wal)?")
 
 
 @contextmanager
@@ -75,10 +75,15 @@ def append_line(path: Path, line: str, name: str) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files right in `folder` whose process is gone."""
     for path in sorted(folder.glob(".*")):
-        found = _LEFTOVER.fullmatch(path.name)
-        if found and not Path(f"/proc/{found[1]}").exists() and (path.is_symlink() or path.is_file()):
+        if is_leftover(path):
             fault("leftover.remove")
             path.unlink(missing_ok=True)
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether `path` is a temporary file whose process is gone, or what DuckDB wrote beside one."""
+    found = _TEMPORARY.fullmatch(path.name)
+    return bool(found and not Path(f"/proc/{found[1]}").exists() and (path.is_symlink() or path.is_file()))
 
 
 def flush(path: Path) -> None:

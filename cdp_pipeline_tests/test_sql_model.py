@@ -104,6 +104,7 @@ def test_the_version_is_the_meaning_of_the_sql(tmp_path: Path) -> None:
         ("-- words\n-- grain: a\nselect 1 as a; select 2 as b", "exactly one SELECT"),
         ("-- words\n-- grain: a\ndelete from staging.orders", "exactly one SELECT"),
         ("-- words\n-- grain: a\nselect * from staging.orders", "names its columns"),
+        ("-- words\n-- grain: a\n-- profiling: maybe\nselect 1 as a", "profiling is yes or no, found maybe"),
         ("", "exactly one SELECT"),
         (b"-- \xff\n-- grain: a\nselect 1 as a", "UTF-8"),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from cdp_pipeline import faults, whole_file
 from cdp_pipeline.faults import FaultError, forget
-from cdp_pipeline.whole_file import append_line, remove_leftovers, replaced, write_whole
+from cdp_pipeline.whole_file import append_line, is_leftover, remove_leftovers, replaced, write_whole
 
 
 def test_a_file_is_replaced_by_a_whole_one(tmp_path: Path) -> None:
@@ -79,5 +79,7 @@ def test_leftovers_of_dead_processes_go(tmp_path: Path) -> None:
     dead.wait()
     for name in (f".a.{dead.pid}", f".b.duckdb.{dead.pid}.wal", f".c.{os.getpid()}", ".lock", "d.123"):
         (tmp_path / name).write_text("")
+    assert is_leftover(tmp_path / f".a.{dead.pid}")
+    assert not is_leftover(tmp_path / f".c.{os.getpid()}")
     remove_leftovers(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {f".c.{os.getpid()}", ".lock", "d.123"}

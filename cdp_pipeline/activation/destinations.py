@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cdp_pipeline.activation.normalise import MACROS
-from cdp_pipeline.activation.transfers import EEA, read_adequacy
+from cdp_pipeline.countries import ADEQUACY, EEA, eea_countries, read_list
 from cdp_pipeline.errors import nearest
 from cdp_pipeline.expressions import Expression, read_expression
 from cdp_pipeline.project import Project
@@ -26,14 +26,14 @@ _UNGATED_HINTS = ("email", "phone", "login_id", "device_id")
 def check_destinations(project: Project, customers_columns: Iterable[str]) -> list[str]:
     """Every problem in 6_activation, given the columns of profiles.customers; empty when all is well."""
     columns = [*customers_columns, *EXTRA_COLUMNS]
-    problems: list[str] = read_adequacy(project)[1]
+    problems = [*read_list(project, ADEQUACY)[1], *read_list(project, EEA)[1]]
     for name, destination in project.destinations.items():
         path = project.folder / "6_activation" / f"{name}.yml"
         found = [
             *_wrong_columns(destination, columns),
             *_wrong_keys(destination),
             *_wrong_needs(project, destination),
-            *_wrong_transfer(destination),
+            *_wrong_transfer(project, destination),
         ]
         if not name.isidentifier() or name != name.lower() or name in TAKEN:
             found.append(
@@ -99,14 +99,14 @@ def _wrong_needs(project: Project, destination: Destination) -> list[str]:
     return problems
 
 
-def _wrong_transfer(destination: Destination) -> list[str]:
+def _wrong_transfer(project: Project, destination: Destination) -> list[str]:
     transfer = destination.transfer
     if transfer is None:
         return []
     problems: list[str] = []
     if len(transfer.country) != 2 or not transfer.country.isupper():
         problems.append(f"transfer: country must be an ISO code of two capitals, found {transfer.country}")
-    if transfer.basis == "none_needed" and transfer.country not in EEA:
+    if transfer.basis == "none_needed" and transfer.country not in eea_countries(project):
         problems.append(
             f"transfer: basis none_needed holds inside the European Economic Area only, not for {transfer.country}"
         )

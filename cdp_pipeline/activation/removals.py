@@ -1,22 +1,30 @@
 """Who must be taken out again at a destination: `<audience>.remove.csv`.
 
-What belongs here: comparing the last published file of an audience with this one. What does not:
-who is in a file (export.py).
+What belongs here: comparing what was delivered of an audience with this night's file. What does not:
+who is in a file (export.py), and going back (publishing/).
 
 A removal file holds the keys that the last published file had and this one has not: people who left
 the audience, took back a permission, or were erased. It has the header of the audience file.
+
+A state that is gone back to has no files, but destinations have those of the state that was left. Their
+keys wait in the hidden folder `.delivered/<destination>/<audience>.csv` of the state gone back to, until the next
+publication: it has them in its removal files, and deletes the folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from cdp_pipeline.activation.audience_file import Row, read, write
 from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.lake import Run
+from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Destination
+from cdp_pipeline.whole_file import flush
 
 REMOVE = ".remove.csv"
+DELIVERED = ".delivered"
 _RECEIPTS = "as_of date"
 
 
@@ -51,21 +59,63 @@ def write_removals(run: Run, name: str, destination: Destination, audiences: Seq
     """
     if run.published is None or transfer_problem(run.project, destination, run.as_of):
         return set()
-    last, folder = run.published / "activation" / name, run.folder / "activation" / name
-    header = [column.name for column in destination.columns]
+    last, kept = _places(run.published, name)
+    folder = run.folder / "activation" / name
+    header = _header(destination)
     is_same_day = _published_as_of(run) >= str(run.as_of)
-    as_it_was = destination.model_copy(update={"guard_formulas": False})
-    stems = {path.name.removesuffix(".csv").removesuffix(".remove") for path in last.glob("*.csv")}
     names: set[str] = set()
-    for stem in sorted(stems):
-        before = read(last / f"{stem}.csv", header, destination)
+    for stem in _stems([last, kept]):
+        before = [row for place in (last, kept) for row in read(place / f"{stem}.csv", header, destination)]
         if is_same_day:
             before += read(last / f"{stem}{REMOVE}", header, destination)
         now = read(folder / f"{stem}.csv", header, destination) if stem in audiences else []
         path = folder / f"{stem}{REMOVE}"
-        if write(path, header, removals(before, now, header, destination.keys), as_it_was):
+        if write(path, header, removals(before, now, header, destination.keys), _as_it_was(destination)):
             names.add(path.name)
     return names
+
+
+def keep_delivered(project: Project, states: Sequence[Path], at: Path) -> None:
+    """Keep in the snapshot `at`, which loses its files, the keys in all files of it and of the snapshots `states`.
+
+    Nothing but what removal files need: the columns of the keys. What these snapshots had kept is handed on.
+    """
+    for name, destination in sorted(project.destinations.items()):
+        header = _header(destination)
+        places = [place for state in (*states, at) for place in _places(state, name)]
+        for stem in _stems(places):
+            found = [
+                row
+                for place in places
+                for file in (f"{stem}.csv", f"{stem}{REMOVE}")
+                for row in read(place / file, header, destination)
+            ]
+            path = at / DELIVERED / name / f"{stem}.csv"
+            for folder in (path.parents[1], path.parent):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            if write(path, header, removals(found, [], header, destination.keys), _as_it_was(destination)):
+                for made in (path, *path.parents[:3]):
+                    flush(made)
+
+
+def _places(state: Path, name: str) -> tuple[Path, Path]:
+    """Where a snapshot has its files of a destination, and what it keeps of states that were left."""
+    return state / "activation" / name, state / DELIVERED / name
+
+
+def _stems(places: Sequence[Path]) -> list[str]:
+    """The audiences that files in `places` are of."""
+    files = [path.name for place in places for path in place.glob("*.csv")]
+    return sorted({name.removesuffix(".csv").removesuffix(".remove") for name in files})
+
+
+def _header(destination: Destination) -> list[str]:
+    return [column.name for column in destination.columns]
+
+
+def _as_it_was(destination: Destination) -> Destination:
+    """The same, for cells that are guarded already."""
+    return destination.model_copy(update={"guard_formulas": False})
 
 
 def _published_as_of(run: Run) -> str:

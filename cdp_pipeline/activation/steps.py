@@ -10,7 +10,7 @@ import hashlib
 
 from cdp_pipeline.activation.export import export
 from cdp_pipeline.activation.receipts import write_receipts
-from cdp_pipeline.activation.transfers import version_of
+from cdp_pipeline.countries import version_of
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
 from cdp_pipeline.steps import Outcome, Step, Table

@@ -1,6 +1,6 @@
 """What differs between two states of the tables: persons, and the sizes of segments and audiences.
 
-What belongs here: comparing, and the outcome as data. What does not: how the second state came
+What belongs here: comparing, and the difference as data. What does not: how the second state came
 about (whatif.py), and words (whatif_text.py).
 """
 
@@ -36,7 +36,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Difference:
     """The difference between what is published and what would be. The changes are the 10 largest of `counts`.
 
     `is_clean` is False when other code or another matching.yml made what is published: then part of
@@ -51,7 +51,7 @@ class Outcome:
     is_clean: bool = True
 
 
-def compare(before: Path, after: Path) -> Outcome:
+def compare(before: Path, after: Path) -> Difference:
     """What differs between two folders of tables: persons, and the sizes of segments and audiences."""
     con = open_duckdb(allowed=[before, after])
     for side, folder in (("old", before), ("new", after)):
@@ -85,7 +85,7 @@ def compare(before: Path, after: Path) -> Outcome:
         """select old_id, new_id, records from moved where old_id in (from torn)
            and old_id in (select old_id from moved semi join torn using (old_id) group by 1
                           order by sum(records) desc, 1 limit $1) order by 1, 3 desc, 2""", [SHOWN]).fetchall())  # fmt: skip
-    return Outcome(
+    return Difference(
         (persons[0], persons[1]),
         tuple(Change(sum(n for _, n in parts), parts, ((whole, sum(n for _, n in parts)),)) for whole, parts in merges),
         tuple(Change(sum(n for _, n in parts), ((whole, sum(n for _, n in parts)),), parts) for whole, parts in splits),

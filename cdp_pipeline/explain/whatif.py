@@ -1,7 +1,7 @@
 """`cdp identity whatif`: what other settings would do to persons, segments and audiences.
 
 What belongs here: solving identity again in a scratch folder, performing the steps that follow from
-it, and comparing the outcome with what is published (difference.py). What does not: publishing anything; the
+it, and comparing what comes out with what is published (difference.py). What does not: publishing anything; the
 scratch folder is deleted, whatever happens, and the snapshot is only read.
 
 The scratch folder is a hard-linked copy of the snapshot inside the data folder (one file system,
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import blocked
-from cdp_pipeline.explain.difference import Outcome, compare
+from cdp_pipeline.explain.difference import Difference, compare
 from cdp_pipeline.explain.published import columns_of, open_tables
 from cdp_pipeline.explain.settings import Blocked, changed_project, read_blocks, read_settings
 from cdp_pipeline.identity.matching import Matching
@@ -33,7 +33,7 @@ PAIRS = "identity.pairs"
 _LEFT_OUT = ("raw", "activation", "reports", "warehouse*.duckdb", ".spill")
 
 
-def what_if(project: Path, data: Path, said: Sequence[str], identifiers: Sequence[str], key: bytes) -> Outcome:
+def what_if(project: Path, data: Path, said: Sequence[str], identifiers: Sequence[str], key: bytes) -> Difference:
     """Solve identity again with other settings and compare; nothing in `data` changes.
 
     Raises InputError for a setting, a value or an identifier that does not exist.

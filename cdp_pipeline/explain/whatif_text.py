@@ -1,4 +1,4 @@
-"""The outcome of a what-if in words.
+"""What a what-if changes, in words.
 
 What belongs here: layout. What does not: how it was found (whatif.py).
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cdp_pipeline.explain.difference import Change, Outcome, Size
+from cdp_pipeline.explain.difference import Change, Difference, Size
 from cdp_pipeline.explain.words import count
 
 PARTS = 6  # ids shown of one change
 
 
-def text(found: Outcome) -> str:
+def text(found: Difference) -> str:
     """Persons first, then segments and audiences; sizes that stay are only counted."""
     before, after = found.persons
     lines = [f"{count(before, 'person').replace('persons', 'people')} would be {after:,} ({after - before:+,})"]

@@ -37,7 +37,7 @@ from cdp_pipeline.identity.cluster import Ints
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.model import Model
 from cdp_pipeline.identity.normalise import Inputs
-from cdp_pipeline.identity.passes import Night, Plan
+from cdp_pipeline.identity.passes import Known, Plan
 
 Numbers = dict[str, int | float | str]
 PRIOR_ROUNDS = 3
@@ -65,15 +65,15 @@ def resolve(
     key: bytes,
     as_of: date,
     country: str,
-    night: Night | None = None,
+    known: Known | None = None,
 ) -> Resolution:
     """Run the whole engine over `inputs`; ids are inherited from `previous`.
 
-    With the tables of an earlier state in `night`, only what is new is scored.
+    With the tables of an earlier state in `known`, only what is new is scored.
     """
-    night = replace(night or Night(), as_of=as_of)
-    numbers = prepare(con, inputs, matching, key, country, night.stated)
-    used, linked = link(con, inputs, matching, saved, night)
+    known = replace(known or Known(), as_of=as_of)
+    numbers = prepare(con, inputs, matching, key, country, known.stated)
+    used, linked = link(con, inputs, matching, saved, known)
     given = ids.assign(con, previous, key, as_of)
     return Resolution(used, {**numbers, **linked, **given})
 
@@ -89,24 +89,24 @@ def prepare(
 
 
 def link(
-    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, saved: Model | None, night: Night | None = None
+    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, saved: Model | None, known: Known | None = None
 ) -> tuple[Model, Numbers]:
     """Tables `clusters`, `pairs`, `model_weights`, `verdicts`, `guards` and `passes` from `records`.
 
     Returns the model used, new or saved.
     """
-    night = night or Night()
+    known = known or Known()
     con.execute("""create or replace temp table reasons (reason bigint, words varchar);
         create or replace temp table firsts as
             select min(record_key) as first_key, node_key from records group by node_key;
         create or replace temp view node_rows as
             select r.node_key as record_key, r.* exclude (record_key, source, record_id, updated_at, node_key)
             from records r join firsts f on f.first_key = r.record_key""")
-    hard = hard_links.find(con, inputs, matching, night.stated)
-    decided = passes.plan(con, matching, inputs.extra, saved, night)
+    hard = hard_links.find(con, inputs, matching, known.stated)
+    decided = passes.plan(con, matching, inputs.extra, saved, known)
     run = _full if decided.is_full else _incremental
-    used, numbers = run(con, inputs, matching, decided, night)
-    passes.add_pass(con, night, decided, used, int(numbers["pairs_scored"]))
+    used, numbers = run(con, inputs, matching, decided, known)
+    passes.add_pass(con, known, decided, used, int(numbers["pairs_scored"]))
     evidence.write_weights(con, used, saved_model.picked(used, inputs.extra))
     numbers = {**numbers, **{f"hard_{name}": count for name, count in hard.items()}, **evidence.counted(con)}
     effects.add_guards(con, matching, numbers)
@@ -124,7 +124,7 @@ def link(
 
 
 def _full(
-    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, decided: Plan, night: Night
+    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, decided: Plan, known: Known
 ) -> tuple[Model, Numbers]:
     con.execute("create or replace temp table nodes as from node_rows")
     used = decided.model or model.train(con, matching, decided.present, inputs.extra)
@@ -147,7 +147,7 @@ def _full(
         matching = used.fitted(matching)
     used, numbers = _solved(con, used, keys, matching, scored, 0 if decided.model else PRIOR_ROUNDS)
     if not decided.model:
-        used = saved_model.versioned(used, wanted, sizes, night.asked)
+        used = saved_model.versioned(used, wanted, sizes, known.asked)
     evidence.write_pairs(con, model.shift(used), "pairs")
     con.execute("create or replace temp table clusters as select node_key, cluster, neighbourhood from node_clusters")
     inner = con.execute("select count(*) from judged where is_inner").fetchall()[0][0]
@@ -189,7 +189,7 @@ def _solved(
 
 
 def _incremental(
-    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, decided: Plan, night: Night
+    con: DuckDBPyConnection, inputs: Inputs, matching: Matching, decided: Plan, known: Known
 ) -> tuple[Model, Numbers]:
     used = decided.model
     assert used is not None
@@ -205,20 +205,20 @@ def _incremental(
     scored = _scorer(con, used, inputs.extra)
     fresh_pairs = scored(con.sql("select join_key_l, join_key_r from candidates").to_arrow_table())
     solve.judge(con, fresh_pairs, matching, "judged")
-    solved = incremental.add_region(con, night, matching, shift)
+    solved = incremental.add_region(con, known, matching, shift)
     con.execute("""insert into nodes by name from node_rows semi join
         (from region anti join asked_nodes using (record_key)) using (record_key)""")
-    solve.judge(con, incremental.stored(con, night, shift), matching, "judged_before")
+    solve.judge(con, incremental.stored(con, known, shift), matching, "judged_before")
     con.execute("insert into judged by name from judged_before; drop table judged_before")
     before = con.execute("select count(*) from judged").fetchall()[0][0]
     keys = _keys(con, "region")
     numbers = solve.solve(con, keys, matching, shift, scored)
     evidence.write_pairs(con, shift, "new_pairs")
-    incremental.carry_over(con, night)
+    incremental.carry_over(con, known)
     after = con.execute("select count(*) from judged").fetchall()[0][0]
     extra = {"nodes_solved": solved, "pairs_scored": fresh_pairs.num_rows + int(after - before)}
     if con.execute("select exists(from gone)").fetchall()[0][0]:
-        used = saved_model.forgetting(con, used, str(night.records), "node_rows")
+        used = saved_model.forgetting(con, used, str(known.records), "node_rows")
     return used, {**counts, **numbers, **extra}
 
 

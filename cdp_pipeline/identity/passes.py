@@ -19,7 +19,7 @@ MANY_NEW = 0.3  # share of new nodes from which solving everything is the cheape
 
 
 @dataclass(frozen=True)
-class Night:
+class Known:
     """What a pass knows beside the records. Relations are names of tables or views; None: there is none.
 
     `basis` tells the code and settings apart, `asked` is how many trainings were ever asked for.
@@ -44,13 +44,13 @@ class Plan:
 
 
 def plan(
-    con: DuckDBPyConnection, matching: Matching, extra: tuple[str, ...], saved: Model | None, night: Night
+    con: DuckDBPyConnection, matching: Matching, extra: tuple[str, ...], saved: Model | None, known: Known
 ) -> Plan:
     """Decide; makes `fresh` (record_key) and `gone` (record_key): nodes that came and went.
 
     Needs `firsts` and `node_rows` (see engine.py).
     """
-    before = f"from {night.clusters}" if night.clusters else "select 0::bigint as node_key where false"
+    before = f"from {known.clusters}" if known.clusters else "select 0::bigint as node_key where false"
     con.execute(f"""create or replace temp table before_nodes as select node_key as record_key from ({before});
         create or replace temp table fresh as
             select node_key as record_key from firsts anti join before_nodes b on b.record_key = firsts.node_key;
@@ -60,7 +60,7 @@ def plan(
         "select (select count(*) from firsts), (select count(*) from fresh), (select count(*) from before_nodes)"
     ).fetchall()[0]
     con.execute("drop table before_nodes")
-    why = _why_full(con, matching, saved, night, nodes, fresh, old)
+    why = _why_full(con, matching, saved, known, nodes, fresh, old)
     if not why and saved and fresh:
         seen = blocking.present_columns(con, extra, nodes, "(from node_rows semi join fresh using (record_key))")
         if not saved_model.covers(saved, matching, seen, extra):
@@ -68,28 +68,28 @@ def plan(
     if not why and saved:
         return Plan(False, f"{fresh} of {nodes} nodes are new", frozenset(), saved)
     present = blocking.present_columns(con, extra, matching.training.smallest, "node_rows")
-    fits = saved_model.is_usable(saved, saved_model.stamp_of(matching, present, extra), nodes, matching, night.asked)
+    fits = saved_model.is_usable(saved, saved_model.stamp_of(matching, present, extra), nodes, matching, known.asked)
     return Plan(True, why, present, saved if fits else None)
 
 
 def _why_full(
-    con: DuckDBPyConnection, matching: Matching, saved: Model | None, night: Night, nodes: int, fresh: int, old: int
+    con: DuckDBPyConnection, matching: Matching, saved: Model | None, known: Known, nodes: int, fresh: int, old: int
 ) -> str:
-    if not (night.clusters and night.pairs and night.passes) or not old:
+    if not (known.clusters and known.pairs and known.passes) or not old:
         return "nothing was solved before"
     if saved is None:
         return "there is no saved model"
-    last = con.execute(f"""select basis, model_version, full_as_of from {night.passes}
+    last = con.execute(f"""select basis, model_version, full_as_of from {known.passes}
         order by as_of desc limit 1""").fetchall()
-    if not last or last[0][0] != night.basis:
+    if not last or last[0][0] != known.basis:
         return "code or matching.yml differs"
     if last[0][1] != saved.version:
         return "the saved model is not the one of the last pass"
-    if night.asked > saved.trainings:
+    if known.asked > saved.trainings:
         return "training was asked for"
     if not saved_model.fits_size(saved, nodes, matching):
         return "the number of records has grown or shrunk too much for the model"
-    days = (night.as_of - last[0][2]).days
+    days = (known.as_of - last[0][2]).days
     if not 0 <= days < matching.full_pass_days:
         return f"the last full pass was {days} days ago"
     if fresh > MANY_NEW * nodes:
@@ -97,15 +97,15 @@ def _why_full(
     return ""
 
 
-def against_before(con: DuckDBPyConnection, night: Night) -> float | None:
+def against_before(con: DuckDBPyConnection, known: Known) -> float | None:
     """Pairwise F1 between `clusters` and the published clusters, over the records in both; None without any."""
-    if not (night.clusters and night.records):
+    if not (known.clusters and known.records):
         return None
     row = con.execute(f"""
         with cells as (
             select b.cluster as old, c.cluster as new, count(*) as n from records r
-            join {night.records} p using (record_key)
-            join {night.clusters} b on b.node_key = p.node_key join clusters c on c.node_key = r.node_key
+            join {known.records} p using (record_key)
+            join {known.clusters} b on b.node_key = p.node_key join clusters c on c.node_key = r.node_key
             group by all),
         olds as (select sum(n)::bigint as n from cells group by old),
         news as (select sum(n)::bigint as n from cells group by new)
@@ -116,12 +116,12 @@ def against_before(con: DuckDBPyConnection, night: Night) -> float | None:
     return round(2 * row[0] / (row[1] + row[2]), 6) if row[1] + row[2] else 1.0
 
 
-def add_pass(con: DuckDBPyConnection, night: Night, decided: Plan, used: Model, scored: int) -> None:
+def add_pass(con: DuckDBPyConnection, known: Known, decided: Plan, used: Model, scored: int) -> None:
     """Table `passes`: those before, without a row of the same day, and this one."""
-    before = f"select * from {night.passes} where as_of <> $as_of union all by name" if night.passes else ""
-    full = night.as_of
-    if not decided.is_full and night.passes:
-        full = con.execute(f"select full_as_of from {night.passes} order by as_of desc limit 1").fetchall()[0][0]
+    before = f"select * from {known.passes} where as_of <> $as_of union all by name" if known.passes else ""
+    full = known.as_of
+    if not decided.is_full and known.passes:
+        full = con.execute(f"select full_as_of from {known.passes} order by as_of desc limit 1").fetchall()[0][0]
     con.execute(
         f"""create or replace temp table passes as {before}
         select $as_of::date as as_of, $kind as kind, $why as why, (select count(*) from records)::bigint as records,
@@ -131,13 +131,13 @@ def add_pass(con: DuckDBPyConnection, night: Night, decided: Plan, used: Model, 
                $f1::double as f1_against_incremental
         order by as_of""",
         {
-            "as_of": night.as_of,
+            "as_of": known.as_of,
             "kind": "full" if decided.is_full else "incremental",
             "why": decided.why,
             "scored": scored,
             "version": used.version,
-            "basis": night.basis,
+            "basis": known.basis,
             "full": full,
-            "f1": against_before(con, night) if decided.is_full else None,
+            "f1": against_before(con, known) if decided.is_full else None,
         },
     )

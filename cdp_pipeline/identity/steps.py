@@ -6,7 +6,6 @@ What belongs here: the passage between files and the engine. What does not: the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from cdp_pipeline.errors import ProjectError, nearest
@@ -14,9 +13,8 @@ from cdp_pipeline.identity import accuracy, limits, tables
 from cdp_pipeline.identity.matching import Matching, load_matching, solved_by
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
-from cdp_pipeline.steps import Step, Table, code_digest
+from cdp_pipeline.steps import Outcome, Step, Table, code_digest
 
-Outcome = Mapping[str, Mapping[str, int | float | str]]
 VERSION = "identity 3"
 MODEL_FOLDER = "identity"  # model.json and term_frequencies.parquet beside the tables
 VERDICTS_FILE = "verdicts.csv"  # in the data folder
@@ -90,7 +88,7 @@ def _records(run: Run, matching: Matching) -> Outcome:
 def _pairs(run: Run, matching: Matching) -> Outcome:
     from cdp_pipeline.identity import engine, saved_model
     from cdp_pipeline.identity.normalise import Inputs
-    from cdp_pipeline.identity.passes import Night
+    from cdp_pipeline.identity.passes import Known
 
     con = run.connect(
         *(tables.RECORDS.name, tables.BLOCKED.name, tables.STATED.name, tables.REQUESTS.name),
@@ -102,8 +100,8 @@ def _pairs(run: Run, matching: Matching) -> Outcome:
     asked = con.execute("select number from identity.requests where request = 'train'").fetchall()[0][0]
     saved = saved_model.load(run.published / MODEL_FOLDER) if run.published else None
     before = {name.rpartition(".")[2]: name for name in tables.BEFORE}
-    night = Night(run.as_of, basis(matching), asked, tables.STATED.name, **before)
-    used, numbers = engine.link(con, Inputs(), matching, saved, night)
+    known = Known(run.as_of, basis(matching), asked, tables.STATED.name, **before)
+    used, numbers = engine.link(con, Inputs(), matching, saved, known)
     if used is not saved:
         saved_model.save(used, Path(run.folder) / MODEL_FOLDER)
     run.write(con, tables.PAIRS.name, _select(tables.PAIRS, "pairs"), ["node_key_l", "node_key_r"])

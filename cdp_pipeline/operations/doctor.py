@@ -20,6 +20,7 @@ from cdp_pipeline.operations.channels import channels_of
 from cdp_pipeline.operations.clients import warehouse_findings
 from cdp_pipeline.operations.finding import Finding
 from cdp_pipeline.shapes import Settings
+from cdp_pipeline.whole_file import is_leftover
 
 SPARE = 200_000_000
 """Bytes that must be free besides twice what is published."""
@@ -63,7 +64,7 @@ def _lock(data: Path) -> tuple[bool, Finding]:
 def _wal_files(data: Path) -> Iterator[Finding]:
     """DuckDB leaves a .wal beside a file that was written to; a published file never is."""
     for path in _own(data):
-        if path.name.endswith((".wal", ".duckdb.tmp")):
+        if path.name.endswith((".wal", ".duckdb.tmp")) and not is_leftover(path):
             yield Finding(
                 ".wal file", "bad", f"{path.relative_to(data)}: a program wrote to a warehouse, or died writing one",
                 "close programs that opened the warehouse without -readonly, then delete the file; "
@@ -77,18 +78,13 @@ def _leftovers(data: Path, is_free: bool) -> Finding:
         return Finding("leftovers", "ok", "not looked for while a run works")
     died = sorted(path.name[:8] for path in (data / "runs").glob("*"))
     hidden = sorted((data / "snapshots").glob(".*"))
-    temporary = [path for path in _own(data) if _is_of_a_dead_process(path)]
+    temporary = [path for path in _own(data) if is_leftover(path)]
     if not (died or hidden or temporary):
         return Finding("leftovers", "ok", "none")
     words = [f"folder of run {name}, which did not publish" for name in died]
     words += [f"{len(hidden)} snapshots half deleted"] if hidden else []
     words += [f"{len(temporary)} temporary files"] if temporary else []
     return Finding("leftovers", "note", "; ".join(words), "the next cdp run goes on from them or removes them")
-
-
-def _is_of_a_dead_process(path: Path) -> bool:
-    found = re.fullmatch(r"\..+\.(\d+)", path.name)
-    return bool(found) and not Path(f"/proc/{found[1] if found else ''}").exists()
 
 
 def _disk(data: Path) -> Finding:

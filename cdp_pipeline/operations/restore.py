@@ -8,7 +8,7 @@ before anybody can read what was restored: until then there is no warehouse, no 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import read_manifest, write_manifest
+from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy.second_place import is_register, unite
 from cdp_pipeline.project import Project
-from cdp_pipeline.publishing.snapshots import point_at
+from cdp_pipeline.publishing.snapshots import drop_audience_files, left_by, point_at
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.withdrawals import take_withdrawals
 from cdp_pipeline.whole_file import replaced
@@ -104,12 +104,8 @@ def _place(snapshot: Path, data: Path, project: Project) -> tuple[Path, int]:
     waiting.chmod(0o700)
     for name in _NOT_FOR_READERS:
         (waiting / name).unlink(missing_ok=True)
-    for file in sorted((waiting / "activation").glob("*/*.csv")):
-        file.unlink()
     parts = take_withdrawals(now, waiting, project)
-    manifest = read_manifest(waiting)
-    kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
-    write_manifest(waiting, replace(manifest, tables=kept))
+    drop_audience_files(waiting, project, left_by(data, snapshot.name))
     place = waiting.with_name(snapshot.name)
     while place.exists():  # readers may have it open: a state that was published is never replaced
         place = place.with_name(f"{place.name}r")

@@ -1,7 +1,7 @@
 """What became of a run of Dagster, in the words of an alert: causes, owners, cures.
 
 What belongs here: finding whose each failure is, and telling. What does not: reading events
-(outcome.py), and sending (alerts.py). Dagster's objects come in as they are, so that nothing here
+(ending.py), and sending (alerts.py). Dagster's objects come in as they are, so that nothing here
 imports it.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from cdp_pipeline.errors import BusyError, CdpError, GateError, InputError, KeyMismatchError, ProjectError, place_of
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
-from cdp_pipeline.operations.outcome import Outcome, outcome_of
+from cdp_pipeline.operations.ending import Ending, ending_of
 from cdp_pipeline.operations.readable import readable, settings_of
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project import Project
@@ -33,13 +33,13 @@ _UNKNOWN = "look at the run in cdp ui; cdp doctor looks for a full disk, dead ru
 _OPERATOR_FIXES = {BusyError.exit_code, KeyMismatchError.exit_code}
 
 
-def alert_of_run(outcome: Outcome, run_id: str, night: str, project: Project, pipeline: Pipeline | None) -> Alert:
+def alert_of_run(ending: Ending, run_id: str, night: str, project: Project, pipeline: Pipeline | None) -> Alert:
     """The alert of a run that did not publish; owners and cures are those that the project names."""
-    causes = [*_check_causes(outcome, project, pipeline), *_step_causes(outcome, project, pipeline)]
+    causes = [*_check_causes(ending, project, pipeline), *_step_causes(ending, project, pipeline)]
     nobody = Cause("the run ended without a word", project.settings.alerts.owner, _UNKNOWN)
     return Alert(
         event=f"run:{run_id}",
-        kind="blocked" if outcome.is_blocked else "failed",
+        kind="blocked" if ending.is_blocked else "failed",
         night=night,
         causes=tuple(causes) or (nobody,),
         next_step=f"cdp run --as-of {night}",
@@ -75,8 +75,8 @@ def told_when_refused(data: Path, folder: Path, night: str, say: Callable[[str],
 
 def tell_of_run(instance: Any, run: Any, data: Path, project: Project, pipeline: Pipeline | None) -> list[str]:
     """Tell of a run of Dagster that failed, once; returns what went wrong with the telling."""
-    outcome = outcome_of(instance.all_logs(run.run_id))
-    return tell(data, project.settings, alert_of_run(outcome, run.run_id, night_of(run), project, pipeline))
+    ending = ending_of(instance.all_logs(run.run_id))
+    return tell(data, project.settings, alert_of_run(ending, run.run_id, night_of(run), project, pipeline))
 
 
 def tell_of_runs(instance: Any, run_ids: Iterable[str], data: Path, folder: Path) -> list[str]:
@@ -92,10 +92,10 @@ def night_of(run: Any) -> str:
     return str(config.get("as_of") or run.tags.get("cdp/as_of") or "unknown")
 
 
-def _check_causes(outcome: Outcome, project: Project, pipeline: Pipeline | None) -> list[Cause]:
+def _check_causes(ending: Ending, project: Project, pipeline: Pipeline | None) -> list[Cause]:
     known = {check.name: check for check in (*pipeline.checks, *pipeline.candidate_checks)} if pipeline else {}
     causes = []
-    for name, rows in sorted(outcome.checks.items()):
+    for name, rows in sorted(ending.checks.items()):
         check = known.get(name)
         extent = f" on {rows} rows" if rows else ""
         what = f"check {name} failed{extent}" + (f" of {check.asset}" if check else "")
@@ -104,11 +104,11 @@ def _check_causes(outcome: Outcome, project: Project, pipeline: Pipeline | None)
     return causes
 
 
-def _step_causes(outcome: Outcome, project: Project, pipeline: Pipeline | None) -> list[Cause]:
+def _step_causes(ending: Ending, project: Project, pipeline: Pipeline | None) -> list[Cause]:
     owners = {name.replace(".", "__"): table.owner for name, table in pipeline.tables.items()} if pipeline else {}
     causes = []
-    for failure in outcome.failures:
-        if failure.exit_code == GateError.exit_code and outcome.checks:
+    for failure in ending.failures:
+        if failure.exit_code == GateError.exit_code and ending.checks:
             continue  # the gate repeats what the checks said
         owner = "" if failure.exit_code in _OPERATOR_FIXES else owners.get(re.sub("^check_", "", failure.step), "")
         where = f"{failure.step.replace('__', '.')}: " if failure.step else ""

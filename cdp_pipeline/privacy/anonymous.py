@@ -4,9 +4,10 @@ What belongs here: the tables raw.erased_orders, raw.erased_order_lines and raw.
 not: whose rows are meant (scan.py). Staging adds them to its own as if they were one more export.
 
 Of an order amounts, days and products stay. Ids become keyed hashes, so that an order delivered again replaces
-what is kept of it; vouchers and whatever a contract labels as personal are left out. Only rows that staging
-would have used are kept. Of permissions a stop stays that was recorded on an erased record, but for an address
-or number that somebody else uses too: without it a withdrawal would end with the record that holds it.
+what is kept of it; whatever a contract labels as personal, or as not `kept_when_erased`, is left out. Only rows that
+staging would have used are kept. Of permissions a stop stays that was recorded on an erased record, but for an address
+or number that somebody else uses too: without it a withdrawal would end with the record that holds it. Which values
+are stops is what the contract of permissions says under `kept_when_erased`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from cdp_pipeline.expressions import literal
 from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy.tombstones import hashed_sql
 from cdp_pipeline.shapes import Contract
@@ -23,8 +25,6 @@ from cdp_pipeline.staging.parsing import TYPES
 
 TABLES = ERASED_TABLES
 _IDS = ("order_id", "line_number")
-_LEFT_OUT = ("discount_code",)
-_STOPS = ("denied", "withdrawn", "complaint", "bounced", "objected")
 _KIND = "case namespace when 'login_id' then 'account' else namespace end"
 
 
@@ -70,7 +70,7 @@ def _anonymous(select: str, table: str, contract: Contract, secrets: Sequence[st
             kind = "order_id" if column == "order_id" else "line"
             value = order if column == "order_id" else f"{order} || ':' || {column}__text"
             columns.append(f"{_lasting(table, column, kind, value, secrets)} as {column}")
-        elif spec.sensitivity != "public" or column in _LEFT_OUT or spec.type == "attributes":
+        elif spec.sensitivity != "public" or not spec.kept_when_erased or spec.type == "attributes":
             columns.append(f"null::{TYPES[spec.type]} as {column}")
         else:
             columns.append(column)
@@ -94,11 +94,19 @@ def _stops(select: str, name: str, contract: Contract) -> str:
         join (select distinct source_name, _file, _line, kind, identity from found
               where table_name = 'permissions' and secret = 0) f
           on f.source_name = '{name}' and f._file = c._file and f._line = c._line and f.kind = c.spoken
-        where c._outcome = 'mapped' and c.status in {_STOPS} and {_usable(contract)}
+        where c._outcome = 'mapped' and {_is_stop(contract)} and {_usable(contract)}
           and exists (from gone where {line})
           and not exists (from found x join dead d on d.kind = x.kind and d.key = x.key
                           where x.source_name = '{name}' and x._file = c._file and x._line = c._line
                             and x.table_name = 'permissions' and x.kind = c.spoken)"""
+
+
+def _is_stop(contract: Contract) -> str:
+    stops = [(column, spec.kept_when_erased) for column, spec in contract.columns.items()]
+    conditions = [
+        f"c.{column} in ({', '.join(map(literal, kept))})" for column, kept in stops if isinstance(kept, tuple)
+    ]
+    return " and ".join(conditions) or "false"
 
 
 def _usable(contract: Contract) -> str:

@@ -3,7 +3,8 @@
 What belongs here: which snapshots still hold somebody erased, and DATA/privacy/certificates/<request>.json.
 What does not: the erasure itself (erasure.py).
 
-A certificate holds counts, table names and recipients, and nothing about the person. It is made from
+A certificate holds counts, table names and recipients, and nothing about the person. Of several requests
+for one person the first has the counts, and `carried_out_with` names the others. It is made from
 raw.erasures, so a run that dies before writing it leaves it to the next one.
 """
 
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.facts import SHAREABLE
 from cdp_pipeline.privacy.register import Request, close_request, read_requests
 from cdp_pipeline.privacy.tombstones import FOLDER, read_tombstones, requests_in
 from cdp_pipeline.project import Project
@@ -28,6 +30,10 @@ _ELSEWHERE = (
     "Files in the exports folder and in the systems they come from are kept by their owners: erase there as well.",
     "Backups of the data folder cannot be edited: let them expire. A restored one is erased again by its next run.",
     "Removal files of this night name the person one last time; the next publication deletes them.",
+)
+BY_NAME_ONLY = (
+    "No e-mail address, phone number, account or device is known of this person: a record of the same name under "
+    "another id will be let in, for it may be a namesake. Erase at the sources too."
 )
 
 
@@ -81,7 +87,11 @@ def _certificate(
     tables = {
         name: n for name, n in sorted(counts.items()) if not name.startswith(AUDIENCE) and not name.endswith(WRITTEN)
     }
-    tombstones = [r for r in read_tombstones(data).to_pylist() if r["request_id"] == request_id]
+    known = read_tombstones(data).to_pylist()
+    tombstones = [r for r in known if r["request_id"] == request_id]
+    hashes = {(r["kind"], r["key"]) for r in tombstones}
+    is_recognised = any(r["kind"].removesuffix("+name") in SHAREABLE for r in tombstones)
+    others = {r["request_id"] for r in known if (r["kind"], r["key"]) in hashes} - {request_id}
     systems = sorted({name.removeprefix("raw.") for name in tables if name.startswith("raw.")} & set(project.sources))
     return {
         "request_id": request_id,
@@ -89,12 +99,13 @@ def _certificate(
         "due_date": request.due_date if request else "",
         "carried_out_as_of": read_manifest(snapshot).as_of,
         "published": snapshot.name,
+        "carried_out_with": sorted(others),
         "rows_removed": tables,
         "rows_removed_by_layer": _by_layer(tables),
         "tombstones": {kind: sum(r["kind"] == kind for r in tombstones) for kind in sorted({r["kind"] for r in tombstones})},
         "recipients_to_notify": _recipients(project, counts),
         "sources_to_erase_at": [{"source": name, "owner": project.sources[name].owner} for name in systems],
-        "notes": list(_ELSEWHERE),
+        "notes": [*_ELSEWHERE, *([] if is_recognised else [BY_NAME_ONLY])],
     }  # fmt: skip
 
 

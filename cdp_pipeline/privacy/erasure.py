@@ -23,6 +23,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.lake import Run, fingerprint
 from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy.anonymous import TABLES, columns_sql, keep_anonymous
@@ -71,11 +72,15 @@ def erase(run: Run) -> Outcome:
 
 
 def _new_requests(run: Run, requests: Sequence[str]) -> list[str]:
-    """Requests that no earlier day has carried out; a day that is run again keeps those of its first run."""
+    """Requests that no earlier day has carried out, and those whose removals are said again.
+
+    That is so when a day is run again, and after going back.
+    """
     if run.published is None:
         return list(requests)
     before = read_manifest(run.published)
-    repeated = before.erased_now if before.as_of >= str(run.as_of) else ()
+    is_said_again = before.as_of >= str(run.as_of) or (run.published / DELIVERED).exists()
+    repeated = before.erased_now if is_said_again else ()
     return sorted(set(requests) - set(before.erased) | set(repeated))
 
 

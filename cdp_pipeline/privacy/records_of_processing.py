@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from cdp_pipeline.countries import eea_countries
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Audience, Destination, Segmentation
 
-EEA = frozenset("AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split())
 _EMPTY = "not filled in"
 _MEASURES = (
     "Ids and pseudonyms are keyed (HMAC-SHA-256); the key stays outside of the data.",
@@ -203,9 +203,8 @@ def _time(project: Project) -> Part:
 
 def _assessment(project: Project) -> Part:
     systems = {project.system(name) for name in project.sources}
-    outside = sorted(
-        {d.transfer.country for d in project.destinations.values() if d.transfer and d.transfer.country not in EEA}
-    )
+    countries = {d.transfer.country for d in project.destinations.values() if d.transfer}
+    outside = sorted(countries - eea_countries(project))
     special = _listed(
         f"{table}.{column}"
         for table, contract in sorted(project.contracts.items())

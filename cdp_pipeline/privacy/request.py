@@ -38,15 +38,15 @@ def forget(data: Path, text: str, key: bytes, received: date, country: str) -> A
     subject = find_subject(snapshot, text, country)
     request = add_request(data, "erase", subject, key, received)
     rows = tombstones_of(snapshot, subject, key, received, request.request_id, country)
-    fresh = add_tombstones(data, rows)
-    if not fresh and not subject.records and _are_carried_out(data, snapshot, rows):
+    if not subject.records and _are_carried_out(data, snapshot, rows):
         done = max(received, date.fromisoformat(read_manifest(snapshot).as_of))
         close_request(data, request.request_id, done)
-        request = replace(request, status="done", done_date=str(done))
-    return Asked(request, subject, fresh)
+        return Asked(replace(request, status="done", done_date=str(done)), subject, 0)
+    return Asked(request, subject, add_tombstones(data, rows))
 
 
 def _are_carried_out(data: Path, snapshot: Path, rows: Sequence[Mapping[str, object]]) -> bool:
-    asked = {(row["kind"], row["key"]) for row in rows}
-    known = [row for row in read_tombstones(data).to_pylist() if (row["kind"], row["key"]) in asked]
-    return bool(known) and {row["request_id"] for row in known} <= set(read_manifest(snapshot).erased)
+    """Whether each of `rows` was asked for before, and what is published has carried that out."""
+    erased = set(read_manifest(snapshot).erased)
+    known = {(row["kind"], row["key"]) for row in read_tombstones(data).to_pylist() if row["request_id"] in erased}
+    return bool(rows) and {(row["kind"], row["key"]) for row in rows} <= known

@@ -54,21 +54,22 @@ def requests_in(tombstones: pa.Table) -> list[str]:
 
 
 def add_tombstones(data: Path, rows: Iterable[Mapping[str, object]]) -> int:
-    """Add rows of SCHEMA that are not there yet, all or nothing; returns how many were new."""
+    """Add rows of SCHEMA that are not there yet, all or nothing; returns how many hashes were new.
+
+    A hash has a row for each request that asks for it, so that each can be carried out.
+    """
     with alone(path_of(data)):
         known = read_tombstones(data).to_pylist()
-        found = {(row["kind"], row["key"]): row for row in known}
-        before = len(found)
+        found = {(row["kind"], row["key"], row["request_id"]): row for row in known}
         for row in rows:
-            found.setdefault((row["kind"], row["key"]), dict(row))
-        if len(found) == before:
-            return 0
-        ordered = [found[each] for each in sorted(found)]
-        path = path_of(data)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with replaced(path, "tombstones", lasting=True) as temporary:
-            pq.write_table(pa.Table.from_pylist(ordered, schema=SCHEMA), temporary, compression="zstd")
-        return len(found) - before
+            found.setdefault((row["kind"], row["key"], row["request_id"]), dict(row))
+        if len(found) > len(known):
+            ordered = [found[each] for each in sorted(found)]
+            path = path_of(data)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with replaced(path, "tombstones", lasting=True) as temporary:
+                pq.write_table(pa.Table.from_pylist(ordered, schema=SCHEMA), temporary, compression="zstd")
+        return len({each[:2] for each in found}) - len({(row["kind"], row["key"]) for row in known})
 
 
 # ---- the keyed hash --------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 """profiles.customers: everything known about a person in one row, joined from the attribute themes.
 
-What belongs here: finding the themes, judging them together, and the SQL that joins them. What does
-not: any attribute; it lives in dbt_like_sql/4_profiles/attributes/<theme>.sql, and a new file there
-is all it takes to add one.
+What belongs here: judging the themes together, and the SQL that joins them. What does not: any attribute; it lives
+in dbt_like_sql/4_profiles/attributes/<theme>.sql, and a new file there is all it takes to add one.
 
 A person without a row in a theme gets null, or what the comment of the column begins with:
 `[zero]` 0, `[false]` false.
@@ -13,16 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.project import Project
 from cdp_pipeline.sql_model import Model
 
 _DEFAULTS = {"[zero]": "0", "[false]": "false"}
-
-
-def themes(project: Project) -> tuple[Model, ...]:
-    """The models of 4_profiles/attributes, by name."""
-    found = [model for model in project.models.values() if model.path.parent.name == "attributes"]
-    return tuple(sorted(found, key=lambda model: model.name))
 
 
 def mistakes(models: Sequence[Model], contacts: Sequence[str]) -> list[str]:

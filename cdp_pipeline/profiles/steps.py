@@ -17,7 +17,7 @@ from cdp_pipeline.steps import Outcome, Step, Table
 
 def steps(project: Project) -> tuple[Step, ...]:
     """The steps of the layer; raises ProjectError when survivorship.yml or a theme does not fit."""
-    themes = customers.themes(project)
+    themes = project.themes
     fields = golden.fields(project.survivorship)
     problems = (
         golden.mistakes(project.survivorship, project.contracts["people"]) if "people" in project.contracts else []
@@ -82,7 +82,7 @@ def _contacts(project: Project) -> Step:
 
 
 def _customers(project: Project) -> Step:
-    themes = customers.themes(project)
+    themes = project.themes
     fields = golden.fields(project.survivorship)
     sql = customers.customers_sql(themes, fields)
     table = Table(

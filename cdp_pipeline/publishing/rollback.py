@@ -6,7 +6,8 @@ pointer (snapshots.py).
 Such a snapshot cannot be shown as it is. It is made again: the tombstones of
 today are applied to what was read that night, and everything after it is built anew. In either case the
 audience files stay away until the next run, which makes them by the permissions of its own day;
-withdrawals that were read since are handed to that run (withdrawals.py).
+withdrawals that were read since are handed to that run (withdrawals.py), and so is whom the files named, for
+its removal files (activation/removals.py).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.privacy.certificate import erased_since
 from cdp_pipeline.project import Project
-from cdp_pipeline.publishing.snapshots import drop_audience_files, earlier, publish, rollback
+from cdp_pipeline.publishing.snapshots import drop_audience_files, earlier, left_by, publish, rollback
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.publishing.withdrawals import take_withdrawals
@@ -85,7 +86,7 @@ def _made_again(project: Project, data: Path, target: Path, key: bytes) -> str:
         build_warehouse(run, pipeline.tables)
         run.record_checks(evaluate_candidate(run, pipeline.candidate_checks))
         write_checks_page(run)
-        drop_audience_files(run.folder)
+        drop_audience_files(run.folder, project, [target, *left_by(data, target.name)])
         return publish(run, pipeline.blocking(), pipeline.tables)
     finally:
         fault("rollback.made_again")

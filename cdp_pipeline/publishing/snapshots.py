@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cdp_pipeline.activation.removals import DELIVERED, keep_delivered
 from cdp_pipeline.errors import GateError, InputError, nearest
 from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run, published_snapshot
@@ -134,7 +135,7 @@ def rollback(data: Path, wanted: str | None, project: Project | None = None) -> 
             )
         if project:
             take_withdrawals(published_snapshot(data), data / "snapshots" / target, project)
-        drop_audience_files(data / "snapshots" / target)
+        drop_audience_files(data / "snapshots" / target, project, left_by(data, target))
         point_at(data, target)
     finally:
         lock.release()
@@ -154,11 +155,23 @@ def earlier(data: Path, wanted: str | None) -> str:
     return target
 
 
-def drop_audience_files(snapshot: Path) -> None:
-    """Permissions may have been withdrawn since that night: forget its files, so that the next run makes new ones."""
+def left_by(data: Path, target: str) -> list[Path]:
+    """The states that going back to the snapshot `target` leaves: what is published, and all newer than `target`."""
+    return [data / "snapshots" / state.id for state in snapshots(data) if state.is_current or state.id > target]
+
+
+def drop_audience_files(snapshot: Path, project: Project | None, left: Sequence[Path]) -> None:
+    """Permissions may have been withdrawn since that night: forget its files, so that the next run makes new ones.
+
+    Whom they and the files of the snapshots `left` name is kept for the removal files of that run, which then
+    name once more whoever was erased in one of these nights.
+    """
+    if project:
+        keep_delivered(project, left, snapshot)
     manifest = read_manifest(snapshot)
     kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
-    write_manifest(snapshot, replace(manifest, tables=kept))
+    last_words = {request for state in (snapshot, *left) for request in read_manifest(state).erased_now}
+    write_manifest(snapshot, replace(manifest, tables=kept, erased_now=tuple(sorted(last_words))))
     for file in sorted((snapshot / "activation").glob("*/*.csv")):
         fault("rollback.drop_audience")
         file.unlink()
@@ -167,13 +180,17 @@ def drop_audience_files(snapshot: Path) -> None:
 def prune(data: Path, keep: int) -> list[str]:
     """Delete all but the newest `keep` snapshots, and those that hold somebody erased since; never the current one.
 
-    Returns what went.
+    What the others kept for removal files goes too. Returns what went.
     """
     with_erased = holding_erased(data)
     gone = [s.id for at, s in enumerate(snapshots(data)) if not s.is_current and (at >= keep or s.id in with_erased)]
     for name in gone:
         fault("prune.hide")
         (data / "snapshots" / name).rename(data / "snapshots" / f".{name}")
+    for waiting in sorted((data / "snapshots").glob(f"[!.]*/{DELIVERED}")):
+        if waiting.parent.resolve() != published_snapshot(data):
+            fault("prune.delivered")
+            shutil.rmtree(waiting)
     for hidden in sorted((data / "snapshots").glob(".*")):  # and what a prune before this one had no time for
         fault("prune.delete")
         shutil.rmtree(hidden)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from cdp_pipeline.expressions import literal
-from cdp_pipeline.profiles.customers import attributes, customers_sql, themes
+from cdp_pipeline.profiles.customers import attributes, customers_sql
 from cdp_pipeline.profiles.golden import fields
 from cdp_pipeline.project import Project
 from cdp_pipeline.sql_model import Check
@@ -51,7 +51,7 @@ def _raw(project: Project) -> Check | None:
 
 
 def _attributes(project: Project) -> Check | None:
-    models = themes(project)
+    models = project.themes
     contacts = fields(project.survivorship)
     if not models or not contacts:
         return None

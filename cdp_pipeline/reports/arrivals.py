@@ -71,10 +71,16 @@ def _rows_by_source(deliveries: tuple[Row, ...]) -> Block:
     loaded = sorted((r for r in deliveries if r["status"] == "loaded"), key=lambda r: (-r["rows_loaded"], r["source"]))
     drawn = [
         Bar(title(r["source"]), r["rows_loaded"], count(r["rows_loaded"]), note=things(r["files"], "file"),
-            mark=f"{count(r['rows_rejected'])} unreadable" if r["rows_rejected"] else "")
+            mark=_not_kept(r))
         for r in loaded
     ]  # fmt: skip
-    return Block("Rows from each source", bars("Rows from each source", drawn))
+    text = "Withheld rows carry a flag that forbids to keep them." if any(r["rows_withheld"] for r in loaded) else ""
+    return Block("Rows from each source", bars("Rows from each source", drawn), text)
+
+
+def _not_kept(row: Row) -> str:
+    kinds = (("rows_rejected", "unreadable"), ("rows_withheld", "withheld"))
+    return ", ".join(f"{count(row[column])} {why}" for column, why in kinds if row[column])
 
 
 def _outcomes(facts: Facts) -> Block | None:

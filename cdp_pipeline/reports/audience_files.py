@@ -1,6 +1,6 @@
 """The section on audiences: whom each finds, and what is left of it when it becomes a file.
 
-What belongs here: sizes, funnels and overlaps of audiences. What does not: segments (groups.py).
+What belongs here: sizes, funnels, reasons and overlaps of audiences. What does not: segments (groups.py).
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ def audiences(facts: Facts) -> Section | None:
     blocks = [_sizes(facts, sizes)] if sizes else []
     for destination in sorted({r["destination"] for r in funnels}):
         blocks.append(_destination(facts, destination, [r for r in funnels if r["destination"] == destination]))
-    overlaps = _overlaps(facts)
-    blocks += [overlaps] if overlaps else []
+    blocks += [block for block in (_reasons(facts), _overlaps(facts)) if block]
     return Section("audiences", "Audiences and their files", _finding(funnels), tuple(blocks), menu="Audiences")
 
 
@@ -112,6 +111,27 @@ def _steps(facts: Facts, row: Row) -> list[Bar]:
 
 def _blocked(row: Row) -> str:
     return f"No file: {words(str(row['reason'] or 'nobody is left')).removeprefix('nothing written: ')}."
+
+
+def _reasons(facts: Facts) -> Block | None:
+    ranked = sorted(
+        facts.rows("audience_reasons"),
+        key=lambda r: (r["destination"], r["audience"], -max(r["people"], facts.floor), r["reason"]),
+    )
+    table = [
+        (title(r["destination"]), title(r["audience"]), title(r["reason"]), people(r["people"], facts.floor))
+        for r in ranked
+    ]
+    if not table:
+        return None
+    return Block(
+        "Why people are not in a file",
+        facts_table("Why people are not in a file", ("Destination", "Audience", "Reason", "People"), table, (3,)),
+        "Everybody of an audience who is left out counts once, under one reason.",
+        wide=True,
+        folded=True,
+        is_chart=False,
+    )
 
 
 def _overlaps(facts: Facts) -> Block | None:

@@ -14,6 +14,7 @@ from cdp_pipeline.manifest import Verdict
 from cdp_pipeline.project import LAYERS
 from cdp_pipeline.reports import figures
 from cdp_pipeline.reports.steps import write_text
+from cdp_pipeline.reports.template import fill
 
 CHECKS_PAGE = "checks.html"
 _WHOLE_RUN = "publish"
@@ -28,8 +29,6 @@ def write_checks_page(run: Run) -> Path:
 
 def checks_page(run: Run) -> str:
     """The text of the page: what failed first, then every check by layer."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     verdicts = run.manifest().checks
     rank = {layer: number for number, layer in enumerate((*LAYERS, _WHOLE_RUN))}
     by_layer: dict[str, list[tuple[str, Verdict]]] = {}
@@ -39,16 +38,10 @@ def checks_page(run: Run) -> str:
         ((name, v) for name, v in verdicts.items() if not v.passed), key=lambda item: (not item[1].is_blocking, item[0])
     )
     settings = run.project.settings
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("checks.html.j2").render(
-        title=figures.title(settings.name) if len(settings.name) > 4 else settings.name.upper(),
-        as_of=figures.day(run.as_of),
+    return fill(
+        "checks.html.j2",
+        settings.name,
+        run.as_of,
         run_id=run.id,
         failed=failed,
         layers=sorted(by_layer.items(), key=lambda item: rank.get(item[0], len(rank))),

@@ -1,16 +1,13 @@
 """The page: facts in, one self-contained HTML text out.
 
-What belongs here: the order of sections, the headline numbers, and filling the template. What does
-not: reading tables (facts.py) and drawing (charts.py).
+What belongs here: the order of sections, the headline numbers, and what the template gets. What does
+not: reading tables (facts.py), drawing (charts.py) and rendering (template.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cdp_pipeline.reports import figures
 from cdp_pipeline.reports.advice import next_steps, warnings
@@ -22,6 +19,7 @@ from cdp_pipeline.reports.groups import consent, segments
 from cdp_pipeline.reports.identities import identities, matching
 from cdp_pipeline.reports.profiles import profiles, revenue
 from cdp_pipeline.reports.section import Section
+from cdp_pipeline.reports.template import fill
 from cdp_pipeline.reports.trust import trust
 from cdp_pipeline.reports.work import further, run_times
 
@@ -54,17 +52,11 @@ def render(facts: Facts) -> Page:
     """The report page of one run."""
     sections = [section for make in SECTIONS if (section := make(facts))]
     warned = warnings(facts)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("page.html.j2").render(
+    html = fill(
+        "page.html.j2",
+        facts.name,
+        facts.as_of,
         facts=facts,
-        title=figures.title(facts.name) if len(facts.name) > 4 else facts.name.upper(),
-        as_of=figures.day(facts.as_of),
         tiles=tiles(facts),
         warnings=warned,
         next_steps=next_steps(facts),

@@ -16,7 +16,7 @@ from cdp_pipeline.reports.figures import count, day, people, seconds, share, thi
 from cdp_pipeline.reports.section import Block, Section
 
 DRAWN = frozenset({
-    "audience_funnels", "audience_overlaps", "blocked_identifiers", "consent_coverage", "deliveries",
+    "audience_funnels", "audience_overlaps", "audience_reasons", "blocked_identifiers", "consent_coverage", "deliveries",
     "delivery_drift", "delivery_history", "measurements", "unusual_numbers",
     "fill_rates", "fill_rates_by_system", "headlines", "household_sizes", "identity_accuracy",
     "identity_changes", "identity_flow", "identity_guards", "identity_passes",

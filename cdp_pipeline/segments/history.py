@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cdp_pipeline.expressions import literal, quoted
 from cdp_pipeline.project import Project
-from cdp_pipeline.segments.memberships import is_profiling, labelled, left_out_sql, starting_point
+from cdp_pipeline.segments.memberships import labelled, left_out_sql, starting_point
 from cdp_pipeline.segments.rules import AUDIENCE, Rule
 
 COLUMNS = (
@@ -119,7 +119,7 @@ def sizes_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequence[R
         for segment in (*(s.name for s in segmentation.segments), segmentation.otherwise)
     ]
     names += [
-        f"({literal(AUDIENCE)}, {literal(rule.segment)}, {literal(AUDIENCE)}, {str(is_profiling(rule)).lower()})"
+        f"({literal(AUDIENCE)}, {literal(rule.segment)}, {literal(AUDIENCE)}, {str(rule.is_profiling).lower()})"
         for rule in audiences
     ]
     nobody = "select null::varchar, null::varchar, null::varchar, null::boolean where false"

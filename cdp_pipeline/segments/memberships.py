@@ -90,18 +90,10 @@ def _members(project: Project, audiences: Sequence[Rule]) -> str:
     ]
     parts += [
         f"select person_id, {literal(AUDIENCE)}, {literal(rule.segment)}, {literal(AUDIENCE)} from labelled "
-        f"where ({rule.condition.sql}) and not {'is_out_of_profiling' if is_profiling(rule) else 'is_out_of_audiences'}"
+        f"where ({rule.condition.sql}) and not {'is_out_of_profiling' if rule.is_profiling else 'is_out_of_audiences'}"
         for rule in audiences
     ]
     return " union all ".join(parts)
-
-
-def is_profiling(rule: Rule) -> bool:
-    """The rule of an audience looks at more of a person than at what the person permits."""
-    return any(
-        not column.startswith("permits_") and "_permission_" not in column and column != "as_of"
-        for column in rule.condition.columns
-    )
 
 
 def starting_point() -> str:

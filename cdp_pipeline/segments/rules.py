@@ -29,13 +29,18 @@ _CONTACTS = (
 
 @dataclass(frozen=True)
 class Rule:
-    """One segment and its condition. `rank` orders the segments of an exclusive segmentation."""
+    """One segment and its condition. `rank` orders the segments of an exclusive segmentation.
+
+    Who objects to profiling is left out where a rule `is_profiling`: a segmentation for that purpose, and an
+    audience that looks at any column but those of themes with `-- profiling: no`.
+    """
 
     segmentation: str
     segment: str
     condition: Expression
     rank: int
     path: Path
+    is_profiling: bool
 
     @property
     def place(self) -> str:
@@ -51,7 +56,8 @@ def exclusive_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule
         path = _path(project, name, Segmentation)
         for rank, segment in enumerate(segmentation.segments):
             condition, wrong = read_expression(segment.where, known, is_condition=True)
-            rules.append(Rule(name, segment.name, condition, rank, path))
+            is_profiling = segmentation.purpose == "profiling"
+            rules.append(Rule(name, segment.name, condition, rank, path, is_profiling))
             problems += [f"{path}: {segment.name}: {text}" for text in wrong]
     return rules, problems
 
@@ -61,10 +67,14 @@ def audience_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule]
     rules: list[Rule] = []
     problems: list[str] = []
     known = [*columns, *project.segmentations, "as_of"]
+    plain = {"as_of"}.union(
+        *(set(theme.columns) - set(theme.grain) for theme in project.themes if not theme.is_profiling)
+    )
     for name, audience in sorted(project.audiences.items()):
         path = _path(project, name, Audience)
         condition, wrong = read_expression(audience.where, known, is_condition=True)
-        rules.append(Rule(AUDIENCE, name, condition, 0, path))
+        is_profiling = not plain.issuperset(condition.columns)
+        rules.append(Rule(AUDIENCE, name, condition, 0, path, is_profiling))
         problems += [f"{path}: where: {text}" for text in wrong]
     return rules, problems
 

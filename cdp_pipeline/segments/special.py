@@ -32,7 +32,7 @@ def special_columns(project: Project) -> frozenset[str]:
     marked |= {f"{model.name}.{column}" for model in project.models.values() for column in model.special}
     while found := {column for model in project.models.values() for column in _made_of(model, marked, known)} - marked:
         marked |= found
-    themes = {model.name for model in project.models.values() if model.path.parent.name == "attributes"}
+    themes = {model.name for model in project.themes}
     fields = {name for name, rule in project.survivorship.fields.items() if rule.sensitivity == "special"}
     fields |= {
         name for name, spec in _people(project).items() if spec == "special" and name in project.survivorship.fields

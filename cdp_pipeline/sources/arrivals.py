@@ -20,7 +20,7 @@ from cdp_pipeline.sources.columns import Needs, needs_of
 from cdp_pipeline.sources.completeness import QUIET_SECONDS, expect_fingerprint, expect_whole, is_finished
 from cdp_pipeline.sources.drop_zone import export_files, is_under_way, shown, walk
 from cdp_pipeline.sources.header import read_header
-from cdp_pipeline.sources.night import Night, came_later
+from cdp_pipeline.sources.night import PastNight, came_later
 from cdp_pipeline.sources.parquet_reader import parquet_names
 from cdp_pipeline.sources.reading import accept_header, acceptable
 
@@ -55,7 +55,7 @@ def find_arrivals(
     contracts: Mapping[str, Contract],
     previous: Sequence[Arrival],
     now: float,
-    night: Night | None = None,
+    night: PastNight | None = None,
 ) -> list[Arrival]:
     """Every file under `exports` with its verdict, by file name; `now` is seconds since the epoch.
 

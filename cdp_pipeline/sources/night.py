@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
-class Night:
+class PastNight:
     """A night in the past: when it ended, local time of `zone`; `knows_changes` trusts the last change of a file."""
 
     ended: datetime
@@ -26,7 +26,7 @@ class Night:
     knows_changes: bool
 
 
-def night_of(as_of: date, now: float, schedule: str, zone: str, published: date | None) -> Night | None:
+def past_night(as_of: date, now: float, schedule: str, zone: str, published: date | None) -> PastNight | None:
     """The night to make up, or None when `as_of` is today or later; `now` is seconds since the epoch.
 
     `published` is the day of the published state; None before the first publication.
@@ -34,7 +34,7 @@ def night_of(as_of: date, now: float, schedule: str, zone: str, published: date 
     today = datetime.fromtimestamp(now, ZoneInfo(zone)).date()
     if as_of >= today:
         return None
-    return Night(datetime.combine(as_of, last_start(schedule)), zone, published is not None and published < as_of)
+    return PastNight(datetime.combine(as_of, last_start(schedule)), zone, published is not None and published < as_of)
 
 
 def last_start(schedule: str) -> time:
@@ -50,7 +50,7 @@ def last_start(schedule: str) -> time:
     return time(hour, minute)
 
 
-def came_later(night: Night | None, delivered_at: datetime, modified: float, has_date: bool) -> bool:
+def came_later(night: PastNight | None, delivered_at: datetime, modified: float, has_date: bool) -> bool:
     """Whether a file came after `night`: by the time in its path (`has_date`), else by its last change (epoch)."""
     if night is None or not (has_date or night.knows_changes):
         return False

@@ -19,7 +19,7 @@ from cdp_pipeline.project import Project
 from cdp_pipeline.sources.account import arrivals_table, files_table, read_arrivals, rejects_table
 from cdp_pipeline.sources.arrivals import find_arrivals
 from cdp_pipeline.sources.columns import needs_of, referenced_columns
-from cdp_pipeline.sources.night import night_of
+from cdp_pipeline.sources.night import past_night
 from cdp_pipeline.sources.raw import config_hash, load_source, receipts_of
 from cdp_pipeline.sql_model import Check
 from cdp_pipeline.steps import Outcome, Step, Table
@@ -139,7 +139,7 @@ def _find(run: Run) -> Outcome:
     now = time.time()
     settings = run.project.settings
     published = read_manifest(run.published).as_of if run.published else ""
-    night = night_of(
+    night = past_night(
         run.as_of, now, settings.schedule, settings.zone, date.fromisoformat(published) if published else None
     )
     arrivals = find_arrivals(run.exports, run.project.sources, run.project.contracts, previous, now, night)

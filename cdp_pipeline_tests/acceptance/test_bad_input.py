@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline_tests.trust.bad_input import CASES, Outcome, outcomes
+from cdp_pipeline_tests.trust.bad_input import CASES, Judged, judge_all
 from cdp_pipeline_tests.trust.mutations import bound, mutated
 
 DOCS = Path(__file__).parents[2] / "docs" / "error-codes.md"
@@ -21,18 +21,18 @@ OF_THE_MACHINE = {"changed_while_read", "unreadable"}
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Outcome]:
-    return outcomes(tmp_path_factory.mktemp("bad") / "classes")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Judged]:
+    return judge_all(tmp_path_factory.mktemp("bad") / "classes")
 
 
-def test_no_class_of_bad_input_is_silent(found: Sequence[Outcome]) -> None:
+def test_no_class_of_bad_input_is_silent(found: Sequence[Judged]) -> None:
     """No value differs from the truth and no row is missing without a word about that file."""
     assert [one.case.name for one in found if one.is_silent] == []
     assert len({one.case.name for one in found}) == len(found) >= 200
     assert sum(one.case.own for one in found) >= 15
 
 
-def test_each_class_ends_as_it_must(found: Sequence[Outcome]) -> None:
+def test_each_class_ends_as_it_must(found: Sequence[Judged]) -> None:
     """Refused, set aside or kept, with the code that the docs explain, and every other row as it was."""
     others = {one.case.name: one.otherwise for one in found if one.otherwise}
     assert not others, others

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import GateError
 from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.manifest import read_manifest
@@ -28,7 +29,10 @@ def test_nothing_of_the_erased_is_left(exports: Path, data: Path, tmp_path: Path
 
 
 def test_going_back_brings_nobody_back(data: Path) -> None:
-    """A night from before an erasure is refused as it was, and made again without the person and without audiences."""
+    """A night from before an erasure is refused as it was, and made again without the person and without audiences.
+
+    Only what the next removal files must say is kept, until the next publication.
+    """
     before = published_snapshot(data)
     assert before is not None
     as_of = read_manifest(before).as_of
@@ -41,7 +45,9 @@ def test_going_back_brings_nobody_back(data: Path) -> None:
     now = published_snapshot(data)
     assert now is not None
     assert (went.wanted, went.published, went.erasures) == (before.name, now.name, 1)
-    assert not any(erased.search(data, [one]).values())
+    left = {place for places in erased.search(data, [one]).values() for place in places}
+    assert all(f"/{now.name}/{DELIVERED}/" in place for place in left)
+    assert list(now.glob(f"{DELIVERED}/*/*.csv"))
     assert (read_manifest(now).as_of, erased.rows_of(now, [one])) == (as_of, 0)
     assert not list((now / "activation").rglob("*.csv"))
     assert [folder.name for folder in (data / "snapshots").iterdir()] == [now.name]

@@ -52,7 +52,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Night:
+class Published:
     """What was published: record -> person, the events of the night, every redirect, the row of identity.passes."""
 
     persons: Mapping[Record, str]
@@ -81,7 +81,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def nights(folder: Path) -> list[Night]:
+def nights(folder: Path) -> list[Published]:
     """Ten nights in one data folder."""
     all_days = (AS_OF - NIGHTS[0]).days + 1
     found = []
@@ -114,7 +114,7 @@ def needed(steps: tuple[Step, ...], table: str) -> list[Step]:
     return found[::-1]
 
 
-def look(snapshot: Path, day: date) -> Night:
+def look(snapshot: Path, day: date) -> Published:
     def rows(table: str, columns: str, where: str = "true") -> list[tuple[object, ...]]:
         return duckdb.sql(f"select {columns} from '{snapshot}/identity/{table}.parquet' where {where}").fetchall()
 
@@ -123,7 +123,7 @@ def look(snapshot: Path, day: date) -> Night:
         "person_records", "source, record_id, person_id")}  # fmt: skip
     events = rows("changes", "change, person_id, other_person_id, records, cause, weakest_evidence", tonight)
     ((kind, nodes, new_nodes, scored),) = rows("passes", "kind, nodes, new_nodes, pairs_scored", tonight)
-    return Night(
+    return Published(
         persons,
         tuple(Event(*event) for event in events),  # type: ignore[arg-type]
         {str(old): str(new) for old, new in rows("redirects", "person_id, to_person_id")},
@@ -142,7 +142,7 @@ def f1(one: Mapping[Record, str], other: Mapping[Record, str]) -> float:
     return 2 * both / (pairs(Counter(one.values())) + pairs(Counter(other.values())))
 
 
-def test_every_move_of_a_record_has_its_event(nights: list[Night]) -> None:
+def test_every_move_of_a_record_has_its_event(nights: list[Published]) -> None:
     """Whose id differs from last night is counted in exactly one event from the old id to the new, with a cause."""
     seen = 0
     for before, after in pairwise(nights):
@@ -159,7 +159,7 @@ def test_every_move_of_a_record_has_its_event(nights: list[Night]) -> None:
     assert seen, "nothing happened in ten nights: nothing was tested"
 
 
-def test_every_id_that_comes_or_goes_has_its_event(nights: list[Night]) -> None:
+def test_every_id_that_comes_or_goes_has_its_event(nights: list[Published]) -> None:
     """New ids were created or split off, ended ones merged, split away or retired; each is told once."""
     for before, after in pairwise(nights):
         came = {event.person for event in after.events if event.change == "created"}
@@ -171,7 +171,7 @@ def test_every_id_that_comes_or_goes_has_its_event(nights: list[Night]) -> None:
         assert len(created) == len(set(created))
 
 
-def test_no_ended_id_returns(nights: list[Night]) -> None:
+def test_no_ended_id_returns(nights: list[Published]) -> None:
     """An id that ended is never given to anybody again."""
     ended: set[str] = set()
     for before, after in pairwise(nights):
@@ -179,7 +179,7 @@ def test_no_ended_id_returns(nights: list[Night]) -> None:
         assert not ended & after.living
 
 
-def test_redirects_lead_to_living_persons(nights: list[Night]) -> None:
+def test_redirects_lead_to_living_persons(nights: list[Published]) -> None:
     """Every merged id leads to a living one for good, unless that one's last record went; no living id is redirected."""
     merged: set[str] = set()
     for night in nights:
@@ -191,14 +191,14 @@ def test_redirects_lead_to_living_persons(nights: list[Night]) -> None:
     assert len(merged - set(nights[-1].redirects)) <= len(retired)
 
 
-def test_few_ids_change(nights: list[Night]) -> None:
+def test_few_ids_change(nights: list[Published]) -> None:
     """In a usual night fewer than 2 % of the known persons are merged, split or lose a record to another."""
     for before, after in pairwise(nights):
         changed = {event.person for event in after.events if event.change in MOVES}
         assert len(changed) <= 0.02 * len(before.living)
 
 
-def test_only_what_is_new_is_scored(nights: list[Night]) -> None:
+def test_only_what_is_new_is_scored(nights: list[Published]) -> None:
     """After the first night every pass is incremental, and 1 % new records cost at most 3 % of the full run's pairs."""
     assert [night.kind for night in nights] == ["full"] + ["incremental"] * 9
     scored = sum(night.scored for night in nights[1:])
@@ -208,7 +208,7 @@ def test_only_what_is_new_is_scored(nights: list[Night]) -> None:
     assert scored / new * 0.01 <= 0.03 * full_pairs_a_node, f"{scored} pairs for {new} new nodes"
 
 
-def test_a_full_pass_agrees_with_the_ten_nights(folder: Path, nights: list[Night]) -> None:
+def test_a_full_pass_agrees_with_the_ten_nights(folder: Path, nights: list[Published]) -> None:
     """Everything solved at once with the same model gives the persons of ten incremental nights: F1 >= .999."""
     snapshot = published_snapshot(folder / "data")
     assert snapshot

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.project import Project
+from cdp_pipeline.publishing.snapshots import drop_audience_files
 from cdp_pipeline.shapes import Audience, Destination, OutputColumn
 
 Perform = Callable[..., Any]
@@ -109,6 +111,41 @@ def test_who_lost_the_permission_is_in_the_removal_file(project: Project, perfor
     assert again.rows(query) == second.rows(query)
     third = perform(project, [ANNA, BERT], [anna], "2026-03-03", again)
     assert third.file("all.remove") == []
+
+
+@pytest.mark.parametrize("day", ["2026-03-01", "2026-03-03"])
+def test_after_going_back_everybody_delivered_and_gone_is_removed(
+    project: Project, perform: Perform, make_destination: Make, day: str
+) -> None:
+    """Who was in a file of the state that is left, or in its removals, is removed by the next run, on whatever day."""
+    shape = replace(project, destinations={"mail": make_destination()})
+    granted = [permission("p1", "anna@example.org"), permission("p2", "bert@example.org")]
+    chloe = CHLOE | {"email": "chloe@example.org"}
+    first = perform(shape, [ANNA, BERT], granted)
+    second = perform(shape, [ANNA, chloe], [granted[0], permission("p3", "chloe@example.org")], "2026-03-02", first)
+    drop_audience_files(first.run.folder, shape, [second.run.folder])
+    assert first.file() == first.file("all.remove") == []
+    third = perform(shape, [ANNA], granted[:1], day, first)
+    assert third.file("all.remove")[1:] == [["bert@example.org", ""], ["chloe@example.org", ""]]
+    assert third.receipt()["removed"] == 2
+    fourth = perform(shape, [ANNA], granted[:1], "2026-03-04", third)
+    assert fourth.file("all.remove") == []
+
+
+def test_going_back_twice_forgets_nobody(project: Project, perform: Perform) -> None:
+    """What the first step back kept is handed on by the second, and by a second try at the same step; keys only."""
+    granted = [permission("p1", "anna@example.org"), permission("p2", "bert@example.org")]
+    first = perform(project, [ANNA], granted[:1])
+    second = perform(project, [ANNA], granted[:1], "2026-03-02", first)
+    third = perform(project, [ANNA, BERT], granted, "2026-03-03", second)
+    for left, to in ((third, second), (third, second), (second, first), (first, third)):
+        drop_audience_files(to.run.folder, project, [left.run.folder])
+    (kept,) = third.run.folder.glob(f"{DELIVERED}/*/*")
+    assert kept.read_text() == "email,name\nanna@example.org,\nbert@example.org,\n"
+    assert [oct(path.stat().st_mode & 0o777) for path in (kept, *kept.parents[:2])] == ["0o600", "0o700", "0o700"]
+    last = perform(project, [ANNA], granted[:1], "2026-03-04", third)
+    assert last.file("all.remove")[1:] == [["bert@example.org", ""]]
+    assert not (last.run.folder / DELIVERED).exists()
 
 
 def test_an_audience_that_no_longer_goes_there_is_removed_whole(

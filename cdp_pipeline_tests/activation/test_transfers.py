@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.activation.destinations import check_destinations
 from cdp_pipeline.activation.steps import steps
-from cdp_pipeline.activation.transfers import FILE, read_adequacy, transfer_problem
+from cdp_pipeline.activation.transfers import transfer_problem
+from cdp_pipeline.countries import ADEQUACY, EEA, eea_countries
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Destination, Transfer
 
@@ -24,8 +24,8 @@ def to(country: str, **more: Any) -> Transfer:
     return Transfer(**(shape | {"country": country} | more))
 
 
-def write_list(project: Project, text: str) -> None:
-    (project.folder / "6_activation" / FILE).write_text(text, encoding="utf-8")
+def write_list(project: Project, text: str, file: str = ADEQUACY) -> None:
+    (project.folder / "6_activation" / file).write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -66,34 +66,28 @@ def test_leaving_europe_without_a_basis_is_no_transfer(project: Project, make_de
 
 def test_without_a_list_nothing_is_adequate(project: Project, make_destination: Make) -> None:
     """Default deny: a list that is missing allows nobody."""
-    (project.folder / "6_activation" / FILE).unlink()
+    (project.folder / "6_activation" / ADEQUACY).unlink()
     assert transfer_problem(project, make_destination(transfer=to("US")), date(2026, 3, 1))
     assert transfer_problem(project, make_destination(transfer=to("DE")), date(2026, 3, 1)) is None
-
-
-def test_every_mistake_in_the_list_is_told_with_its_line(project: Project) -> None:
-    """Line, found and allowed; the right lines are read."""
-    lines = (
-        "US,2023-07-10,,a decision,all,2026-01-15",
-        "usa,2023-07-10,,a decision,all,2026-01-15",
-        "GB,10-7-2023,,a decision,all,2026-01-15",
-        "JP,2023-07-10,2022-01-01,a decision,all,2026-01-15",
-        "KR,2023-07-10,,,all,2026-01-15",
-        "NZ,2023-07-10,,a decision,all,",
-    )
-    write_list(project, HEADER + "\n".join(lines) + "\n")
-    found, problems = read_adequacy(project)
-    assert [d.country for d in found] == ["US"]
-    words = ("csv:3: country is an ISO code", "csv:4: valid_from is a date like", "csv:5: valid_until 2022-01-01 is",
-             "csv:6: decision: name the document", "csv:7: valid_from and checked_on are dates")  # fmt: skip
-    assert all(word in problem for word, problem in zip(words, problems, strict=True))
-    assert set(problems) <= set(check_destinations(project, ["email", "first_name"]))
-    write_list(project, "country,valid_from\nUS,2023-07-10\n")
-    assert read_adequacy(project)[1][0].endswith("missing columns: valid_until, decision, covers, checked_on")
 
 
 def test_a_changed_list_makes_files_again(project: Project) -> None:
     """The steps of activation depend on the list, so an ended decision is seen in the next run."""
     before = {step.version for step in steps(project)}
     write_list(project, HEADER)
-    assert before.isdisjoint(step.version for step in steps(project))
+    between = {step.version for step in steps(project)}
+    write_list(project, HEADER, EEA)
+    after = {step.version for step in steps(project)}
+    assert before.isdisjoint(between)
+    assert between.isdisjoint(after)
+
+
+@pytest.mark.parametrize("basis", ["none_needed", "adequacy"])
+def test_europe_is_what_its_list_says(project: Project, make_destination: Make, basis: str) -> None:
+    """A country inside the list on the day needs no basis; before its first day, or without a list, it does."""
+    inside = make_destination(transfer=to("HR", basis=basis))
+    assert len(eea_countries(project)) == 30
+    assert transfer_problem(project, inside, date(2014, 4, 12)) is None
+    assert transfer_problem(project, inside, date(2014, 4, 11))
+    write_list(project, HEADER, EEA)
+    assert transfer_problem(project, inside, date(2014, 4, 12))

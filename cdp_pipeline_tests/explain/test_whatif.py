@@ -11,7 +11,7 @@ import pytest
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import difference, whatif, whatif_text
-from cdp_pipeline.explain.difference import Change, Outcome, Size
+from cdp_pipeline.explain.difference import Change, Difference, Size
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.privacy.keys import DEMO_KEY
 from cdp_pipeline_tests.acceptance.conftest import shared
@@ -57,7 +57,7 @@ def test_merges_splits_and_sizes_are_told(tmp_path: Path) -> None:
         {"1": "Pa", "2": "Pa", "3": "Pa", "4": "Pc", "5": "Pe", "6": "Pd"},
         [("Pa", "life", "active", "exclusive"), ("Pc", "vip", "vip", "audience"), ("Pa", "vip", "vip", "audience")],
     )
-    assert difference.compare(before, after) == Outcome(
+    assert difference.compare(before, after) == Difference(
         persons=(4, 4),
         merges=(Change(3, (("Pa", 2), ("Pb", 1)), (("Pa", 3),)),),
         splits=(Change(2, (("Pc", 2),), (("Pc", 1), ("Pe", 1))),),
@@ -82,7 +82,7 @@ def test_only_the_ten_largest_are_listed(tmp_path: Path) -> None:
 
 def test_the_words_hold_ids_and_differences() -> None:
     """Persons, groups, segments and audiences with their change; what stays is only counted."""
-    outcome = Outcome(
+    found = Difference(
         (1346, 1345),
         (Change(3, (("Pa", 2), ("Pb", 1)), (("Pa", 3),)),),
         (Change(2, (("Pc", 2),), (("Pc", 1), ("Pe", 1))),),
@@ -94,7 +94,7 @@ def test_the_words_hold_ids_and_differences() -> None:
         ),
         is_clean=False,
     )
-    said = whatif_text.text(outcome)
+    said = whatif_text.text(found)
     assert "1,346 people would be 1,345 (-1)" in said
     assert "2 + 1 records: Pa + Pb" in said
     assert "2 records into 1 + 1: Pc → Pc + Pe" in said

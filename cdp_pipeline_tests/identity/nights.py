@@ -13,7 +13,7 @@ from cdp_pipeline.identity import engine, ids
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.model import Model
 from cdp_pipeline.identity.normalise import Inputs
-from cdp_pipeline.identity.passes import Night
+from cdp_pipeline.identity.passes import Known
 from cdp_pipeline.identity.verdicts import STATED
 from cdp_pipeline_tests.identity import people as invented
 
@@ -98,7 +98,7 @@ def night(
         invented.KEY,
         day,
         "NL",
-        Night(basis=matching.model_dump_json(), asked=asked, stated="stated", **solved),
+        Known(basis=matching.model_dump_json(), asked=asked, stated="stated", **solved),
     )
     tables = {name: con.sql(f"from {name}").to_arrow_table() for name in KEPT}
     return State(tables, resolution.model, resolution.numbers, day, con)

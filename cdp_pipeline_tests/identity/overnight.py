@@ -15,7 +15,7 @@ from cdp_pipeline.identity import engine, ids
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.model import Model
 from cdp_pipeline.identity.normalise import Inputs
-from cdp_pipeline.identity.passes import Night
+from cdp_pipeline.identity.passes import Known
 from cdp_pipeline_tests.identity.people import DAY, KEY, MATCHING, Row
 from cdp_pipeline_tests.identity.population import loaded
 
@@ -60,12 +60,12 @@ def night(
     """
     con = loaded(rows, identifiers)
     day = before.day + timedelta(days=1) if before else DAY
-    previous, known = ids.Previous(), Night(basis="test")
+    previous, known = ids.Previous(), Known(basis="test")
     if before and knows_ids:
         _hand_over(before.con, con)
         previous = ids.Previous(**{name: f"before.{name}" for name in PERSONS})
         if not is_full:
-            known = Night(basis="test", **{name: f"before.{name}" for name in STATE})
+            known = Known(basis="test", **{name: f"before.{name}" for name in STATE})
     model = before.model if before else None
     done = engine.resolve(con, Inputs(), matching, previous, model, KEY, day, "NL", known)
     return Solved(con, done.model, done.numbers, day)

@@ -109,10 +109,12 @@ def test_what_dead_processes_left_is_counted(data: Path) -> None:
     (data / "runs" / "abcdefgh-more").mkdir()
     (data / "snapshots" / ".half").mkdir(mode=0o700)
     (data / f".verdicts.csv.{gone()}").touch(mode=0o600)
+    (data / f".warehouse.duckdb.{gone()}.wal").touch(mode=0o600)
+    assert bad(data) == {}
     found = noted(data)["leftovers"]
     assert "run abcdefgh" in found.words
     assert "1 snapshots half deleted" in found.words
-    assert "1 temporary files" in found.words
+    assert "2 temporary files" in found.words
 
 
 def test_a_full_disk_is_seen_before_the_night(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

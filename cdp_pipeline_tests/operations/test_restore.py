@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.manifest import read_manifest
@@ -26,6 +28,7 @@ from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.shapes import Settings
 from cdp_pipeline.steps import Table
 from cdp_pipeline.whole_file import alone
+from cdp_pipeline_tests.activation.conftest import destination
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 TABLES = {"profiles.customers": Table("profiles.customers", "People")}
@@ -98,6 +101,17 @@ def test_nothing_can_be_read_until_the_next_run(copy: Path, tmp_path: Path) -> N
     assert "activation.mail" not in read_manifest(snapshot).tables
     assert snapshot.stat().st_mode & 0o777 == 0o700
     assert (data / "verdicts.csv").exists()
+
+
+def test_whom_the_destinations_have_is_kept_for_the_removal_files(copy: Path, tmp_path: Path) -> None:
+    """Keys in the files of the backup and of the folder it is restored over wait, hidden, for the next run."""
+    data = Path(shutil.copytree(copy, tmp_path / "data", symlinks=True))
+    files = [next(place.glob("snapshots/*/activation/mail/*.csv")) for place in (copy, data)]
+    for file, mail in zip(files, ("before@example.org", "since@example.org"), strict=True):
+        file.write_text(f"email,name\n{mail},A\n")
+    restore(copy, data, None, replace(a_project(data), destinations={"mail": destination()}))
+    (kept,) = (data / "current").resolve().glob(f"{DELIVERED}/mail/vip.csv")
+    assert kept.read_text() == "email,name\nbefore@example.org,\nsince@example.org,\n"
 
 
 def test_decisions_made_since_are_kept(copy: Path, tmp_path: Path) -> None:

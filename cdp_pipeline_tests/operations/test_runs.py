@@ -19,7 +19,7 @@ import pytest
 from cdp_pipeline.boundary import boundary
 from cdp_pipeline.errors import BusyError, InputError
 from cdp_pipeline.operations.alerts import Alert, told
-from cdp_pipeline.operations.outcome import outcome_of
+from cdp_pipeline.operations.ending import ending_of
 from cdp_pipeline.operations.readable import readable, settings_of
 from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, told_when_refused
 from cdp_pipeline.operations.watch import look_and_tell
@@ -105,8 +105,8 @@ def run(
 
 
 def alert_of(instance: dg.DagsterInstance, found: dg.DagsterRun) -> Alert:
-    outcome = outcome_of(instance.all_logs(found.run_id))
-    return alert_of_run(outcome, found.run_id, "2026-07-01", PROJECT, PIPELINE)
+    ending = ending_of(instance.all_logs(found.run_id))
+    return alert_of_run(ending, found.run_id, "2026-07-01", PROJECT, PIPELINE)
 
 
 def test_a_blocking_check_is_told_with_its_owner_and_cure(instance: dg.DagsterInstance) -> None:
@@ -142,7 +142,7 @@ def test_an_unexpected_error_is_told_without_its_text(instance: dg.DagsterInstan
 def test_without_the_project_somebody_is_named_all_the_same(instance: dg.DagsterInstance) -> None:
     """When the project cannot be read any more, whoever owns the nights is told."""
     found = run(instance, customers, published, checks=(sums_agree,))
-    alert = alert_of_run(outcome_of(instance.all_logs(found.run_id)), found.run_id, "2026-07-01", PROJECT, None)
+    alert = alert_of_run(ending_of(instance.all_logs(found.run_id)), found.run_id, "2026-07-01", PROJECT, None)
     assert [cause.owner for cause in alert.causes] == ["night team"]
     assert all(cause.fix for cause in alert.causes)
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 import pytest
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError, KeyMismatchError, ProjectError
 from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import Run
@@ -22,18 +22,6 @@ from cdp_pipeline.sources.steps import load
 from cdp_pipeline_tests.privacy.town import KEY, PERSONS, Town, town
 
 ANN = ("ann@mail.example", "ann bos", "#1001", "900051", "700001")
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    """The town after its first night; tests work on copies."""
-    return town(tmp_path_factory.mktemp("town"))
-
-
-@pytest.fixture
-def bos(first: Town, tmp_path: Path) -> Town:
-    """A town of the test's own."""
-    return first.copy(tmp_path / "town")
 
 
 def total(made: Town) -> object:
@@ -166,29 +154,6 @@ def test_an_address_that_nobody_has_is_kept_out(bos: Town) -> None:
     assert not [row for row in bos.rows("staging.people", "record_id") if row[0] == "53"]
 
 
-def test_tombstones_and_register_hold_no_value(bos: Town) -> None:
-    """Both files are for their owner alone and say nothing about the person; asking twice asks once."""
-    first, again = bos.forget("ann@mail.example"), bos.forget("ANN@mail.example")
-    assert (first.request, again.tombstones) == (again.request, 0)
-    files = [bos.data / "requests.csv", bos.data / "privacy" / "tombstones.parquet"]
-    assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o600", "0o600"]
-    written = files[0].read_text() + str(pq.read_table(files[1]).to_pylist())
-    assert not [word for word in (*ANN, "Pann", "612345678") if word in written]
-    assert [(r.kind, r.status) for r in read_requests(bos.data)] == [("erase", "open")]
-
-
-def test_who_was_erased_already_is_done_at_once(bos: Town) -> None:
-    """Asked again after the erasure was published, the request is closed; before that it waits for the next run."""
-    bos.forget("ann@mail.example")
-    assert bos.forget("ann@mail.example").request.status == "open"
-    bos.night()
-    bos.publish()
-    again = bos.forget("Ann@mail.example")
-    assert (again.subject.person_id, again.tombstones, again.request.status) == (None, 0, "done")
-    assert [r.status for r in read_requests(bos.data)] == ["done", "done"]
-    assert bos.forget("eve@mail.example").request.status == "open"
-
-
 def test_who_asks_while_files_are_read_is_erased_the_next_night(bos: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """What this night did not look for is not certified by it, and the next night looks for it."""
     ann = bos.forget("ann@mail.example").request.request_id
@@ -208,12 +173,6 @@ def test_who_asks_while_files_are_read_is_erased_the_next_night(bos: Town, monke
     assert list(read_manifest(bos.publish()).erased) == [ann, *asked]
     assert [r.status for r in read_requests(bos.data)] == ["done", "done"]
     assert "cor@mail" not in bos.texts("raw") + bos.texts("staging")
-
-
-def test_who_cannot_be_told_apart_is_asked_for(bos: Town) -> None:
-    """A number of two people names neither, and the message names them by person id only."""
-    with pytest.raises(InputError, match="2 people use this phone: name one of Pann, Pbart"):
-        bos.forget("06 12345678")
 
 
 def test_published_erasures_have_a_certificate_and_no_older_snapshot(bos: Town) -> None:
@@ -239,6 +198,18 @@ def test_published_erasures_have_a_certificate_and_no_older_snapshot(bos: Town) 
     bos.night()
     later = bos.publish()
     assert [path.name for path in (bos.data / "snapshots").iterdir()] == [later.name]
+
+
+def test_last_words_that_are_said_again_are_the_last_again(bos: Town) -> None:
+    """A run after going back names the erased once more in its removal files, so its snapshot too goes with the next."""
+    request = bos.forget("ann@mail.example").request.request_id
+    bos.night()
+    (bos.publish() / DELIVERED).mkdir()
+    bos.night()
+    assert list(read_manifest(bos.publish()).erased_now) == [request]
+    bos.night()
+    assert not read_manifest(bos.publish()).erased_now
+    assert len(list((bos.data / "snapshots").iterdir())) == 1
 
 
 def test_the_key_of_the_tombstones_is_needed(bos: Town) -> None:

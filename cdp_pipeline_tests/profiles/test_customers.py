@@ -11,7 +11,6 @@ import pytest
 
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.lake import Run
-from cdp_pipeline.profiles.customers import themes
 from cdp_pipeline.profiles.steps import steps
 from cdp_pipeline.project import read_project
 from cdp_pipeline.steps import Table
@@ -143,7 +142,7 @@ def test_every_theme_that_cannot_be_joined_is_told_at_once(folder: Path) -> None
 
 def test_no_two_shipped_themes_give_the_same_column(folder: Path) -> None:
     """Every attribute has one home."""
-    columns = [column for theme in themes(read_project(folder)) for column in theme.columns if column != "person_id"]
+    columns = [column for theme in read_project(folder).themes for column in theme.columns if column != "person_id"]
     assert len(columns) == len(set(columns))
 
 

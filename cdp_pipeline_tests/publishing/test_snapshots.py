@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import GateError, InputError
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.manifest import Verdict, read_manifest, write_manifest
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing import snapshots as published
 from cdp_pipeline.publishing.snapshots import point_at, prune, publish, rollback, snapshots
-from cdp_pipeline.shapes import Settings
+from cdp_pipeline.shapes import OutputColumn, Settings
+from cdp_pipeline_tests.activation.conftest import destination as make_destination
 from cdp_pipeline_tests.small_run import put, small_run
 
 
@@ -126,6 +129,27 @@ def test_going_back_forgets_the_audience_files(tmp_path: Path) -> None:
     snapshot = tmp_path / "snapshots" / first
     assert not list(snapshot.glob("activation/*/*.csv"))
     assert set(read_manifest(snapshot).tables) == {"profiles.customers"}
+
+
+def test_what_waits_for_removal_files_goes_with_the_next_publication(tmp_path: Path) -> None:
+    """Going back two nights keeps whom all three name, and their last words; the next publication deletes it."""
+    names = []
+    for name in ("first", "second", "third"):
+        run = made(tmp_path, name)
+        file = run.folder / "activation" / "mail" / f"{name}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"email\n{name}@example.org\n")
+        names.append(publish(run, []))
+    places = [tmp_path / "snapshots" / name for name in names]
+    write_manifest(places[2], replace(read_manifest(places[2]), erased_now=("r1",)))
+    mail = make_destination(columns=(OutputColumn(name="email", value="email"),))
+    project = Project(tmp_path, Settings(name="test"), destinations={"mail": mail})
+    assert rollback(tmp_path, names[0], project) == names[0]
+    kept = {path.name: path.read_text() for path in places[0].glob(f"{DELIVERED}/mail/*")}
+    assert kept == {f"{name}.csv": f"email\n{name}@example.org\n" for name in ("first", "second", "third")}
+    assert read_manifest(places[0]).erased_now == ("r1",)
+    publish(made(tmp_path, "fourth"), [])
+    assert not list(tmp_path.rglob(DELIVERED))
 
 
 @pytest.mark.parametrize("wanted", [None, "20260630T0299-nothing", "..", ""])

@@ -45,16 +45,15 @@ TABLES = {
             ('contacts.csv', 'crm_contacts', 'f3', timestamp '2026-06-29 01:00:00')
         ) as arrivals(file, source, fingerprint, delivered_at)""",
     "raw.files": """
-        select * from (values
+        select *, []::varchar[] as missing_columns, if(fingerprint = 'f3', 30, 0) as rows_withheld from (values
             ('2026-06/orders.csv', 'shop_orders', 'f1', 'loaded', 5200, 5196, 4, ['Notes', 'Tags'], null),
             ('2026-05/orders.csv', 'shop_orders', 'f2', 'loaded', 4800, 4800, 0, ['Notes'], null),
-            ('contacts.csv', 'crm_contacts', 'f3', 'loaded', 1100, 1100, 0, []::varchar[], null),
+            ('contacts.csv', 'crm_contacts', 'f3', 'loaded', 1130, 1100, 0, []::varchar[], null),
             ('members.csv', 'news_members', 'f4', 'loaded', 900, 900, 0, ['LEID'], null),
             ('copy/members.csv', 'news_members', 'f5', 'duplicate', 0, 0, 0, []::varchar[], 'the same as members.csv'),
             ('<img src=x>.csv', 'crm_contacts', 'f6', 'refused', 0, 0, 0, []::varchar[], 'required column Email is missing'),
             ('holiday.jpg', null, null, 'unclaimed', 0, 0, 0, []::varchar[], 'no source claims it')
-        ) as files(file, source, fingerprint, status, rows_read, rows_loaded, rows_rejected, unmapped_columns, reason),
-        (select []::varchar[] as missing_columns, 0 as rows_withheld)""",
+        ) as files(file, source, fingerprint, status, rows_read, rows_loaded, rows_rejected, unmapped_columns, reason)""",
     "staging.reconciliation": """
         select * from (values
             ('shop_orders', '2026-06/orders.csv', 'orders', 5196, 0, 1200, 6, 40, 150, 3800),
@@ -143,6 +142,11 @@ TABLES = {
             ('newsletter', 'win_back', 100, 97, 45, 45, 45, 45, 'written: 45; kept back: 52 without permission'),
             ('klaviyo_sms', 'vip', 400, 260, 12, 12, 0, 0, 'nothing written: fewer different people than the minimum of 50 are permitted')
         ) as receipts(destination, audience, in_rule, has_key, permitted, transfer_allowed, above_minimum, written, reason)""",
+    "activation.reasons": """
+        select * from (values
+            ('newsletter', 'vip', 'written', 158), ('newsletter', 'vip', 'never asked', 225), ('newsletter', 'vip', 'withdrawn', 5),
+            ('newsletter', 'vip', 'no usable key', 12), ('klaviyo_sms', 'vip', 'too few people', 400)
+        ) as reasons(destination, audience, reason, people)""",
 }  # fmt: skip
 
 

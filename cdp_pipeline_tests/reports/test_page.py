@@ -115,6 +115,19 @@ def test_the_reason_of_each_loss_stands_in_the_funnel(text: str) -> None:
     assert "in the audience 400 − < 20 without a usable key can be found there 390 − 230 without permission" in text
 
 
+def test_why_people_are_in_no_file_is_listed(text: str) -> None:
+    """Each reason with its people at each destination, the most frequent first; who is written has none."""
+    assert "Newsletter VIP Never asked 225 Newsletter VIP No usable key < 20 Newsletter VIP Withdrawn < 20" in text
+    assert "Klaviyo SMS VIP Too few people 400" in text
+    assert "VIP Written" not in text
+
+
+def test_withheld_rows_stand_beside_their_source(text: str) -> None:
+    """Rows that a flag of their own forbids to keep are counted where the rows of their source are."""
+    assert "30 withheld" in text
+    assert "Withheld rows carry a flag that forbids to keep them." in text
+
+
 def test_the_page_says_what_the_guards_did(text: str) -> None:
     """Guards that acted are listed with their numbers, few persons not exactly; those that did not are counted."""
     section = text[text.index("How far to trust it", text.index("Why records match")) :]

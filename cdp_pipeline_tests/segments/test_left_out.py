@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Audience
+from cdp_pipeline.sql_model import read_model
 
 Perform = Callable[..., Any]
 ACTIVE = (1, 20, Decimal(900), True)
 PEOPLE = [(name, f"{name}@example.org", "NL", *ACTIVE) for name in ("free", "objector", "child")]
+CONSENT = Path(__file__).parents[2] / "dbt_like_sql" / "4_profiles" / "attributes" / "consent.sql"
 OUT = [("objector", False), ("child", True)]
 
 
 def permitted(project: Project) -> Project:
     """The project with one audience more, whose rule looks at nothing but a permission."""
     everybody = Audience(description="a", owner="crm", purpose="sms_marketing", where="permits_sms_marketing")
-    return replace(project, audiences={**project.audiences, "may_be_written_to": everybody})
+    consent = read_model(CONSENT, "profiles", [])
+    assert consent
+    audiences = {**project.audiences, "may_be_written_to": everybody}
+    return replace(project, audiences=audiences, models={consent.name: consent})
 
 
 def members(done: Any, segment: str) -> list[str]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.sources.arrivals import find_arrivals
-from cdp_pipeline.sources.night import Night, came_later, last_start, night_of
+from cdp_pipeline.sources.night import PastNight, came_later, last_start, past_night
 
 ZONE = "Europe/Amsterdam"
-NIGHT = Night(datetime(2026, 7, 1, 2, 30), ZONE, knows_changes=True)  # noqa: DTZ001  local time
+NIGHT = PastNight(datetime(2026, 7, 1, 2, 30), ZONE, knows_changes=True)  # noqa: DTZ001  local time
 
 
 def epoch(text: str) -> float:
@@ -39,9 +39,9 @@ def test_a_night_ends_when_its_run_would_have_begun(schedule: str, expected: tim
 def test_today_and_later_days_are_no_nights_to_make_up() -> None:
     """Only a day before today, in the project's zone, keeps files out."""
     now = epoch("2026-07-01 22:30")  # half past midnight of the second, in Amsterdam
-    assert night_of(date(2026, 7, 2), now, "30 2 * * *", ZONE, None) is None
-    assert night_of(date(2026, 7, 3), now, "30 2 * * *", ZONE, None) is None
-    made_up = night_of(date(2026, 7, 1), now, "30 2 * * *", ZONE, date(2026, 6, 30))
+    assert past_night(date(2026, 7, 2), now, "30 2 * * *", ZONE, None) is None
+    assert past_night(date(2026, 7, 3), now, "30 2 * * *", ZONE, None) is None
+    made_up = past_night(date(2026, 7, 1), now, "30 2 * * *", ZONE, date(2026, 6, 30))
     assert made_up == NIGHT
 
 
@@ -49,7 +49,7 @@ def test_the_last_change_tells_only_when_a_history_goes_on() -> None:
     """Before the first publication, or when the same day runs again, a file without a date counts whenever it came."""
     now = epoch("2026-07-09 08:00")
     for published in (None, date(2026, 7, 1), date(2026, 7, 5)):
-        found = night_of(date(2026, 7, 1), now, "30 2 * * *", ZONE, published)
+        found = past_night(date(2026, 7, 1), now, "30 2 * * *", ZONE, published)
         assert found is not None
         assert not found.knows_changes
 

@@ -163,7 +163,7 @@ def other_than(seen: Seen, rows: Rows) -> tuple[set[str], set[str]]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Judged:
     """A class and what became of it: silent harm, or an end that is not the one it must have."""
 
     case: Case
@@ -171,7 +171,7 @@ class Outcome:
     otherwise: str
 
 
-def judge(case: Case, seen: Seen, rows: Rows) -> Outcome:
+def judge(case: Case, seen: Seen, rows: Rows) -> Judged:
     """Hold what was staged of a class against what must become of it."""
     wrong, gone = other_than(seen, rows)
     is_silent = bool(wrong and not seen.notes) or bool(gone and not seen.is_loud)
@@ -192,10 +192,10 @@ def judge(case: Case, seen: Seen, rows: Rows) -> Outcome:
             otherwise.append(f"{len(seen.set_aside)} set aside")
     if case.code and not any(case.code in words for words in said):
         otherwise.append(f"does not say {case.code}")
-    return Outcome(case, is_silent, f"{', '.join(otherwise)}; it says {said}" if otherwise else "")
+    return Judged(case, is_silent, f"{', '.join(otherwise)}; it says {said}" if otherwise else "")
 
 
-def outcomes(folder: Path, cases: Iterable[Case] = CASES) -> list[Outcome]:
+def judge_all(folder: Path, cases: Iterable[Case] = CASES) -> list[Judged]:
     """Every class as a file of its own, all read and staged at once."""
     shutil.rmtree(folder, ignore_errors=True)
     exports = folder / "exports"
@@ -217,7 +217,7 @@ def outcomes(folder: Path, cases: Iterable[Case] = CASES) -> list[Outcome]:
 
 def classes(folder: Path) -> list[Figure]:
     """No class ends in silence, and each ends as it must."""
-    found = outcomes(folder / "classes")
+    found = judge_all(folder / "classes")
     silent = [one.case.name for one in found if one.is_silent]
     others = [one.case.name for one in found if one.otherwise]
     own = sum(case.own for case in CASES)

@@ -92,10 +92,10 @@ def _train(_: Project, data: Path) -> object:
     return ask_for_training(data)
 
 
-def _roll_back(_: Project, data: Path) -> object:
+def _roll_back(project: Project, data: Path) -> object:
     from cdp_pipeline.publishing.snapshots import rollback
 
-    return rollback(data, "20200101T000000-an-older")
+    return rollback(data, "20200101T000000-an-older", project)
 
 
 def _record(data: Path, number: int) -> str:

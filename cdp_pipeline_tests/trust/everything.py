@@ -10,6 +10,7 @@ import gzip
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -33,7 +34,7 @@ def texts(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _sqlite(path: Path) -> Iterator[tuple[str, str]]:
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as con:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as con:  # else it holds a map of a file that goes
         for (table,) in con.execute("select name from sqlite_master where type = 'table'").fetchall():
             result = con.execute(f'select * from "{table}"')
             columns = [column[0] for column in result.description]

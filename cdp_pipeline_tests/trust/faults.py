@@ -186,7 +186,7 @@ def main(folder: Path, long: bool) -> None:
     from cdp_pipeline.project import read_project
     from cdp_pipeline_tests.acceptance.published import PROJECT
     from cdp_pipeline_tests.trust.commands import commands, forget, older_snapshot
-    from cdp_pipeline_tests.trust.night import night_in, phases
+    from cdp_pipeline_tests.trust.night import phases, rehearsal_in
     from cdp_pipeline_tests.trust.world import deliver_again, lean_project, two_nights
 
     os.umask(0o077)  # as every run sets it
@@ -199,13 +199,13 @@ def main(folder: Path, long: bool) -> None:
     if not (data / "current").exists():
         second = two_nights(folder, 120 if long else 60)
         breaker.run = "firstrun"
-        for phase in phases(night_in(project, pipeline, folder, DAY), pipeline.steps):
+        for phase in phases(rehearsal_in(project, pipeline, folder, DAY), pipeline.steps):
             breaker.unbroken(phase)
         second()
         if long:
             in_child(lambda: forget(project, data), "")  # somebody is erased in the night that is broken
     breaker.run = "nightrun"
-    night = phases(night_in(project, pipeline, folder, DAY + timedelta(days=1), is_whole=long), pipeline.steps)
+    night = phases(rehearsal_in(project, pipeline, folder, DAY + timedelta(days=1), is_whole=long), pipeline.steps)
     skipped = alike(project)
     if long:
         for phase in night:

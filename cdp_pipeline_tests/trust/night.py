@@ -35,8 +35,8 @@ TABLES = ("profiles.customers", "activation.receipts")
 
 
 @dataclass(frozen=True)
-class Night:
-    """One night in one data folder."""
+class Rehearsal:
+    """A night that can be run phase by phase in one data folder."""
 
     pipeline: Pipeline
     run: Callable[[str], Run]  # run id → run; `published` is asked anew each time
@@ -54,20 +54,22 @@ class Phase:
     is_command: bool = False  # a command that has done its work before it died need not be given again
 
 
-def night_in(project: Project, pipeline: Pipeline, folder: Path, as_of: date, *, is_whole: bool = True) -> Night:
+def rehearsal_in(
+    project: Project, pipeline: Pipeline, folder: Path, as_of: date, *, is_whole: bool = True
+) -> Rehearsal:
     """The night of a day on `folder/exports` and `folder/data`."""
 
     def run(run_id: str) -> Run:
         data = folder / "data"
         return Run(project, folder / "exports", data, as_of, run_id, DEMO_KEY, published_snapshot(data))
 
-    return Night(pipeline, run, TABLES, is_whole)
+    return Rehearsal(pipeline, run, TABLES, is_whole)
 
 
-def phases(night: Night, steps: Sequence[Step]) -> list[Phase]:
+def phases(night: Rehearsal, steps: Sequence[Step]) -> list[Phase]:
     """Opening the folder, each of `steps`, the checks, the warehouses, publication."""
     found = [Phase("open", partial(_open, night), partial(_open, night))]
-    acts: list[tuple[str, Callable[[Night, str], None]]] = [
+    acts: list[tuple[str, Callable[[Rehearsal, str], None]]] = [
         *((step.names[0], partial(_step, step)) for step in steps),
         ("checks", _checks),
         ("warehouses", _warehouses),
@@ -79,7 +81,7 @@ def phases(night: Night, steps: Sequence[Step]) -> list[Phase]:
     return [*found, Phase("publication", partial(_publish, night), partial(_publish_again, night))]
 
 
-def _open(night: Night, run_id: str) -> None:
+def _open(night: Rehearsal, run_id: str) -> None:
     data = night.run(run_id).data
     lock = hold(data)
     try:
@@ -89,16 +91,16 @@ def _open(night: Night, run_id: str) -> None:
         lock.release()
 
 
-def _step(step: Step, night: Night, run_id: str) -> None:
+def _step(step: Step, night: Rehearsal, run_id: str) -> None:
     perform(night.run(run_id), step)
 
 
-def _checks(night: Night, run_id: str) -> None:
+def _checks(night: Rehearsal, run_id: str) -> None:
     run = night.run(run_id)
     run.record_checks(evaluate(run, night.pipeline.checks))
 
 
-def _warehouses(night: Night, run_id: str) -> None:
+def _warehouses(night: Rehearsal, run_id: str) -> None:
     run = night.run(run_id)
     build_warehouse(run, {name: table for name, table in night.pipeline.tables.items() if name in night.tables})
     checks = [check for check in night.pipeline.candidate_checks if check.name != "warehouses_hold_every_row"]
@@ -106,12 +108,12 @@ def _warehouses(night: Night, run_id: str) -> None:
     write_checks_page(run)
 
 
-def _publish(night: Night, run_id: str) -> None:
+def _publish(night: Rehearsal, run_id: str) -> None:
     blocking = set(night.pipeline.blocking()) - {"warehouses_hold_every_row"} if night.is_whole else ()
     publish(night.run(run_id), blocking, night.pipeline.tables)
 
 
-def _opened(act: Callable[[Night, str], None], earlier: Sequence[Step], night: Night, run_id: str) -> None:
+def _opened(act: Callable[[Rehearsal, str], None], earlier: Sequence[Step], night: Rehearsal, run_id: str) -> None:
     """A folder that cannot be gone on with is begun anew: then the steps before this one are run again too."""
     is_lost = any((night.run(run_id).data / "runs").glob("*/cannot_be_resumed"))
     run_id = "laterrun" if is_lost else run_id
@@ -121,7 +123,7 @@ def _opened(act: Callable[[Night, str], None], earlier: Sequence[Step], night: N
     act(night, run_id)
 
 
-def _publish_again(night: Night, run_id: str) -> None:
+def _publish_again(night: Rehearsal, run_id: str) -> None:
     """Publish what was not; when it died after the swap, old snapshots and certificates are left."""
     run = night.run(run_id)
     tidy(run.data)

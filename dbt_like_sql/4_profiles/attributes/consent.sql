@@ -3,6 +3,7 @@
 -- analytics, profiling) needs a permission on some identifier and a refusal on none. Nothing said is no.
 -- grain: person_id
 -- owner: privacy officer
+-- profiling: no
 with said as (
     select
         p.*,

@@ -23,7 +23,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ending:
     """What the events of one run say: blocking checks that failed (name -> failing rows), steps that failed."""
 
     checks: Mapping[str, int]
@@ -37,8 +37,8 @@ class Outcome:
         )
 
 
-def outcome_of(entries: Iterable[Any]) -> Outcome:
-    """The outcome of a run from its EventLogEntries."""
+def ending_of(entries: Iterable[Any]) -> Ending:
+    """The ending of a run from its EventLogEntries."""
     checks: dict[str, int] = {}
     failures: list[Failure] = []
     for entry in entries:
@@ -56,7 +56,7 @@ def outcome_of(entries: Iterable[Any]) -> Outcome:
             failures.append(_of_the_run(event))
         elif kind in ("RUN_CANCELED", "PIPELINE_CANCELED"):
             failures.append(Failure("", ("it was stopped",)))
-    return Outcome(checks, tuple(failures))
+    return Ending(checks, tuple(failures))
 
 
 def _failure(event: Any) -> Failure | None:

@@ -1,0 +1,33 @@
+"""Days as people write them in options.
+
+What belongs here: today in a time zone, and reading a day that was typed. What does not: the nights of runs
+(operations/nights.py) and the dates in exports (staging/parsing.py).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from cdp_pipeline.errors import InputError
+
+
+def today(zone: str) -> date:
+    """The day it is in the time zone `zone`."""
+    return datetime.now(ZoneInfo(zone)).date()
+
+
+def read_day(text: str, option: str, zone: str) -> date:
+    """The day in `text`, or today when it is empty; InputError names `option` when `text` is no day."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() if text else today(zone)
+    except ValueError:
+        raise InputError(f"{option} {text}: expected a day as YYYY-MM-DD") from None
+
+
+def read_day_gone_by(text: str, option: str, zone: str) -> date:
+    """As `read_day`, and InputError for a day that is still to come."""
+    day = read_day(text, option, zone)
+    if day > today(zone):
+        raise InputError(f"{option} {text}: this day is still to come")
+    return day
