@@ -18,10 +18,9 @@ from cdp_pipeline.demo.engine import open_engine
 from cdp_pipeline.demo.settings import Rates
 from cdp_pipeline.demo.writing import copy, write
 from cdp_pipeline.lake import Run
+from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.project import read_project
 from cdp_pipeline.run_folder import open_run
-from cdp_pipeline.sources import steps as sources
-from cdp_pipeline.staging import steps as staging
 from cdp_pipeline.steps import perform
 
 ROOT = Path(__file__).parents[3]
@@ -75,10 +74,10 @@ def _export(people: int, out: Path) -> None:
 def _stage(work: Path) -> Run:
     project = read_project(ROOT / "dbt_like_sql")
     run = open_run(Run(project, work / "exports", work / "data", DAY, "bench", b"a key of these measurements"))
-    wanted = {f"staging.{table}" for table in TABLES}
-    staging_steps = [step for step in staging.steps(project) if wanted & set(step.names) and len(step.reads) > 0]
-    staging_steps = [step for step in staging_steps if "staging.reconciliation" not in step.names]
-    needed = {name for step in staging_steps for name in step.reads} | {"raw.arrivals"}
-    for step in [*(step for step in sources.steps(project) if needed & set(step.names)), *staging_steps]:
-        perform(run, step)
+    steps, needed = build_pipeline(project).steps, {f"staging.{table}" for table in TABLES}
+    for step in reversed(steps):  # they stand in the order in which they run
+        needed |= set(step.reads) if needed & set(step.names) else set()
+    for step in steps:
+        if needed & set(step.names):
+            perform(run, step)
     return run
