@@ -107,7 +107,7 @@ def run(exports: Path, as_of: str, no_alert: bool, data: Path, project: Path) ->
         console = Console(file=sys.stdout, highlight=False)  # the boundary silences what is printed elsewhere
         for line in going_back(data, night):
             click.echo(line, err=True)
-        resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": as_of}
+        resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": night}
         tags = {"cdp/started_by": "cdp run", "cdp/as_of": night}
         before = published_snapshot(data)
         with open_instance(data) as instance, Progress(console) as progress:

@@ -133,9 +133,10 @@ def check_key(exports: Path, data: Path, project: Path) -> None:
     states = held_and_needed(settings_of(project).key_env, data.resolve(), exports.resolve())
     for state in states:
         click.echo(f"{state.fingerprint}  {state.words}")
-    missing = [state.fingerprint for state in states if not state.is_held]
+    missing = [f"the key {state.fingerprint} is needed and not held" for state in states if not state.is_held]
+    missing += [f"{state.fingerprint} is {state.words}" for state in states if state.exchanged_for]
     if missing:
-        raise KeyMismatchError([f"the key {found} is needed and not held" for found in missing])
+        raise KeyMismatchError(missing)
 
 
 @key.command()

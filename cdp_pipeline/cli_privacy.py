@@ -12,7 +12,6 @@ import click
 
 from cdp_pipeline.cli_look import DATA, PROJECT
 from cdp_pipeline.days import read_day_gone_by
-from cdp_pipeline.errors import KeyMismatchError
 
 
 @click.command()
@@ -26,28 +25,29 @@ def forget(subject: str, received: str, data: Path, project: Path) -> None:
     The next run takes the person out of everything and writes a certificate; no later export brings
     the person back.
     """
-    from cdp_pipeline.explain.key import known_key
-    from cdp_pipeline.privacy.certificate import BY_NAME_ONLY
+    from cdp_pipeline.privacy.certificate import BY_NAME_ONLY, path_of
+    from cdp_pipeline.privacy.keys import key_in_force
     from cdp_pipeline.privacy.request import forget as take_down
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.project import read_project
 
     settings = read_project(project).settings
-    key = known_key(settings.key_env, data)
-    if key is None:
-        raise KeyMismatchError(f"{settings.key_env} is not the key that the published data was made with")
+    key = key_in_force(settings.key_env, data)
     day = read_day_gone_by(received, "--received", settings.zone)
     asked = take_down(data, subject, key, day, settings.country)
     keep_copy(data, settings.register_copy)
     records = len(asked.subject.records)
     click.echo(f"request {asked.request.request_id}, due {asked.request.due_date}")
+    if asked.request.status == "done":
+        click.echo(f"erased before; the certificate: {path_of(data, asked.request.request_id).relative_to(data)}")
+        return
     if asked.subject.person_id:
         click.echo(f"{asked.subject.person_id}: {records:,} records will be erased by the next run")
     else:
         click.echo("nobody is known by this; it will be kept out from now on")
     if asked.subject.shared:
         click.echo(f"{len(asked.subject.shared)} of the identifiers are somebody else's too and stay theirs")
-    if asked.subject.records and not asked.subject.identifiers:
+    if not asked.is_recognised:
         click.echo(BY_NAME_ONLY)
     if not asked.tombstones:
         click.echo("it had been asked before")

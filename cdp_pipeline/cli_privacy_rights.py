@@ -14,7 +14,7 @@ import click
 
 from cdp_pipeline.cli_look import DATA, PROJECT
 from cdp_pipeline.days import read_day_gone_by, today
-from cdp_pipeline.errors import InputError, KeyMismatchError
+from cdp_pipeline.errors import InputError
 
 RECEIVED = click.option("--received", default="", help="Day the request came, YYYY-MM-DD.  [default: today]")
 
@@ -38,13 +38,14 @@ def access(
     from cdp_pipeline.manifest import read_manifest
     from cdp_pipeline.privacy import access_files, register
     from cdp_pipeline.privacy.access import gather
+    from cdp_pipeline.privacy.keys import key_in_force
     from cdp_pipeline.privacy.reads import log_read
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
     from cdp_pipeline.project import read_project
 
     shapes = read_project(project)
-    key = _key(shapes.settings.key_env, data)
+    key = key_in_force(shapes.settings.key_env, data)
     snapshot, zone = expect_published(data), shapes.settings.zone
     found = find_subject(snapshot, subject, shapes.settings.country)
     log_read(data, "access", person=found.person_id or "", key=key)
@@ -73,13 +74,13 @@ def restrict(subject: str, is_objection: bool, is_lifted: bool, received: str, d
     """Keep a person's data and use it no more (Art. 18): out of all segments and audiences from the next run on."""
     from cdp_pipeline.lake import expect_published
     from cdp_pipeline.privacy import restriction
-    from cdp_pipeline.privacy.keys import earlier_keys
+    from cdp_pipeline.privacy.keys import earlier_keys, key_in_force
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
     from cdp_pipeline.project import read_project
 
     settings = read_project(project).settings
-    key = _key(settings.key_env, data)
+    key = key_in_force(settings.key_env, data)
     snapshot, kind = expect_published(data), "object" if is_objection else "restrict"
     found = find_subject(snapshot, subject, settings.country)
     if is_lifted:
@@ -119,12 +120,13 @@ def correct(
     """
     from cdp_pipeline.lake import expect_published
     from cdp_pipeline.privacy import corrections, register
+    from cdp_pipeline.privacy.keys import key_in_force
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
     from cdp_pipeline.project import read_project
 
     shapes = read_project(project)
-    key = _key(shapes.settings.key_env, data)
+    key = key_in_force(shapes.settings.key_env, data)
     snapshot, zone = expect_published(data), shapes.settings.zone
     contract = shapes.contracts["people"]
     problem = corrections.mistake(contract, column, value)
@@ -188,15 +190,6 @@ def processing(out: Path | None, project: Path) -> None:
         click.echo(text, nl=False)
     for line in record.unfinished(shapes):
         click.echo(line, err=True)
-
-
-def _key(variable: str, data: Path) -> bytes:
-    from cdp_pipeline.explain.key import known_key
-
-    key = known_key(variable, data)
-    if key is None:
-        raise KeyMismatchError(f"{variable} is not the key that the published data was made with")
-    return key
 
 
 COMMANDS = (access, restrict, correct, requests, processing)

@@ -28,6 +28,10 @@ class Decision:
     valid_until: date | None
     decision: str
 
+    def overlaps(self, first: date, last: date | None) -> bool:
+        """Whether it counts on some day from `first` to `last`; None is no end."""
+        return (last is None or self.valid_from <= last) and (self.valid_until is None or first <= self.valid_until)
+
 
 def read_list(project: Project, name: str) -> tuple[tuple[Decision, ...], list[str]]:
     """The decisions in a list of 6_activation and the problems in the file; without a file, none."""
@@ -51,17 +55,20 @@ def read_list(project: Project, name: str) -> tuple[tuple[Decision, ...], list[s
 
 def holds(project: Project, name: str, country: str, as_of: date) -> bool:
     """Whether a list names a country on a day; first and last day count."""
-    return any(
-        decision.country == country
-        and decision.valid_from <= as_of
-        and (decision.valid_until is None or as_of <= decision.valid_until)
-        for decision in read_list(project, name)[0]
-    )
+    return any(d.country == country and d.overlaps(as_of, as_of) for d in read_list(project, name)[0])
 
 
-def eea_countries(project: Project) -> frozenset[str]:
-    """Countries of the European Economic Area, on whatever day."""
-    return frozenset(decision.country for decision in read_list(project, EEA)[0])
+def eea_countries(project: Project, as_of: date) -> frozenset[str]:
+    """Countries of the European Economic Area on a day."""
+    return frozenset(d.country for d in read_list(project, EEA)[0] if d.overlaps(as_of, as_of))
+
+
+def missing_list(project: Project) -> list[str]:
+    """The problem of a project that transfers data and has no list of the European Economic Area."""
+    path = project.folder / "6_activation" / EEA
+    if path.exists() or not any(destination.transfer for destination in project.destinations.values()):
+        return []
+    return [f"{path}: file not found: it lists the countries of the European Economic Area, and since when"]
 
 
 def version_of(project: Project) -> str:

@@ -25,6 +25,14 @@ def read_day(text: str, option: str, zone: str) -> date:
         raise InputError(f"{option} {text}: expected a day as YYYY-MM-DD") from None
 
 
+def spelled(text: str) -> str:
+    """The day in `text` as YYYY-MM-DD; the text as it is when it is no day."""
+    try:
+        return str(read_day(text, "", "UTC"))
+    except InputError:
+        return text
+
+
 def read_day_gone_by(text: str, option: str, zone: str) -> date:
     """As `read_day`, and InputError for a day that is still to come."""
     day = read_day(text, option, zone)

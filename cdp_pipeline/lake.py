@@ -5,7 +5,7 @@ does not: making that folder (run_folder.py), publishing (publishing/), and what
 
     DATA/runs/<run id>/<layer>/<table>.parquet     a table
     DATA/runs/<run id>/raw/<source>/*.parquet      a raw table: one part an export file
-    DATA/snapshots/<snapshot id>/…                 the same, published and never written again
+    DATA/snapshots/<snapshot id>/…                 the same, published; only going back writes it again
     DATA/current -> snapshots/<snapshot id>        the one pointer
 """
 

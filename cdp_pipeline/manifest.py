@@ -65,7 +65,7 @@ class Manifest:
     started_from: str = ""  # the snapshot that was published when the run began
     started_on: str = ""  # this start of the machine: what was written before a loss of power may not have lasted
     erased: tuple[str, ...] = ()  # requests of erasure that are carried out in it
-    erased_now: tuple[str, ...] = ()  # those of them that no published state had carried out before
+    erased_now: tuple[str, ...] = ()  # those of them that its removal files name, or those of the next run
     tables: Mapping[str, Entry] = field(default_factory=dict)
     checks: Mapping[str, Verdict] = field(default_factory=dict)
 

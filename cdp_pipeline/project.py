@@ -25,7 +25,7 @@ from cdp_pipeline.shapes import (
     Source,
     Survivorship,
 )
-from cdp_pipeline.sql_model import Check, Model, read_check, read_model
+from cdp_pipeline.sql_model import Check, Model, is_theme, read_check, read_model
 from cdp_pipeline.yaml_file import ShapeT, read_shape
 
 LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports")
@@ -63,7 +63,7 @@ class Project:
     @property
     def themes(self) -> tuple[Model, ...]:
         """The models of 4_profiles/attributes, by name: each gives columns of profiles.customers."""
-        found = [model for model in self.models.values() if model.path.parent.name == "attributes"]
+        found = [model for model in self.models.values() if is_theme(model.path)]
         return tuple(sorted(found, key=lambda model: model.name))
 
 

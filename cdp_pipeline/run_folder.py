@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run
@@ -107,7 +108,7 @@ def _start(run: Run) -> None:
 def _clone(published: Path, folder: Path) -> None:
     for source in sorted(published.rglob("*")):
         relative = source.relative_to(published)
-        if any(part.startswith(".") for part in relative.parts):
+        if relative.parts[0] != DELIVERED and any(part.startswith(".") for part in relative.parts):
             continue
         if source.is_dir():
             (folder / relative).mkdir(parents=True, exist_ok=True)
@@ -120,7 +121,7 @@ def _clone(published: Path, folder: Path) -> None:
 def _clean(folder: Path) -> None:
     """Take away what a run that died had half written, and what DuckDB had spilled."""
     for left in sorted(folder.rglob(".*")):
-        if left == folder / _FILTERED:
+        if left in (folder / _FILTERED, folder / DELIVERED):
             continue
         fault("run.clean")
         if left.is_dir():

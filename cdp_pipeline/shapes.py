@@ -12,7 +12,7 @@ from itertools import permutations
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from cdp_pipeline.errors import nearest
 
@@ -189,7 +189,8 @@ class Column(Shape):
     max_length: int | None = None
     fallback: str | None = None
     references: str | None = None
-    kept_when_erased: bool | tuple[str, ...] = True
+    kept_when_erased: StrictBool | None = None
+    rows_kept_when_erased: tuple[str, ...] | None = None
 
 
 class Rule(Shape):

@@ -3,26 +3,28 @@
 What belongs here: reading a model or a check file. What does not: running it (steps.py, assets.py).
 
 A model is one SELECT in DuckDB's dialect. Its first comment lines describe it; `-- key: value`
-lines among them are fields: `grain`, `owner`, `check` (a condition every row must meet), `profiling: no`
-(its columns tell nothing of what a person is like), and `empty <table>` (columns of a previously published
-table that may not exist yet). A trailing comment
-on an output column documents it; `[personal]` in front marks it as personal data, `[special]` as personal
-data of Article 9 GDPR (health, belief, sex life …), which no rule may use by default.
+lines among them are fields: `grain`, `owner`, `check` (a condition every row must meet), `no profiling`
+(columns of an attribute theme that tell nothing of what a person is like), and `empty <table>` (columns of a
+previously published table that may not exist yet). A trailing comment on an output column documents it;
+`[personal]` in front marks it as personal data, `[special]` as personal data of Article 9 GDPR (health, belief,
+sex life …), which no rule may use by default.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
 
+from cdp_pipeline.errors import nearest
 from cdp_pipeline.sql_reach import outside
 
-_FIELD = re.compile(r"^(grain|owner|check|profiling|asset|severity|fix|empty [\w.]+):\s*(.*)$")
+_FIELD = re.compile(r"^(grain|owner|check|(?:no )?profiling|asset|severity|fix|empty [\w.]+):\s*(.*)$")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Model:
     personal: frozenset[str]
     special: frozenset[str] = frozenset()
     empty: dict[str, str] = field(default_factory=dict)
-    is_profiling: bool = True
+    no_profiling: frozenset[str] = frozenset()
 
     @property
     def layer(self) -> str:
@@ -93,9 +95,8 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
     ):
         if not found:
             problems.append(f"{path}:1: missing {wanted}")
-    profiling = (fields.get("profiling") or ["yes"])[0]
-    if profiling not in {"yes", "no"}:
-        problems.append(f"{path}: profiling is yes or no, found {profiling}")
+    grain = tuple(part.strip() for part in (fields.get("grain") or [""])[0].split(",") if part.strip())
+    facts = [column for column in columns if column not in grain]
     if layer != "identity" and any(isinstance(c, exp.Star) for c in tree.selects):
         problems.append(f"{path}: the last SELECT names its columns, found *")
     return Model(
@@ -104,15 +105,20 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
         sql=text,
         description=description,
         owner=(fields.get("owner") or ["data team"])[0],
-        grain=tuple(part.strip() for part in (fields.get("grain") or [""])[0].split(",") if part.strip()),
+        grain=grain,
         conditions=tuple(fields.get("check", ())),
         reads=tables_read(tree),
         columns=columns,
         personal=personal,
         special=special,
         empty={key.removeprefix("empty "): value[0] for key, value in fields.items() if key.startswith("empty ")},
-        is_profiling=profiling != "no",
+        no_profiling=_no_profiling(path, text, facts, problems),
     )
+
+
+def is_theme(path: Path) -> bool:
+    """Whether the model gives columns of profiles.customers."""
+    return path.parent.name == "attributes"
 
 
 def read_check(path: Path, problems: list[str]) -> Check | None:
@@ -124,6 +130,7 @@ def read_check(path: Path, problems: list[str]) -> Check | None:
     severity = (fields.get("severity") or ["error"])[0]
     if severity not in {"error", "warn"}:
         problems.append(f"{path}: severity is error or warn, found {severity}")
+    _no_profiling(path, text, (), problems)
     if "asset" not in fields:
         problems.append(f"{path}: missing -- asset: layer.table")
         return None
@@ -184,6 +191,28 @@ def _header(text: str) -> tuple[str, dict[str, list[str]]]:
         elif content:
             words.append(content)
     return " ".join(words), fields
+
+
+def _no_profiling(path: Path, text: str, columns: Sequence[str], problems: list[str]) -> frozenset[str]:
+    """Columns of a theme that its header names as no profiling; a name without effect is a problem."""
+    named: set[str] = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _FIELD.match(line.removeprefix("--").strip()) if line.startswith("--") else None
+        if not match or not match[1].endswith("profiling"):
+            continue
+        where = f"{path}:{number}: no profiling"
+        if match[1] == "profiling":
+            problems.append(f"{path}:{number}: profiling: found {match[2]}; name the columns under `-- no profiling:`")
+            continue
+        found = [name.strip() for name in match[2].split(",") if name.strip()]
+        if not is_theme(path):
+            problems.append(f"{where}: only a theme in 4_profiles/attributes has such columns")
+            continue
+        allowed = f"allowed: {', '.join(columns)}"
+        problems += [f"{where}: unknown column {c}{nearest(c, columns)}; {allowed}" for c in found if c not in columns]
+        problems += [] if found else [f"{where}: names no column; {allowed}"]
+        named |= set(found)
+    return frozenset(named)
 
 
 def _columns(tree: exp.Query) -> tuple[dict[str, str], frozenset[str], frozenset[str]]:

@@ -44,6 +44,11 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
         return None
 
 
+def line_of(path: Path, *keys: str) -> int:
+    """The line (from 1) of a key of a file that could be read, or of the deepest one above it that is there."""
+    return _line(yaml.SafeLoader(path.read_text(encoding="utf-8")).get_single_node(), list(keys))[0]
+
+
 def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
     loc = [part for part in error["loc"] if not str(part).startswith(("function-", "union", "tagged"))]
     line, depth = _line(node, loc)

@@ -122,6 +122,20 @@ def test_a_day_that_is_none_is_told(tmp_path: Path, day: str) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_a_day_without_its_zeros_is_the_same_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run, its tag and whoever counts nights get one spelling of the day."""
+    monkeypatch.setenv("CDP_PROJECT", "")
+    seen = []
+
+    def started(_: object, __: str, resources: dict[str, str], ___: object, tags: dict[str, str]) -> None:
+        seen.append((resources["as_of"], tags["cdp/as_of"]))
+        raise InputError("enough is seen")
+
+    monkeypatch.setattr("cdp_pipeline.instance.start_run", started)
+    cdp("run", "--as-of", "2026-7-1", "--exports", tmp_path, "--data", tmp_path / "data", "--no-alert")
+    assert seen == [("2026-07-01", "2026-07-01")]
+
+
 def test_exports_that_are_not_there_are_told(tmp_path: Path) -> None:
     """The message says how to get some."""
     result = cdp("run", "--exports", tmp_path / "none", "--data", tmp_path / "data")

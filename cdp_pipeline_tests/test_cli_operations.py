@@ -78,6 +78,36 @@ def test_an_exchange_says_what_it_did(folder: Path) -> None:
     assert f"{fingerprint(KEY)}  held for what is published" in checked.output
 
 
+def test_the_old_key_is_refused_after_an_exchange(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs and requests end with the exit code of a wrong key, write nothing, and the doctor says it too."""
+    (folder / "data" / FILE).unlink()
+    monkeypatch.setenv("CDP_KEY", "the new key")
+    monkeypatch.setenv("CDP_KEY_PREVIOUS", KEY.decode())
+    assert cdp("key", "rotate", *places(folder)).exit_code == 0
+    monkeypatch.setenv("CDP_KEY", KEY.decode())
+    monkeypatch.delenv("CDP_KEY_PREVIOUS")
+    expected = fingerprint(b"the new key")
+    (folder / "exports").mkdir()
+    here = ["--data", folder / "data", "--project", PROJECT]
+    for words in (
+        ["run", "--no-alert", "--exports", folder / "exports"],
+        ["forget", "crm:1"],
+        ["restrict", "crm:1"],
+        ["correct", "crm:1", "city", "Delft"],
+        ["access", "crm:1", "--out", folder / "out"],
+    ):
+        refused = cdp(*words, *here)
+        assert refused.exit_code == KeyMismatchError.exit_code, words
+        assert fingerprint(KEY) in refused.output
+        assert f"expected is {expected}" in refused.output
+    assert not (folder / "data" / "requests.csv").exists()
+    checked = cdp("key", "check", *places(folder), "--exports", folder / "exports")
+    assert checked.exit_code == KeyMismatchError.exit_code
+    looked = cdp("doctor", *places(folder), "--exports", folder / "exports")
+    assert f"BAD   key: {fingerprint(KEY)} in use, but exchanged for {expected}: runs refuse it" in looked.output
+    assert f"BAD   key: {expected} MISSING; needed by every run since the exchange" in looked.output
+
+
 def test_a_missing_night_is_said_with_its_cure(folder: Path) -> None:
     """`cdp nights` names the night, what to type, and which channel could not carry the alert."""
     (folder / "data" / "current").unlink()

@@ -31,14 +31,15 @@ def test_the_first_and_the_last_day_count(project: Project) -> None:
     days = [date(2016, 7, 11), date(2016, 7, 12), date(2020, 7, 15), date(2020, 7, 16)]
     assert [holds(project, EEA, "GB", day) for day in days] == [False, True, True, False]
     assert holds(project, EEA, "NL", date(2100, 1, 1))
-    assert eea_countries(project) == {"GB", "NL"}
+    assert eea_countries(project, date(2020, 7, 15)) == {"GB", "NL"}
+    assert eea_countries(project, date(2020, 7, 16)) == {"NL"}
 
 
 def test_without_a_file_nobody_is_on_the_list(project: Project) -> None:
     """A list that is missing is empty, and its version is another one."""
     before = version_of(project)
     assert read_list(project, ADEQUACY) == ((), [])
-    assert not eea_countries(project)
+    assert not eea_countries(project, date(2026, 3, 1))
     write_list(project, EEA, HEADER)
     assert version_of(project) != before
 

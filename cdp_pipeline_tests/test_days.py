@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from cdp_pipeline.days import read_day, read_day_gone_by, today
+from cdp_pipeline.days import read_day, read_day_gone_by, spelled, today
 from cdp_pipeline.errors import InputError
 
 EARLY, LATE = "Pacific/Kiritimati", "Etc/GMT+12"  # 26 hours apart: never the same day
@@ -39,3 +39,9 @@ def test_a_day_to_come_is_refused_where_it_must_be_gone_by() -> None:
     assert read_day_gone_by("", "--received", "UTC") >= now
     with pytest.raises(InputError, match=r"--received .*: this day is still to come"):
         read_day_gone_by(str(now + timedelta(days=2)), "--received", "UTC")
+
+
+@pytest.mark.parametrize(("text", "day"), [("2026-7-1", "2026-07-01"), ("2026-07-01", "2026-07-01"), ("soon", "soon")])
+def test_a_day_has_one_spelling(text: str, day: str) -> None:
+    """Zeros that were left out are put in; what is no day stays as it is."""
+    assert spelled(text) == day

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.manifest import write_manifest
@@ -64,6 +65,20 @@ def test_a_run_resumed_still_reads_what_is_published_without_the_erased(tmp_path
     again = open_run(second)
     assert content(again, "previous.identity.x") == [(1,)]
     assert [path.name for path in filtered.parent.iterdir()] == ["x.parquet"]
+
+
+def test_keys_that_wait_outlive_cloning_and_cleaning(tmp_path: Path) -> None:
+    """They are made again only by the step of their destination, which a run may have no need to repeat."""
+    first = small_run(tmp_path)
+    waiting = first.folder / DELIVERED / "mail" / "vip.csv"
+    waiting.parent.mkdir(parents=True)
+    waiting.write_text("email\na\n")
+    publish(first, [])
+    second = small_run(tmp_path, "second")
+    place = second.folder / DELIVERED / "mail"
+    (place / ".vip.csv.123").write_text("half a file")
+    open_run(second)
+    assert [path.name for path in place.iterdir()] == ["vip.csv"]
 
 
 def test_spilled_rows_are_for_the_owner_alone(tmp_path: Path) -> None:

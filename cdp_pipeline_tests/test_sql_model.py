@@ -104,7 +104,8 @@ def test_the_version_is_the_meaning_of_the_sql(tmp_path: Path) -> None:
         ("-- words\n-- grain: a\nselect 1 as a; select 2 as b", "exactly one SELECT"),
         ("-- words\n-- grain: a\ndelete from staging.orders", "exactly one SELECT"),
         ("-- words\n-- grain: a\nselect * from staging.orders", "names its columns"),
-        ("-- words\n-- grain: a\n-- profiling: maybe\nselect 1 as a", "profiling is yes or no, found maybe"),
+        ("-- words\n-- grain: a\n-- no profiling: a\nselect 1 as a", "spending.sql:3: no profiling: only a theme in"),
+        ("-- words\n-- grain: a\n-- profiling: no\nselect 1 as a", "spending.sql:3: profiling: found no; name the"),
         ("", "exactly one SELECT"),
         (b"-- \xff\n-- grain: a\nselect 1 as a", "UTF-8"),
     ],
@@ -114,6 +115,42 @@ def test_a_mistake_is_a_message(tmp_path: Path, text: str | bytes, said: str) ->
     _, problems = model(tmp_path, text)
     assert said in "\n".join(problems)
     assert all(problem.startswith("spending.sql") for problem in problems)
+
+
+THEME = """\
+-- words
+-- grain: a
+-- no profiling: b,
+-- no profiling: c
+select 1 as a, 2 as b, 3 as c, 4 as d
+"""
+
+
+def theme(folder: Path, text: str) -> tuple[Model | None, list[str]]:
+    (folder / "attributes").mkdir(exist_ok=True)
+    return model(folder / "attributes", text)
+
+
+def test_a_theme_names_its_columns_that_are_no_profiling(tmp_path: Path) -> None:
+    """Several lines add up, and a column that no line names is profiling, as one that is added later."""
+    found, problems = theme(tmp_path, THEME)
+    assert problems == []
+    assert found is not None
+    assert found.no_profiling == {"b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("e", "spending.sql:4: no profiling: unknown column e; allowed: b, c, d"),
+        ("a", "spending.sql:4: no profiling: unknown column a; allowed: b, c, d"),
+        ("", "spending.sql:4: no profiling: names no column; allowed: b, c, d"),
+    ],
+)
+def test_no_profiling_names_columns_that_there_are(tmp_path: Path, named: str, said: str) -> None:
+    """A misspelt column, the key or none at all is a mistake: nobody would notice that it has no effect."""
+    _, problems = theme(tmp_path, THEME.replace("profiling: c", f"profiling: {named}"))
+    assert problems == [said]
 
 
 def test_a_check_is_read_whole(tmp_path: Path) -> None:
@@ -139,6 +176,7 @@ def test_a_check_blocks_unless_it_says_otherwise(tmp_path: Path) -> None:
         ("severity: warn", "severity: warning", "severity is error or warn, found warning"),
         ("-- asset: profiles.spending\n", "", "missing -- asset"),
         ("select", "selec", "no_debts.sql"),
+        ("-- owner: crm team", "-- no profiling: a", "no_debts.sql:4: no profiling: only a theme in"),
     ],
 )
 def test_a_wrong_check_is_a_message(tmp_path: Path, old: str, new: str, said: str) -> None:

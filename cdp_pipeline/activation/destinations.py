@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cdp_pipeline.activation.normalise import MACROS
-from cdp_pipeline.countries import ADEQUACY, EEA, eea_countries, read_list
+from cdp_pipeline.countries import ADEQUACY, EEA, missing_list, read_list
 from cdp_pipeline.errors import nearest
 from cdp_pipeline.expressions import Expression, read_expression
 from cdp_pipeline.project import Project
@@ -26,7 +26,7 @@ _UNGATED_HINTS = ("email", "phone", "login_id", "device_id")
 def check_destinations(project: Project, customers_columns: Iterable[str]) -> list[str]:
     """Every problem in 6_activation, given the columns of profiles.customers; empty when all is well."""
     columns = [*customers_columns, *EXTRA_COLUMNS]
-    problems = [*read_list(project, ADEQUACY)[1], *read_list(project, EEA)[1]]
+    problems = [*read_list(project, ADEQUACY)[1], *read_list(project, EEA)[1], *missing_list(project)]
     for name, destination in project.destinations.items():
         path = project.folder / "6_activation" / f"{name}.yml"
         found = [
@@ -106,7 +106,10 @@ def _wrong_transfer(project: Project, destination: Destination) -> list[str]:
     problems: list[str] = []
     if len(transfer.country) != 2 or not transfer.country.isupper():
         problems.append(f"transfer: country must be an ISO code of two capitals, found {transfer.country}")
-    if transfer.basis == "none_needed" and transfer.country not in eea_countries(project):
+    inside = {
+        d.country for d in read_list(project, EEA)[0] if d.overlaps(transfer.valid_from, transfer.valid_until)
+    }  # in some of its days; transfers.py judges the day of the run
+    if transfer.basis == "none_needed" and transfer.country not in inside:
         problems.append(
             f"transfer: basis none_needed holds inside the European Economic Area only, not for {transfer.country}"
         )

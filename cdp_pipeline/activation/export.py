@@ -41,11 +41,13 @@ def export(run: Run, name: str) -> dict[str, int]:
             raise ProjectError(problems)
         audiences = audiences_of(run, name)
         create_macros(con, ["email", *(column.normalise for column in destination.columns if column.normalise)])
-        _collect_members(con, audiences, columns)
+        _collect(con, "members", _members(audiences), columns)
         similar = {audience for audience, spec in run.project.audiences.items() if spec.similar_goods}
         is_transfer_allowed = transfer_problem(run.project, destination, run.as_of) is None
         _judge_members(con, destination, columns, is_transfer_allowed, gated(destination, "members", columns, similar))
         hashes = _write_files(con, run, name, destination, audiences)
+        removed = write_removals(run, name, destination, audiences, lambda: _everybody(con, destination, columns))
+        audience_file.clear(folder_of(run, name), {f"{audience}.csv" for audience in hashes} | removed)
         con.execute("create temp table files (audience varchar, file_sha256 varchar)")
         if hashes:
             con.executemany(
@@ -83,17 +85,29 @@ def folder_of(run: Run, name: str) -> Path:
     return run.folder / "activation" / name
 
 
-def _collect_members(con: duckdb.DuckDBPyConnection, audiences: Sequence[str], columns: Sequence[str]) -> None:
-    """Make the temporary table `members`: one row a member of an audience, with the columns of customers."""
+def _members(audiences: Sequence[str]) -> str:
+    """SELECT of audience and person_id: one row a member of one of `audiences`."""
     wanted = ", ".join(literal(audience) for audience in audiences) or "null"
+    return f"select segment as audience, person_id from segments.memberships where kind = 'audience' and segment in ({wanted})"
+
+
+def _collect(con: duckdb.DuckDBPyConnection, table: str, people: str, columns: Sequence[str]) -> None:
+    """Make a temporary table from the SELECT `people` (audience, person_id), with the columns of customers."""
     con.execute(f"""
-        create temp table members as
-        select m.segment as audience, r.as_of, c.*
-        from segments.memberships m join profiles.customers c using (person_id) cross join config.run r
-        where m.kind = 'audience' and m.segment in ({wanted})
+        create temp table {table} as
+        select m.audience, r.as_of, c.*
+        from ({people}) m join profiles.customers c using (person_id) cross join config.run r
     """)
     if "phone" in columns:
-        rewrite_phones(con, "members", "phone", "country" if "country" in columns else None)
+        rewrite_phones(con, table, "phone", "country" if "country" in columns else None)
+
+
+def _everybody(
+    con: duckdb.DuckDBPyConnection, destination: Destination, columns: Sequence[str]
+) -> list[tuple[str, ...]]:
+    """The row that everybody known would have at the destination, whatever they permit; nothing is sent from it."""
+    _collect(con, "everybody", "select '' as audience, person_id from profiles.customers", columns)
+    return con.execute(f"select {', '.join(_cells(destination, columns))} from everybody").fetchall()
 
 
 def _judge_members(
@@ -174,6 +188,4 @@ def _write_files(
         digest = audience_file.write(path, header, audience_file.rows_of(found), destination)
         if digest:
             hashes[audience] = digest
-    removed = write_removals(run, name, destination, audiences)
-    audience_file.clear(folder, {f"{audience}.csv" for audience in hashes} | removed)
     return hashes

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from cdp_pipeline.activation.export import audiences_of, folder_of
-from cdp_pipeline.activation.removals import REMOVE
+from cdp_pipeline.activation.removals import DELIVERED, REMOVE
 from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run
@@ -61,7 +61,7 @@ def write_receipts(run: Run) -> dict[str, int]:
                     *funnel.values(),
                     _lines(path.with_name(f"{audience}{REMOVE}"), destination.delimiter), digest,
                     needs_of(destination), recipient_of(destination), *_paper_of(destination),
-                    reason(destination, funnel, run),
+                    reason(destination, funnel, run) + _waiting(run, name, audience, destination.delimiter),
                 ]  # fmt: skip
                 con.execute(f"insert into receipts values ({', '.join('?' * len(row))})", row)
                 files += bool(digest)
@@ -73,10 +73,18 @@ def write_receipts(run: Run) -> dict[str, int]:
 
 def _clear_former_destinations(run: Run, names: list[str]) -> None:
     """Take away the files of destinations that the project has no longer."""
-    for folder in sorted((run.folder / "activation").glob("*")):
+    for folder in sorted([*(run.folder / "activation").glob("*"), *(run.folder / DELIVERED).glob("*")]):
         if folder.is_dir() and folder.name not in names:
             fault("audience.clear_destination")
             shutil.rmtree(folder)
+    if not names:
+        shutil.rmtree(run.folder / DELIVERED, ignore_errors=True)
+
+
+def _waiting(run: Run, name: str, audience: str, delimiter: str) -> str:
+    """How many were delivered before and cannot be removed while the transfer has ended, in words; counts only."""
+    waiting = _lines(run.folder / DELIVERED / name / f"{audience}.csv", delimiter)
+    return f"; {waiting} delivered before wait for their removal file" if waiting else ""
 
 
 def reason(destination: Destination, funnel: dict[str, int], run: Run) -> str:

@@ -8,12 +8,16 @@ the audience, took back a permission, or were erased. It has the header of the a
 
 A state that is gone back to has no files, but destinations have those of the state that was left. Their
 keys wait in the hidden folder `.delivered/<destination>/<audience>.csv` of the state gone back to, until the next
-publication: it has them in its removal files, and deletes the folder.
+publication: it has them in its removal files, and deletes the folder. While the transfer to a destination has
+ended, nothing is sent there, not even removals: its keys wait in the same place of every night's state until it is
+renewed. The erased do not wait: a night that erases hands on only keys of people who are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cdp_pipeline.activation.audience_file import Row, read, write
@@ -36,41 +40,43 @@ def removals(
     A row keeps only the columns of its keys that are gone: who changed phone but kept the e-mail
     address is to be removed by the old phone alone.
     """
-    places = [tuple(header.index(column) for column in key) for key in keys]
-    current = [{tuple(row[i] for i in place) for row in now} for place in places]
-    found: set[tuple[str, ...]] = set()
-    for row in before:
-        gone: set[int] = set()
-        for place, present in zip(places, current, strict=True):
-            value = tuple(row[i] for i in place)
-            if all(value) and value not in present:
-                gone.update(place)
-        if gone:
-            found.add(tuple(cell if i in gone else "" for i, cell in enumerate(row)))
-    return sorted(found)
+    return _keys_of(before, now, header, keys, are_there=False)
 
 
-def write_removals(run: Run, name: str, destination: Destination, audiences: Sequence[str]) -> set[str]:
+def write_removals(
+    run: Run, name: str, destination: Destination, audiences: Sequence[str], known: Callable[[], Sequence[Row]]
+) -> set[str]:
     """Write the removal files of a destination beside its audience files; returns their names.
 
     `audiences` are those that still go there: of any other the whole last file is to be removed.
     When a day is run again the removals of its first run are kept, for the published file is then of
-    the same day. When the transfer has ended nothing is sent, not even removals.
+    the same day. When the transfer has ended nothing is sent, and the keys wait; `known` gives a row of
+    the destination for everybody in profiles.customers, whatever they permit.
     """
-    if run.published is None or transfer_problem(run.project, destination, run.as_of):
+    if run.published is None:
         return set()
     last, kept = _places(run.published, name)
-    folder = run.folder / "activation" / name
+    folder, waiting = _places(run.folder, name)
     header = _header(destination)
     is_same_day = _published_as_of(run) >= str(run.as_of)
+    has_ended = transfer_problem(run.project, destination, run.as_of) is not None
+    people = known() if has_ended and run.manifest().erased_now else None
     names: set[str] = set()
+    if not has_ended:
+        shutil.rmtree(waiting, ignore_errors=True)
+        with suppress(OSError):
+            waiting.parent.rmdir()
     for stem in _stems([last, kept]):
         before = [row for place in (last, kept) for row in read(place / f"{stem}.csv", header, destination)]
         if is_same_day:
             before += read(last / f"{stem}{REMOVE}", header, destination)
         now = read(folder / f"{stem}.csv", header, destination) if stem in audiences else []
+        gone = removals(before, now, header, destination.keys)
         path = folder / f"{stem}{REMOVE}"
-        if write(path, header, removals(before, now, header, destination.keys), _as_it_was(destination)):
+        if has_ended:
+            left = gone if people is None else _keys_of(gone, people, header, destination.keys, are_there=True)
+            _keep(waiting / f"{stem}.csv", left, destination)
+        elif write(path, header, gone, _as_it_was(destination)):
             names.add(path.name)
     return names
 
@@ -90,12 +96,33 @@ def keep_delivered(project: Project, states: Sequence[Path], at: Path) -> None:
                 for file in (f"{stem}.csv", f"{stem}{REMOVE}")
                 for row in read(place / file, header, destination)
             ]
-            path = at / DELIVERED / name / f"{stem}.csv"
-            for folder in (path.parents[1], path.parent):
-                folder.mkdir(exist_ok=True, mode=0o700)
-            if write(path, header, removals(found, [], header, destination.keys), _as_it_was(destination)):
-                for made in (path, *path.parents[:3]):
-                    flush(made)
+            _keep(at / DELIVERED / name / f"{stem}.csv", removals(found, [], header, destination.keys), destination)
+
+
+def _keep(path: Path, rows: Sequence[Row], destination: Destination) -> None:
+    for folder in (path.parents[1], path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    if write(path, _header(destination), rows, _as_it_was(destination)):
+        for made in (path, *path.parents[:3]):
+            flush(made)
+
+
+def _keys_of(
+    rows: Iterable[Row], others: Sequence[Row], header: Row, keys: Sequence[Sequence[str]], are_there: bool
+) -> list[tuple[str, ...]]:
+    """The rows with only those of their keys that a row of `others` has, or that none has; sorted, without empty ones."""
+    places = [tuple(header.index(column) for column in key) for key in keys]
+    present = [{tuple(row[i] for i in place) for row in others} for place in places]
+    found: set[tuple[str, ...]] = set()
+    for row in rows:
+        meant: set[int] = set()
+        for place, values in zip(places, present, strict=True):
+            value = tuple(row[i] for i in place)
+            if all(value) and (value in values) == are_there:
+                meant.update(place)
+        if meant:
+            found.add(tuple(cell if i in meant else "" for i, cell in enumerate(row)))
+    return sorted(found)
 
 
 def _places(state: Path, name: str) -> tuple[Path, Path]:

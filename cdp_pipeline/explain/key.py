@@ -1,7 +1,7 @@
 """The key that published data was made with, found again without making one.
 
 What belongs here: looking it up for a command that only reads. What does not: the keys of a run
-(privacy/keys.py).
+and of a command that writes (privacy/keys.py).
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import published
 from cdp_pipeline.explain.scored import nearest_records
 from cdp_pipeline.identity.verdicts import COLUMNS, read_verdicts
+from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.keys import expected_key
 from cdp_pipeline.whole_file import alone, write_whole
 
 FILE = "verdicts.csv"  # in the data folder
@@ -38,8 +40,11 @@ def judge(
     """Add one line to DATA/verdicts.csv (made with mode 0600), unless the newest verdict on the pair says the same.
 
     A person stands for its record that is nearest to the other side. Raises InputError for somebody
-    unknown, for one record twice, and when a person is to be split without naming records.
+    unknown, for one record twice, and when a person is to be split without naming records; and while what is
+    published names records by a key that was exchanged.
     """
+    if read_manifest(snapshot).key_fingerprint != expected_key(data):
+        raise InputError("the key was exchanged after the published night, which names records by the old one: cdp run")
     con = published.open_tables(snapshot)
     a, b = (published.find(con, text) for text in written)
     if a.person == b.person and (a.record is None or b.record is None):

@@ -66,10 +66,9 @@ def _keys(project: Project, data: Path, exports: Path) -> list[Finding]:
     findings = []
     for state in held_and_needed(project.settings.key_env, data, exports):
         words = f"{state.fingerprint} {state.words}"
-        if not state.is_held:
-            cure = (
-                f"set {project.settings.key_env} to the key with this fingerprint; without it nothing can be continued"
-            )
+        if not state.is_well:
+            wanted = state.exchanged_for or state.fingerprint
+            cure = f"set {project.settings.key_env} to the key {wanted}; without it nothing can be continued"
             findings.append(Finding("key", "bad", words, cure))
         elif state.is_in_use or state.needed_by:
             findings.append(Finding("key", "ok", words))

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cdp_pipeline.days import spelled
 from cdp_pipeline.errors import BusyError, CdpError, GateError, InputError, KeyMismatchError, ProjectError, place_of
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
 from cdp_pipeline.operations.ending import Ending, ending_of
@@ -87,9 +88,9 @@ def tell_of_runs(instance: Any, run_ids: Iterable[str], data: Path, folder: Path
 
 
 def night_of(run: Any) -> str:
-    """The day a run was for, from its tags or its config; `unknown` when neither says."""
+    """The day a run was for, from its config or its tags, in its one spelling; `unknown` when neither says."""
     config = run.run_config.get("resources", {}).get("run", {}).get("config", {}) if run.run_config else {}
-    return str(config.get("as_of") or run.tags.get("cdp/as_of") or "unknown")
+    return spelled(str(config.get("as_of") or run.tags.get("cdp/as_of") or "unknown"))
 
 
 def _check_causes(ending: Ending, project: Project, pipeline: Pipeline | None) -> list[Cause]:

@@ -4,33 +4,43 @@ What belongs here: the tables raw.erased_orders, raw.erased_order_lines and raw.
 not: whose rows are meant (scan.py). Staging adds them to its own as if they were one more export.
 
 Of an order amounts, days and products stay. Ids become keyed hashes, so that an order delivered again replaces
-what is kept of it; whatever a contract labels as personal, or as not `kept_when_erased`, is left out. Only rows that
-staging would have used are kept. Of permissions a stop stays that was recorded on an erased record, but for an address
-or number that somebody else uses too: without it a withdrawal would end with the record that holds it. Which values
-are stops is what the contract of permissions says under `kept_when_erased`.
+what is kept of it; the contracts say which other columns stay (kept.py), today and for what was kept before. Only rows
+that staging would have used are kept. Of permissions a stop stays that was recorded on an erased record, but for an
+address or number that somebody else uses too: without it a withdrawal would end with the record that holds it. Which
+rows are stops is what the contract of permissions says under `rows_kept_when_erased`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import duckdb
 
 from cdp_pipeline.expressions import literal
 from cdp_pipeline.lake import Run
+from cdp_pipeline.privacy.kept import WRITTEN, kept_values, stays
 from cdp_pipeline.privacy.tombstones import hashed_sql
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline.staging.mapping import ERASED_TABLES, candidates, open_source
 from cdp_pipeline.staging.parsing import TYPES
 
 TABLES = ERASED_TABLES
-_IDS = ("order_id", "line_number")
 _KIND = "case namespace when 'login_id' then 'account' else namespace end"
 
 
 def columns_sql(contract: Contract) -> str:
     """Columns of raw.erased_<table>, for a table without rows: those of the contract, then `_delivered_at`."""
     return ", ".join([*(f"{c} {TYPES[spec.type]}" for c, spec in contract.columns.items()), "_delivered_at timestamp"])
+
+
+def add_kept(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, rows: str, names: Collection[str]) -> None:
+    """Add to `erased_<table>` what an earlier night kept: `rows` with the columns `names`, as contracts let them stay."""
+    columns = [
+        column if stays(table, column, spec) else f"null::{TYPES[spec.type]} as {column}"
+        for column, spec in contract.columns.items() if column in names
+    ]  # fmt: skip
+    columns += ["_delivered_at"] if "_delivered_at" in names else []
+    con.execute(f"insert into erased_{table} by name select {', '.join(columns)} from {rows}")
 
 
 def keep_anonymous(run: Run, con: duckdb.DuckDBPyConnection, names: Sequence[str], secrets: Sequence[str]) -> None:
@@ -66,14 +76,12 @@ def _anonymous(select: str, table: str, contract: Contract, secrets: Sequence[st
     keys = ", ".join(hashed_sql(secret, "'order_id'", order) for secret in secrets)
     columns = []
     for column, spec in contract.columns.items():
-        if column in _IDS:
+        if column in WRITTEN[table]:
             kind = "order_id" if column == "order_id" else "line"
             value = order if column == "order_id" else f"{order} || ':' || {column}__text"
             columns.append(f"{_lasting(table, column, kind, value, secrets)} as {column}")
-        elif spec.sensitivity != "public" or not spec.kept_when_erased or spec.type == "attributes":
-            columns.append(f"null::{TYPES[spec.type]} as {column}")
         else:
-            columns.append(column)
+            columns.append(column if stays(table, column, spec) else f"null::{TYPES[spec.type]} as {column}")
     return (
         f"select {', '.join(columns)}, _delivered_at from ({select}) "
         f"where _outcome = 'mapped' and {_usable(contract)} "
@@ -84,29 +92,22 @@ def _anonymous(select: str, table: str, contract: Contract, secrets: Sequence[st
 def _stops(select: str, name: str, contract: Contract) -> str:
     """SELECT of the stops on lines that go, for identifiers that stay; `value` in its one spelling."""
     columns = [
-        "f.identity as value" if column == "value" else f"null::{TYPES[spec.type]} as {column}"
-        if column in ("record_id", "proof") else f"c.{column}"
+        "f.identity as value" if column == "value" else f"c.{column}"
+        if stays("permissions", column, spec) else f"null::{TYPES[spec.type]} as {column}"
         for column, spec in contract.columns.items()
     ]  # fmt: skip
+    stop, values = kept_values(contract)
     line = f"source_name = '{name}' and _file = c._file and _line = c._line"
     return f"""select distinct {", ".join(columns)}, c._delivered_at
         from (select *, {_KIND} as spoken from ({select})) c
         join (select distinct source_name, _file, _line, kind, identity from found
               where table_name = 'permissions' and secret = 0) f
           on f.source_name = '{name}' and f._file = c._file and f._line = c._line and f.kind = c.spoken
-        where c._outcome = 'mapped' and {_is_stop(contract)} and {_usable(contract)}
+        where c._outcome = 'mapped' and c.{stop} in ({", ".join(map(literal, values))}) and {_usable(contract)}
           and exists (from gone where {line})
           and not exists (from found x join dead d on d.kind = x.kind and d.key = x.key
                           where x.source_name = '{name}' and x._file = c._file and x._line = c._line
                             and x.table_name = 'permissions' and x.kind = c.spoken)"""
-
-
-def _is_stop(contract: Contract) -> str:
-    stops = [(column, spec.kept_when_erased) for column, spec in contract.columns.items()]
-    conditions = [
-        f"c.{column} in ({', '.join(map(literal, kept))})" for column, kept in stops if isinstance(kept, tuple)
-    ]
-    return " and ".join(conditions) or "false"
 
 
 def _usable(contract: Contract) -> str:

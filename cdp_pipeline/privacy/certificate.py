@@ -3,22 +3,24 @@
 What belongs here: which snapshots still hold somebody erased, and DATA/privacy/certificates/<request>.json.
 What does not: the erasure itself (erasure.py).
 
-A certificate holds counts, table names and recipients, and nothing about the person. Of several requests
-for one person the first has the counts, and `carried_out_with` names the others. It is made from
-raw.erasures, so a run that dies before writing it leaves it to the next one.
+A certificate holds counts, table names and recipients, and nothing about the person. It is made from
+raw.erasures, so a run that dies before writing it leaves it to the next one. Of several requests for one
+person that are open together the smallest id has the counts, and `carried_out_with` names the others; a
+request that comes when the person has been erased is answered at once, by a certificate that refers to theirs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from cdp_pipeline.activation.removals import DELIVERED, REMOVE
 from cdp_pipeline.lake import published_snapshot
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.manifest import Manifest, read_manifest
 from cdp_pipeline.privacy.facts import SHAREABLE
 from cdp_pipeline.privacy.register import Request, close_request, read_requests
 from cdp_pipeline.privacy.tombstones import FOLDER, read_tombstones, requests_in
@@ -29,11 +31,18 @@ AUDIENCE, WRITTEN = "audience ", " written to a file"
 _ELSEWHERE = (
     "Files in the exports folder and in the systems they come from are kept by their owners: erase there as well.",
     "Backups of the data folder cannot be edited: let them expire. A restored one is erased again by its next run.",
-    "Removal files of this night name the person one last time; the next publication deletes them.",
+)
+LAST_WORDS = "Removal files of this night name the person one last time; the next publication deletes them."
+GONE_BACK_TO = (
+    "This state was gone back to and has no files: the removal files of the next run name the person one last time."
 )
 BY_NAME_ONLY = (
-    "No e-mail address, phone number, account or device is known of this person: a record of the same name under "
-    "another id will be let in, for it may be a namesake. Erase at the sources too."
+    "No e-mail address, phone number, account or device is known by which alone the person could be recognised: a "
+    "record under another id will be let in, even of the same name, for it may be a namesake. Erase at the sources too."
+)
+_BEFORE = (
+    "The person had been erased when this request came: what was held, and whom to notify, is in the certificates of "
+    "the requests in carried_out_with."
 )
 
 
@@ -61,6 +70,11 @@ def erased_since(data: Path, snapshot: Path) -> list[str]:
     return sorted(set(requests_in(read_tombstones(data))) - set(read_manifest(snapshot).erased))
 
 
+def is_recognised(tombstones: Iterable[Mapping[str, object]]) -> bool:
+    """Whether a row under another id can be known to be the person's, by an identifier alone or with the name."""
+    return any(str(row["kind"]).removesuffix("+name") in SHAREABLE for row in tombstones)
+
+
 def certify(project: Project, data: Path) -> list[str]:
     """Write the certificate of every erasure that is published and has none, and close its request; returns ids."""
     snapshot = published_snapshot(data)
@@ -70,13 +84,33 @@ def certify(project: Project, data: Path) -> list[str]:
     register = {request.request_id: request for request in read_requests(data)}
     written = []
     for request_id in manifest.erased:
-        path = data / FOLDER / "certificates" / f"{request_id}.json"
-        if not path.exists():
-            said = _certificate(project, data, snapshot, request_id, register.get(request_id))
-            write_whole(path, json.dumps(said, indent=1, ensure_ascii=False) + "\n", "certificate")
+        if not path_of(data, request_id).exists():
+            _write(data, request_id, _certificate(project, data, snapshot, request_id, register.get(request_id)))
             written.append(request_id)
         close_request(data, request_id, date.fromisoformat(manifest.as_of))
     return written
+
+
+def certify_erased_before(data: Path, request: Request, before: Sequence[str]) -> None:
+    """Write the certificate of a request about somebody whom the requests `before` have erased."""
+    said = {
+        "request_id": request.request_id,
+        "received_date": request.received_date,
+        "due_date": request.due_date,
+        "carried_out_as_of": request.done_date,
+        "carried_out_with": list(before),
+        "notes": [_BEFORE],
+    }
+    _write(data, request.request_id, said)
+
+
+def path_of(data: Path, request_id: str) -> Path:
+    """Where the certificate of a request is."""
+    return data / FOLDER / "certificates" / f"{request_id}.json"
+
+
+def _write(data: Path, request_id: str, said: Mapping[str, object]) -> None:
+    write_whole(path_of(data, request_id), json.dumps(said, indent=1, ensure_ascii=False) + "\n", "certificate")
 
 
 def _certificate(
@@ -90,22 +124,23 @@ def _certificate(
     known = read_tombstones(data).to_pylist()
     tombstones = [r for r in known if r["request_id"] == request_id]
     hashes = {(r["kind"], r["key"]) for r in tombstones}
-    is_recognised = any(r["kind"].removesuffix("+name") in SHAREABLE for r in tombstones)
     others = {r["request_id"] for r in known if (r["kind"], r["key"]) in hashes} - {request_id}
+    manifest = read_manifest(snapshot)
+    last_words = GONE_BACK_TO if _was_gone_back_to(snapshot, manifest) else LAST_WORDS
     systems = sorted({name.removeprefix("raw.") for name in tables if name.startswith("raw.")} & set(project.sources))
     return {
         "request_id": request_id,
         "received_date": request.received_date if request else "",
         "due_date": request.due_date if request else "",
-        "carried_out_as_of": read_manifest(snapshot).as_of,
+        "carried_out_as_of": manifest.as_of,
         "published": snapshot.name,
-        "carried_out_with": sorted(others),
+        "carried_out_with": sorted(others & set(manifest.erased)),
         "rows_removed": tables,
         "rows_removed_by_layer": _by_layer(tables),
         "tombstones": {kind: sum(r["kind"] == kind for r in tombstones) for kind in sorted({r["kind"] for r in tombstones})},
-        "recipients_to_notify": _recipients(project, counts),
+        "recipients_to_notify": _recipients(project, snapshot, counts),
         "sources_to_erase_at": [{"source": name, "owner": project.sources[name].owner} for name in systems],
-        "notes": [*_ELSEWHERE, *([] if is_recognised else [BY_NAME_ONLY])],
+        "notes": [*_ELSEWHERE, last_words, *([] if is_recognised(tombstones) else [BY_NAME_ONLY])],
     }  # fmt: skip
 
 
@@ -114,13 +149,19 @@ def _by_layer(tables: Mapping[str, int]) -> dict[str, int]:
     return {layer: sum(n for name, n in tables.items() if name.split(".")[0] == layer) for layer in layers}
 
 
-def _recipients(project: Project, counts: Mapping[str, int]) -> list[dict[str, object]]:
+def _was_gone_back_to(snapshot: Path, manifest: Manifest) -> bool:
+    """Going back takes all files for recipients away and keeps their keys; a night may keep some beside its files."""
+    has_files = any(name.startswith("activation.") for name in manifest.tables)
+    return (snapshot / DELIVERED).exists() and not has_files
+
+
+def _recipients(project: Project, snapshot: Path, counts: Mapping[str, int]) -> list[dict[str, object]]:
     """Destinations that were given the person, or an audience the person was ever in."""
     audiences = {name.removeprefix(AUDIENCE) for name in counts if name.startswith(AUDIENCE)}
     found: list[dict[str, object]] = []
     for name, spec in sorted(project.destinations.items()):
         fed = set(spec.audiences) | {a for a, said in project.audiences.items() if name in said.destinations}
-        rows = counts.get(f"activation.{name}{WRITTEN}", 0)
+        rows, files = counts.get(f"activation.{name}{WRITTEN}", 0), f"activation/{name}/*{REMOVE}"
         if rows or fed & audiences:
             transfer = spec.transfer
             found.append(
@@ -131,7 +172,7 @@ def _recipients(project: Project, counts: Mapping[str, int]) -> list[dict[str, o
                     "country": transfer.country if transfer else "",
                     "rows_in_last_files": rows,
                     "audiences": sorted(fed & audiences),
-                    "removal_files": f"activation/{name}/*.remove.csv" if rows else "",
+                    "removal_files": files if rows and any(snapshot.glob(files)) else "",
                 }
             )
     return found

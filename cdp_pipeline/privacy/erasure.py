@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.lake import Run, fingerprint
 from cdp_pipeline.manifest import read_manifest, write_manifest
-from cdp_pipeline.privacy.anonymous import TABLES, columns_sql, keep_anonymous
+from cdp_pipeline.privacy.anonymous import TABLES, add_kept, columns_sql, keep_anonymous
 from cdp_pipeline.privacy.forgotten import forget_previous
 from cdp_pipeline.privacy.kept_files import clean_kept_files
 from cdp_pipeline.privacy.keys import keys_of
@@ -79,24 +79,26 @@ def _new_requests(run: Run, requests: Sequence[str]) -> list[str]:
     if run.published is None:
         return list(requests)
     before = read_manifest(run.published)
-    is_said_again = before.as_of >= str(run.as_of) or (run.published / DELIVERED).exists()
+    has_files = any(name.startswith("activation.") for name in before.tables)  # going back takes them away
+    is_said_again = before.as_of >= str(run.as_of) or ((run.published / DELIVERED).exists() and not has_files)
     repeated = before.erased_now if is_said_again else ()
     return sorted(set(requests) - set(before.erased) | set(repeated))
 
 
 def _open_kept(run: Run, con: duckdb.DuckDBPyConnection) -> None:
-    """The tables erased_<table> and erasures as the last night left them."""
+    """The tables erased_<table> and erasures as the last night left them, and as the contracts of today let them be."""
     shapes = {f"erased_{table}": columns_sql(run.project.contracts[table]) for table in TABLES
               if table in run.project.contracts}  # fmt: skip
     shapes |= {f"erased_{table}": "source varchar" for table in TABLES if table not in run.project.contracts}
     for name, columns in {**shapes, "erasures": ERASURES}.items():
         con.execute(f"create temp table {name} ({columns})")
-        path = run.path(f"raw.{name}")
+        path, table = run.path(f"raw.{name}"), name.removeprefix("erased_")
         if path.exists():
             kept = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
-            known = set(pq.read_schema(path).names)
-            here = [row[0] for row in con.execute(f"describe {name}").fetchall() if row[0] in known]
-            con.execute(f"insert into {name} by name select {', '.join(here)} from {kept}")
+            if table in run.project.contracts:
+                add_kept(con, table, run.project.contracts[table], kept, pq.read_schema(path).names)
+            elif name == "erasures":
+                con.execute(f"insert into {name} by name from {kept}")
 
 
 def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -> pa.Table:

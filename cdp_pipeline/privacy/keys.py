@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cdp_pipeline.errors import KeyMismatchError
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run, fingerprint, published_snapshot
+from cdp_pipeline.lake import Run, expect_published, fingerprint, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.whole_file import write_whole
 
@@ -29,25 +29,35 @@ DEMO_KEY = b"demo key: public, never for real people"
 
 
 def secret_key(variable: str, data: Path, exports: Path) -> bytes:
-    """The key of a run; KeyMismatchError when the published data was made with another, or an exchange is half done."""
+    """The key of a run; KeyMismatchError when it is not the expected one, or an exchange is half done."""
     if (data / NEXT).exists():  # verdicts may name records by the new key already
         unset = f" (without {variable} in the environment)" if os.environ.get(variable) else ""
         raise KeyMismatchError(f"an exchange of the key in {data} was cut short: finish with cdp key rotate{unset}")
     is_demo = (exports / "_demo.json").exists()
-    key = _find(variable, data, is_demo)
-    if key == DEMO_KEY and not is_demo:
+    own = DEMO_KEY if is_demo and not os.environ.get(variable) else own_key(variable, data)
+    if own == DEMO_KEY and not is_demo:
         raise KeyMismatchError(
             f"{variable} is the public demo key, but {exports} holds no demo exports: set a key of your own"
         )
+    return _expected(variable, data, own) if expected_key(data) else own or _made(data)
+
+
+def key_in_force(variable: str, data: Path) -> bytes:
+    """The key of a command that writes what later runs match; KeyMismatchError when it is not the expected one."""
+    is_demo = not os.environ.get(variable) and expected_key(data) == fingerprint(DEMO_KEY)
+    return _expected(variable, data, DEMO_KEY if is_demo else own_key(variable, data))
+
+
+def expected_key(data: Path) -> str:
+    """Fingerprint of the key that runs must have; empty before anything is published.
+
+    It is the one that the published state was made with, or the one that this was exchanged for since.
+    """
     published = published_snapshot(data)
-    known = read_manifest(published).key_fingerprint if published else ""
-    is_exchanged = exchanged(data) == (known, fingerprint(key))
-    if known and known != fingerprint(key) and not is_exchanged:
-        raise KeyMismatchError(
-            f"the published data in {data} was made with key {known}, this run has key {fingerprint(key)}: "
-            f"set {variable} to the old key, or use another data folder; cdp key rotate exchanges a key"
-        )
-    return key
+    found = read_manifest(published).key_fingerprint if published else ""
+    for old, new in exchanges(data):
+        found = new if found == old else found
+    return found
 
 
 def earlier_keys(variable: str, data: Path) -> tuple[bytes, ...]:
@@ -62,11 +72,11 @@ def keys_of(run: Run) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys([run.key, *earlier_keys(run.project.settings.key_env, run.data)]))
 
 
-def exchanged(data: Path) -> tuple[str, str] | None:
-    """Fingerprints of the old and the new key of the last exchange that was carried through (rotation.py)."""
+def exchanges(data: Path) -> list[tuple[str, str]]:
+    """Fingerprints of the old and the new key of every exchange that was carried through, in order (rotation.py)."""
     path = data / EXCHANGED
-    words = path.read_text().split() if path.exists() else []
-    return (words[0], words[1]) if len(words) == 2 else None
+    lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+    return [(words[0], words[1]) for words in lines if len(words) == 2]
 
 
 def source_of(variable: str, data: Path, exports: Path) -> str:
@@ -85,17 +95,25 @@ def own_key(variable: str, data: Path) -> bytes | None:
     return (data / FILE).read_bytes() if (data / FILE).exists() else None
 
 
-def _find(variable: str, data: Path, is_demo: bool) -> bytes:
-    if os.environ.get(variable):
-        return os.environ[variable].encode()
-    if is_demo:
-        return DEMO_KEY
+def _expected(variable: str, data: Path, own: bytes | None) -> bytes:
+    """The key at hand, when it is the expected one; else KeyMismatchError says what to do."""
+    made_with, expected = read_manifest(expect_published(data)).key_fingerprint, expected_key(data)
+    if own and fingerprint(own) == expected:
+        return own
+    found = f"the key at hand has the fingerprint {fingerprint(own)}" if own else "there is no key at hand"
+    is_exchanged = made_with != expected
+    why = f"key {made_with} was exchanged for it" if is_exchanged else f"the published data in {data} was made with it"
+    cure = "" if is_exchanged else ", or use another data folder; cdp key rotate exchanges a key"
+    raise KeyMismatchError(f"{found}, expected is {expected}, for {why}: set {variable} to that key{cure}")
+
+
+def _made(data: Path) -> bytes:
+    """A random key, kept in the data folder."""
     path = data / FILE
-    if not path.exists():
-        made = path.with_name(f"{FILE}.made")
-        write_whole(made, secrets.token_hex(32), "key")
-        with suppress(FileExistsError):  # a key that another process made meanwhile is never replaced
-            os.link(made, path)
-        fault("key.linked")
-        made.unlink(missing_ok=True)
+    made = path.with_name(f"{FILE}.made")
+    write_whole(made, secrets.token_hex(32), "key")
+    with suppress(FileExistsError):  # a key that another process made meanwhile is never replaced
+        os.link(made, path)
+    fault("key.linked")
+    made.unlink(missing_ok=True)
     return path.read_bytes()

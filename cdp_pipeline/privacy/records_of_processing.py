@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from cdp_pipeline.countries import eea_countries
+from cdp_pipeline.days import today
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Audience, Destination, Segmentation
 
@@ -204,7 +205,7 @@ def _time(project: Project) -> Part:
 def _assessment(project: Project) -> Part:
     systems = {project.system(name) for name in project.sources}
     countries = {d.transfer.country for d in project.destinations.values() if d.transfer}
-    outside = sorted(countries - eea_countries(project))
+    outside = sorted(countries - eea_countries(project, today(project.settings.zone)))
     special = _listed(
         f"{table}.{column}"
         for table, contract in sorted(project.contracts.items())

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cdp_pipeline.lake import expect_published
 from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.certificate import certify_erased_before, is_recognised
 from cdp_pipeline.privacy.register import Request, add_request, close_request
 from cdp_pipeline.privacy.subject import Subject, find_subject
 from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones, tombstones_of
@@ -20,33 +21,45 @@ from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones, tom
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it was taken down; `tombstones` counts those that are new."""
+    """A request as it was taken down; `tombstones` counts those that are new.
+
+    Who is not recognised (certificate.py) may come back under another id.
+    """
 
     request: Request
     subject: Subject
     tombstones: int
+    is_recognised: bool
 
 
 def forget(data: Path, text: str, key: bytes, received: date, country: str) -> Asked:
     """Take down that the subject named by `text` wants to be erased.
 
     From now on no run lets in a row with one of the subject's own identifiers; the next run takes out
-    what is there. Asking twice is the same as asking once; who has been
-    erased already is done at once. Raises InputError as find_subject does.
+    what is there. Asking twice is the same as asking once; who has been erased already is done at once,
+    with a certificate that says by which requests. Raises InputError as find_subject does.
     """
     snapshot = expect_published(data)
     subject = find_subject(snapshot, text, country)
     request = add_request(data, "erase", subject, key, received)
     rows = tombstones_of(snapshot, subject, key, received, request.request_id, country)
-    if not subject.records and _are_carried_out(data, snapshot, rows):
-        done = max(received, date.fromisoformat(read_manifest(snapshot).as_of))
-        close_request(data, request.request_id, done)
-        return Asked(replace(request, status="done", done_date=str(done)), subject, 0)
-    return Asked(request, subject, add_tombstones(data, rows))
+    before = [] if subject.records else _carried_out_by(data, snapshot, rows)
+    if before:
+        day = max(received, date.fromisoformat(read_manifest(snapshot).as_of))
+        done = replace(request, status="done", done_date=str(day))
+        certify_erased_before(data, done, before)
+        close_request(data, done.request_id, day)
+        return Asked(done, subject, 0, is_recognised(rows))
+    return Asked(request, subject, add_tombstones(data, rows), is_recognised(rows))
 
 
-def _are_carried_out(data: Path, snapshot: Path, rows: Sequence[Mapping[str, object]]) -> bool:
-    """Whether each of `rows` was asked for before, and what is published has carried that out."""
-    erased = set(read_manifest(snapshot).erased)
-    known = {(row["kind"], row["key"]) for row in read_tombstones(data).to_pylist() if row["request_id"] in erased}
-    return bool(rows) and {(row["kind"], row["key"]) for row in rows} <= known
+def _carried_out_by(data: Path, snapshot: Path, rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """The requests that asked for `rows` before and are carried out in what is published; none unless for each row."""
+    erased, wanted = set(read_manifest(snapshot).erased), {(row["kind"], row["key"]) for row in rows}
+    known = [
+        row
+        for row in read_tombstones(data).to_pylist()
+        if row["request_id"] in erased and (row["kind"], row["key"]) in wanted
+    ]
+    is_complete = {(row["kind"], row["key"]) for row in known} == wanted
+    return sorted({row["request_id"] for row in known}) if is_complete else []

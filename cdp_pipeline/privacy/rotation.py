@@ -33,7 +33,17 @@ from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import expect_published, fingerprint, open_duckdb, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy import register
-from cdp_pipeline.privacy.keys import DEMO_KEY, EXCHANGED, FILE, HELD, NEXT, earlier_keys, own_key
+from cdp_pipeline.privacy.keys import (
+    DEMO_KEY,
+    EXCHANGED,
+    FILE,
+    HELD,
+    NEXT,
+    earlier_keys,
+    exchanges,
+    expected_key,
+    own_key,
+)
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.whole_file import alone, write_whole
 
@@ -64,12 +74,18 @@ def rotate(variable: str, data: Path) -> Rotated:
     old, new = _of_environment(variable, data, made_with) if in_environment else _of_folder(data, made_with)
     if fingerprint(old) != made_with and fingerprint(new) != made_with:
         raise KeyMismatchError(f"the data was made with key {made_with}; the old key given is {fingerprint(old)}")
+    expected = expected_key(data)
+    if expected not in (fingerprint(old), fingerprint(new)):
+        raise KeyMismatchError(
+            f"key {fingerprint(old)} was exchanged for {expected} already: cdp run with that one first, then exchange it"
+        )
     verdicts, left = _rekey_verdicts(data, old, new)
     requests = _rekey_requests(data, old, new)
     if not in_environment:
         write_whole(data / HELD / fingerprint(old), old, "key.held")
         (data / HELD).chmod(0o700)
-    write_whole(data / EXCHANGED, f"{fingerprint(old)} {fingerprint(new)}\n", "key.exchanged")
+    done = dict.fromkeys([*exchanges(data), (fingerprint(old), fingerprint(new))])
+    write_whole(data / EXCHANGED, "".join(f"{was} {now}\n" for was, now in done), "key.exchanged")
     if not in_environment:
         fault("key.exchange")
         (data / NEXT).replace(data / FILE)
@@ -84,6 +100,12 @@ class KeyState:
     is_held: bool
     is_in_use: bool
     needed_by: tuple[str, ...]
+    exchanged_for: str = ""  # of the key in use: the one that runs expect in its place
+
+    @property
+    def is_well(self) -> bool:
+        """Whether runs can go on as far as this key is concerned."""
+        return self.is_held and not self.exchanged_for
 
     @property
     def words(self) -> str:
@@ -91,6 +113,8 @@ class KeyState:
         needed = ", ".join(self.needed_by)
         if not self.is_held:
             return f"MISSING; needed by {needed}"
+        if self.exchanged_for:
+            return f"in use, but exchanged for {self.exchanged_for}: runs refuse it"
         if self.is_in_use:
             return f"in use{f'; made {needed}' if needed else ''}"
         return f"held for {needed}" if needed else "held, and needed by nothing: it can be destroyed"
@@ -108,10 +132,16 @@ def held_and_needed(variable: str, data: Path, exports: Path) -> list[KeyState]:
         rows = pq.read_table(path, columns=["made_with"])["made_with"].to_pylist() if path.exists() else []
         for made_with, number in sorted(Counter(rows).items()):
             needed.setdefault(str(made_with), []).append(f"{number} rows of {name}")
-    in_use = fingerprint(own) if own else ""
+    in_use, expected = fingerprint(own) if own else "", expected_key(data)
     held = {fingerprint(key) for key in earlier_keys(variable, data)} | ({in_use} if own else set())
+    replaced_by = expected if in_use in {was for was, _ in exchanges(data)} - {expected} else ""
+    if replaced_by and replaced_by not in held:
+        needed.setdefault(replaced_by, []).append("every run since the exchange")
     ordered = sorted(held | set(needed), key=lambda found: (found != in_use, found))
-    return [KeyState(f, f in held, f == in_use, tuple(needed.get(f, ()))) for f in ordered]
+    return [
+        KeyState(f, f in held, f == in_use, tuple(needed.get(f, ())), replaced_by if f == in_use else "")
+        for f in ordered
+    ]
 
 
 def _of_environment(variable: str, data: Path, made_with: str) -> tuple[bytes, bytes]:

@@ -5,8 +5,8 @@ lines out (scrub.py).
 
 A line goes when any row that a mapping makes of it carries an identifier with a tombstone. What such
 a line defines (its record, account, order, ticket) gets a tombstone too, for other lines refer to it;
-its other addresses do not, for they may be somebody else's, unless a correction stood over them
-(as_delivered.py). What is found by a hash of an earlier secret key is
+its other addresses do not, for they may be somebody else's, unless they are earlier ones of a record
+of the erased (as_delivered.py). What is found by a hash of an earlier secret key is
 hashed with the present one too. Lines that no mapping uses by themselves,
 such as refunds and ticket histories that `prepare` joins, go by columns named after what they refer to.
 """
@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from cdp_pipeline.identity.matching import load_matching
 from cdp_pipeline.lake import Run
-from cdp_pipeline.privacy.as_delivered import add_as_delivered
+from cdp_pipeline.privacy.as_delivered import add_as_delivered, records_of_erased
 from cdp_pipeline.privacy.corrections import read_corrections
 from cdp_pipeline.privacy.facts import FACTS, SHAREABLE, columns_of, facts_sql, spell
 from cdp_pipeline.privacy.tombstones import hashed_sql
@@ -52,7 +52,8 @@ def scan(
     con.unregister("dead_arrow")
     _hash(con, secrets)
     fresh = _close(con)
-    before = add_as_delivered(con, [(said.source, said.record_id) for said in read_corrections(run.data)])
+    corrected = [(said.source, said.record_id) for said in read_corrections(run.data)]
+    before = add_as_delivered(con, [*corrected, *records_of_erased(con, run.published, secrets)])
     if before:
         fresh += before + _close(con)
     for name in names:

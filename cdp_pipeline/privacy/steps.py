@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cdp_pipeline.privacy.anonymous import TABLES
 from cdp_pipeline.privacy.erasure import erase
+from cdp_pipeline.privacy.kept import check_kept
 from cdp_pipeline.privacy.retention import check_retention
 from cdp_pipeline.project import Project
 from cdp_pipeline.steps import Step, Table
@@ -48,6 +49,7 @@ _KEPT = {
 def steps(project: Project) -> tuple[Step, ...]:
     """One step: raw.erased_rows, a table raw.erased_<table> of what stays, and raw.erasures."""
     check_retention(project)
+    check_kept(project)
     tables = [_ROWS, *(_kept(project, table) for table in TABLES), _ERASURES]
     return (Step(tuple(tables), ("raw.arrivals",), erase, version="1", uses_exports=True),)
 

@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.errors import KeyMismatchError
-from cdp_pipeline.explain.key import known_key
 from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.privacy.certificate import erased_since
+from cdp_pipeline.privacy.keys import key_in_force
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import drop_audience_files, earlier, left_by, publish, rollback
 from cdp_pipeline.publishing.unfinished import tidy
@@ -57,12 +56,7 @@ def roll_back(project: Project, data: Path, wanted: str | None) -> WentBack:
     lacking = erased_since(data, data / "snapshots" / target)
     if not lacking:
         return WentBack(target, rollback(data, target, project), 0)
-    key = known_key(project.settings.key_env, data)
-    if key is None:
-        raise KeyMismatchError(
-            f"{len(lacking)} people were erased since that night: it is made again without them, "
-            f"for which {project.settings.key_env} must be the key of the published data"
-        )
+    key = key_in_force(project.settings.key_env, data)  # people were erased since that night: it is made again
     lock = hold(data)
     try:
         tidy(data)

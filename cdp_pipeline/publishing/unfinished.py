@@ -13,6 +13,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.manifest import read_manifest
@@ -60,7 +61,8 @@ def tidy(data: Path) -> None:
     for hidden in sorted((data / "snapshots").glob(".*")):
         fault("unfinished.delete")
         shutil.rmtree(hidden)
-    for folder in (data, data / ".keys", data / "privacy", data / "privacy" / "certificates"):
+    own = (data, data / ".keys", data / "privacy", data / "privacy" / "certificates")
+    for folder in (*own, *data.glob("snapshots/*"), *data.glob(f"snapshots/*/{DELIVERED}/*")):
         remove_leftovers(folder)
     for scratch in sorted(data.glob(".whatif-*")):  # of `cdp explain`, with a copy of what was published then
         if not Path(f"/proc/{scratch.name.rpartition('-')[2]}").exists():

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from cdp_pipeline.reports.arrivals import rule_in_words
+from cdp_pipeline.reports.audience_files import why_nothing
 from cdp_pipeline.reports.facts import Facts, Row
 from cdp_pipeline.reports.figures import count, listed, people, percent, things, title, words
 
@@ -80,7 +81,7 @@ def _unwritten(facts: Facts) -> list[Notice]:
     by_reason: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in facts.rows("audience_funnels"):
         if not row["written"] and row["in_rule"]:
-            reason = words(str(row["reason"] or "nobody is left")).removeprefix("nothing written: ")
+            reason = words(why_nothing(row, facts.floor))
             by_reason[row["destination"], reason, _mend(row)].append(f"“{words(row['audience'])}”")
     return [
         Notice(f"{listed(names)} {_has(names)} no file for {title(destination)}: {reason}.", todo, "audiences")

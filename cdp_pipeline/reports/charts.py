@@ -186,10 +186,10 @@ def _note(note: str) -> Markup:
 
 
 def _bar(bar: Bar, top: float) -> Markup:
-    """A figure that is told as a bound (`< 20`) is drawn hatched: its length is no measure."""
+    """A figure that is told as a bound (`< 20`, `> 80`) is drawn hatched: its length is no measure."""
     if bar.value <= 0:
         return Markup("")
-    hatched = " vague" if bar.text.startswith("<") else ""
+    hatched = " vague" if bar.text.startswith(("<", ">")) else ""
     return Markup('<span class="bar {}{}" style="width:{}%"></span>').format(bar.tone, hatched, _share(bar.value, top))
 
 

@@ -32,7 +32,7 @@ class Rule:
     """One segment and its condition. `rank` orders the segments of an exclusive segmentation.
 
     Who objects to profiling is left out where a rule `is_profiling`: a segmentation for that purpose, and an
-    audience that looks at any column but those of themes with `-- profiling: no`.
+    audience that looks at any column but those that a theme names under `-- no profiling`.
     """
 
     segmentation: str
@@ -67,9 +67,7 @@ def audience_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule]
     rules: list[Rule] = []
     problems: list[str] = []
     known = [*columns, *project.segmentations, "as_of"]
-    plain = {"as_of"}.union(
-        *(set(theme.columns) - set(theme.grain) for theme in project.themes if not theme.is_profiling)
-    )
+    plain = {"as_of"}.union(*(theme.no_profiling for theme in project.themes))
     for name, audience in sorted(project.audiences.items()):
         path = _path(project, name, Audience)
         condition, wrong = read_expression(audience.where, known, is_condition=True)

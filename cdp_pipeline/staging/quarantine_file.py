@@ -76,7 +76,10 @@ def groups(snapshot: Run, table: str = "") -> list[Group]:
 def export(snapshot: Run, table: str, source: str, out: Path) -> int:
     """Write the quarantined rows of a core table, of one source if given, for their owner alone; returns rows."""
     if table == "lines":
-        raise InputError("lines set aside by the readers have no columns to correct; mend them where they come from")
+        raise InputError(
+            "lines set aside by the readers have no columns to correct: "
+            "mend the export itself, and deliver it again under its name"
+        )
     contract = snapshot.project.contracts[expect_table(snapshot, table)]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

@@ -86,7 +86,7 @@ def test_another_key(exports: Path, data: Path) -> None:
     before = assert_one_state(data)
     (line,) = told(6, *run_command(exports, data), CDP_KEY="a key of somebody else")
     assert line.startswith(f"the published data in {data} was made with key ")
-    assert "set CDP_KEY to the old key" in line
+    assert "set CDP_KEY to that key" in line
     assert "somebody else" not in line
     assert assert_one_state(data) == before
 

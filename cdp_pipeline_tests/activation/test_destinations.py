@@ -68,3 +68,24 @@ def test_a_right_destination_has_no_problems(project: Project, make_destination:
     needs = (Needs(purpose="advertising", channel="ads", recipient="x"),)
     right = make_destination(columns=columns, needs=needs, transfer=transfer(basis="consent"))
     assert check_destinations(replace(project, destinations={"mail": right}), COLUMNS) == []
+
+
+@pytest.mark.parametrize(("since", "problems"), [(date(2020, 7, 15), 0), (date(2020, 7, 16), 1)])
+def test_europe_is_that_of_the_days_of_the_transfer(
+    project: Project, make_destination: Callable[..., Destination], since: date, problems: int
+) -> None:
+    """A country that left before the first day of the transfer is outside, whatever it once was."""
+    lines = "country,valid_from,valid_until,decision,covers,checked_on\nGB,1994-01-01,2020-07-15,d,all,2026-01-15\n"
+    (project.folder / "6_activation" / "eea.csv").write_text(lines)
+    there = make_destination(transfer=transfer(country="GB", basis="none_needed", valid_from=since))
+    told = check_destinations(replace(project, destinations={"mail": there}), COLUMNS)
+    assert len([text for text in told if "not for GB" in text]) == problems
+
+
+def test_a_missing_list_of_europe_is_told(project: Project, make_destination: Callable[..., Destination]) -> None:
+    """Without the list no transfer can be judged, and the message names the file; without a transfer none is missed."""
+    path = project.folder / "6_activation" / "eea.csv"
+    path.unlink()
+    told = check_destinations(replace(project, destinations={"mail": make_destination(transfer=transfer())}), COLUMNS)
+    assert told == [f"{path}: file not found: it lists the countries of the European Economic Area, and since when"]
+    assert check_destinations(replace(project, destinations={"mail": make_destination(transfer=None)}), COLUMNS) == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.manifest import write_manifest
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import drop_audience_files
 from cdp_pipeline.shapes import Audience, Destination, OutputColumn
@@ -146,6 +148,71 @@ def test_going_back_twice_forgets_nobody(project: Project, perform: Perform) -> 
     last = perform(project, [ANNA], granted[:1], "2026-03-04", third)
     assert last.file("all.remove")[1:] == [["bert@example.org", ""]]
     assert not (last.run.folder / DELIVERED).exists()
+
+
+def ended(project: Project, day: date) -> Project:
+    """The same, with a transfer of `mail` that was allowed until `day`."""
+    spec = project.destinations["mail"]
+    assert spec.transfer
+    over = spec.model_copy(update={"transfer": spec.transfer.model_copy(update={"valid_until": day})})
+    return replace(project, destinations={"mail": over})
+
+
+def test_who_left_while_a_transfer_was_ended_is_removed_when_it_is_renewed(project: Project, perform: Perform) -> None:
+    """Nothing is sent meanwhile; the keys delivered before wait out of sight, and the receipt says how many."""
+    anna, bert = permission("p1", "anna@example.org"), permission("p2", "bert@example.org")
+    first = perform(project, [ANNA, BERT], [anna, bert])
+    over = ended(project, date(2026, 3, 1))
+    second = perform(over, [ANNA, BERT], [anna, bert], "2026-03-02", first)
+    third = perform(over, [ANNA], [anna], "2026-03-03", second)
+    for night in (second, third, perform(over, [ANNA], [anna], "2026-03-03", third)):
+        assert night.file() == night.file("all.remove") == []
+        assert "allowed until 2026-03-01" in night.receipt()["reason"]
+        assert night.receipt()["reason"].endswith("; 2 delivered before wait for their removal file")
+        (kept,) = night.run.folder.glob(f"{DELIVERED}/*/*")
+        assert kept.read_text() == "email,name\nanna@example.org,\nbert@example.org,\n"
+        assert [oct(path.stat().st_mode & 0o777) for path in (kept, *kept.parents[:2])] == ["0o600", "0o700", "0o700"]
+    renewed = perform(project, [ANNA], [anna], "2026-03-04", third)
+    assert renewed.file("all.remove")[1:] == [["bert@example.org", ""]]
+    assert not (renewed.run.folder / DELIVERED).exists()
+
+
+def test_a_transfer_that_ended_before_going_back_forgets_nobody(project: Project, perform: Perform) -> None:
+    """What going back kept is handed on, night after night, until the destination may be sent to."""
+    granted = [permission("p1", "anna@example.org"), permission("p2", "bert@example.org")]
+    first = perform(project, [ANNA], granted[:1])
+    second = perform(project, [ANNA, BERT], granted, "2026-03-02", first)
+    drop_audience_files(first.run.folder, project, [second.run.folder])
+    over = ended(project, date(2026, 3, 2))
+    third = perform(over, [ANNA], granted[:1], "2026-03-03", first)
+    fourth = perform(over, [ANNA], granted[:1], "2026-03-04", third)
+    last = perform(project, [ANNA], granted[:1], "2026-03-05", fourth)
+    assert last.file("all.remove")[1:] == [["bert@example.org", ""]]
+
+
+def test_the_erased_do_not_wait_for_a_transfer_to_be_renewed(project: Project, perform: Perform) -> None:
+    """A night that erases keeps only keys of people who are known, and goes on waiting for them."""
+    anna, bert = permission("p1", "anna@example.org"), permission("p2", "bert@example.org")
+    first = perform(project, [ANNA, BERT], [anna, bert])
+    write_manifest(
+        first.run.folder, replace(first.run.manifest(), erased_now=("r1",))
+    )  # as the next night's erasure does
+    over = ended(project, date(2026, 3, 1))
+    second = perform(over, [ANNA], [anna], "2026-03-02", first, members=[("p1", "another")])
+    (kept,) = second.run.folder.glob(f"{DELIVERED}/*/*")
+    assert kept.read_text() == "email,name\nanna@example.org,\n"
+    last = perform(project, [], [], "2026-03-03", second)
+    assert last.file("all.remove")[1:] == [["anna@example.org", ""]]
+
+
+def test_what_waits_for_a_destination_that_is_gone_goes_too(project: Project, perform: Perform) -> None:
+    """Without the file in 6_activation nobody could say what the keys wait for."""
+    anna = permission("p1", "anna@example.org")
+    first = perform(project, [ANNA], [anna])
+    second = perform(ended(project, date(2026, 3, 1)), [ANNA], [anna], "2026-03-02", first)
+    none = replace(project, destinations={}, audiences={})
+    third = perform(none, [ANNA], [anna], "2026-03-03", second)
+    assert not (third.run.folder / DELIVERED).exists()
 
 
 def test_an_audience_that_no_longer_goes_there_is_removed_whole(

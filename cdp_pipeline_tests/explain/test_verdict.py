@@ -12,6 +12,8 @@ import pytest
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import verdict
 from cdp_pipeline.identity.verdicts import read_verdicts
+from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.keys import EXCHANGED
 
 DAY = date(2026, 2, 1)
 
@@ -89,3 +91,12 @@ def test_a_person_is_split_by_naming_records(data: Path) -> None:
     with pytest.raises(InputError, match="is one record: name two"):
         judged(data, "crm:1", "crm:1", "different")
     assert judged(data, "crm:1", "shop:3", "different").is_new
+
+
+def test_between_an_exchange_of_the_key_and_the_next_run_nothing_is_judged(data: Path) -> None:
+    """What is published names records by the old key; the next run would not know them."""
+    made_with = read_manifest(data / "current").key_fingerprint
+    (data / EXCHANGED).write_text(f"{made_with} another\n")
+    with pytest.raises(InputError, match="the key was exchanged"):
+        judged(data, "crm:7", "crm:5", "same")
+    assert not (data / "verdicts.csv").exists()

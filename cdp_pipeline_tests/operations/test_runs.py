@@ -21,7 +21,7 @@ from cdp_pipeline.errors import BusyError, InputError
 from cdp_pipeline.operations.alerts import Alert, told
 from cdp_pipeline.operations.ending import ending_of
 from cdp_pipeline.operations.readable import readable, settings_of
-from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, told_when_refused
+from cdp_pipeline.operations.runs import alert_of_run, night_of, tell_of_run, tell_of_runs, told_when_refused
 from cdp_pipeline.operations.watch import look_and_tell
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project import Project
@@ -279,3 +279,12 @@ def test_runs_are_told_of_by_their_ids(instance: dg.DagsterInstance, tmp_path: P
     (entry,) = told(tmp_path)
     assert "orders_export.csv" in str(entry["text"])
     assert "owner: night team" in str(entry["text"])
+
+
+@pytest.mark.parametrize(
+    ("written", "night"), [("2026-7-1", "2026-07-01"), ("2026-07-01", "2026-07-01"), ("soon", "soon"), ("", "unknown")]
+)
+def test_a_night_has_one_spelling(written: str, night: str) -> None:
+    """A day typed without its zeros in the UI counts for the same night; what is no day is told as it was written."""
+    config = {"resources": {"run": {"config": {"as_of": written}}}}
+    assert night_of(dg.DagsterRun(job_name="nightly", run_config=config)) == night

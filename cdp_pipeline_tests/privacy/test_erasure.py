@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError, KeyMismatchError, ProjectError
 from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline.publishing.snapshots import rollback
@@ -205,11 +206,24 @@ def test_last_words_that_are_said_again_are_the_last_again(bos: Town) -> None:
     request = bos.forget("ann@mail.example").request.request_id
     bos.night()
     (bos.publish() / DELIVERED).mkdir()
-    bos.night()
+    (bos.night().folder / DELIVERED).rmdir()  # as its removal files do
     assert list(read_manifest(bos.publish()).erased_now) == [request]
     bos.night()
     assert not read_manifest(bos.publish()).erased_now
     assert len(list((bos.data / "snapshots").iterdir())) == 1
+
+
+def test_keys_that_wait_for_a_transfer_repeat_no_last_words(bos: Town) -> None:
+    """A night that has files of its own, and keys waiting beside them, has not been gone back to."""
+    bos.forget("ann@mail.example")
+    bos.night()
+    snapshot = bos.publish()
+    (snapshot / DELIVERED).mkdir()
+    manifest = read_manifest(snapshot)
+    entry = manifest.tables["raw.erasures"]
+    write_manifest(snapshot, replace(manifest, tables={**manifest.tables, "activation.receipts": entry}))
+    run = bos.night()
+    assert not run.manifest().erased_now
 
 
 def test_the_key_of_the_tombstones_is_needed(bos: Town) -> None:

@@ -12,7 +12,7 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy.certificate import BY_NAME_ONLY
 from cdp_pipeline.privacy.register import read_requests
-from cdp_pipeline_tests.privacy.town import Town
+from cdp_pipeline_tests.privacy.town import PERSONS, Town
 
 
 def test_tombstones_and_register_hold_no_value(bos: Town) -> None:
@@ -27,7 +27,7 @@ def test_tombstones_and_register_hold_no_value(bos: Town) -> None:
 
 
 def test_who_was_erased_already_is_done_at_once(bos: Town) -> None:
-    """Asked again after the erasure was published, the request is closed; before that it waits for the next run."""
+    """Asked again after the erasure was published, the request is closed and answered; before that it waits."""
     bos.forget("ann@mail.example")
     assert bos.forget("ann@mail.example").request.status == "open"
     bos.night()
@@ -35,6 +35,11 @@ def test_who_was_erased_already_is_done_at_once(bos: Town) -> None:
     again = bos.forget("Ann@mail.example")
     assert (again.subject.person_id, again.tombstones, again.request.status) == (None, 0, "done")
     assert [r.status for r in read_requests(bos.data)] == ["done", "done"]
+    first, second = [r.request_id for r in read_requests(bos.data)]
+    answer = bos.data / "privacy" / "certificates" / f"{second}.json"
+    said = json.loads(answer.read_text())
+    assert (said["request_id"], said["carried_out_with"], said["due_date"]) == (second, [first], again.request.due_date)
+    assert (said["carried_out_as_of"], oct(answer.stat().st_mode & 0o777)) == (again.request.done_date, "0o600")
     assert bos.forget("eve@mail.example").request.status == "open"
 
 
@@ -63,16 +68,17 @@ def test_who_cannot_be_told_apart_is_asked_for(bos: Town) -> None:
         bos.forget("06 12345678")
 
 
-def test_who_is_known_by_name_only_is_not_recognised_again(bos: Town) -> None:
+def test_who_is_known_by_name_only_is_not_recognised_again(bos: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record goes and stays away, one of the same name under another id comes in, and the certificate says so."""
-    bos.deliver(lambda text: text.replace("cor@mail.example", "").replace("+31687654321", ""))
+    monkeypatch.setitem(PERSONS, ("hubspot", "63"), "Peve")
+    bos.deliver(lambda text: text.replace("53,Cor,Dam,cor@mail.example,+31687654321", "63,Eve,Ree,,"))
     bos.night()
     bos.publish()
-    asked = bos.forget("hubspot:53")
+    asked = bos.forget("hubspot:63")
     assert (asked.subject.identifiers, asked.tombstones) == ((), 2)
-    bos.deliver(lambda text: text.replace("53,Cor,Dam,cor@mail.example,+31687654321", "63,Cor,Dam,,"))
+    bos.deliver(lambda text: text.replace("53,Cor,Dam,cor@mail.example,+31687654321", "73,Eve,Ree,,"))
     bos.night()
     bos.publish()
-    assert [row[0] for row in bos.rows("staging.people", "record_id") if row[0] in ("53", "63")] == ["63"]
+    assert [row[0] for row in bos.rows("staging.people", "record_id") if row[0] in ("63", "73")] == ["73"]
     said = json.loads((bos.data / "privacy" / "certificates" / f"{asked.request.request_id}.json").read_text())
     assert BY_NAME_ONLY in said["notes"]

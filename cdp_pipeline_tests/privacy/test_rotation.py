@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from cdp_pipeline.errors import InputError, KeyMismatchError
 from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import fingerprint, open_duckdb
+from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy import register, tombstones
-from cdp_pipeline.privacy.keys import FILE, HELD, NEXT, earlier_keys, keys_of, secret_key
+from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, key_in_force, keys_of, secret_key
 from cdp_pipeline.privacy.rotation import VERDICTS, held_and_needed, rotate
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.publishing.snapshots import publish
@@ -107,13 +109,67 @@ def test_a_missing_key_is_named(data: Path) -> None:
     assert "MISSING" in missing[0].words
 
 
-def test_the_old_key_alone_is_refused_after_an_exchange(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The published state was made with the old key, but verdicts no longer name records by it."""
+def exchange_in_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KEY is exchanged for NEW; then the environment is set back to what it was, without a run in between."""
+    (data / FILE).unlink()
+    monkeypatch.setenv(VARIABLE, NEW)
+    monkeypatch.setenv(f"{VARIABLE}_PREVIOUS", KEY.decode())
     rotate(VARIABLE, data)
-    assert secret_key(VARIABLE, data, data / "exports") != KEY
-    monkeypatch.setenv(VARIABLE, "a third key")
+    monkeypatch.setenv(VARIABLE, KEY.decode())
+    monkeypatch.delenv(f"{VARIABLE}_PREVIOUS")
+
+
+@pytest.mark.parametrize("given", [KEY.decode(), "a third key", ""])
+def test_only_the_new_key_is_taken_after_an_exchange(data: Path, given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The published state was made with the old key, but verdicts name records by the new one: the message says which."""
+    exchange_in_environment(data, monkeypatch)
+    before = sorted(data.rglob("*"))
+    monkeypatch.setenv(VARIABLE, given)
+    for asked in (lambda: secret_key(VARIABLE, data, data / "exports"), lambda: key_in_force(VARIABLE, data)):
+        with pytest.raises(KeyMismatchError) as refused:
+            asked()
+        (line,) = refused.value.problems
+        assert fingerprint(given.encode()) in line if given else "no key at hand" in line
+        assert f"expected is {fingerprint(NEW.encode())}" in line
+        assert f"set {VARIABLE}" in line
+    assert sorted(data.rglob("*")) == before
+    monkeypatch.setenv(VARIABLE, NEW)
+    assert secret_key(VARIABLE, data, data / "exports") == key_in_force(VARIABLE, data) == NEW.encode()
+
+
+def test_the_old_key_is_expected_of_no_state_that_is_gone_back_to(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night from two exchanges ago is gone on from with the newest key, for verdicts.csv is of today."""
+    exchange_in_environment(data, monkeypatch)
+    newest = "the newest key of these tests"
+    with (data / EXCHANGED).open("a") as file:
+        file.write(f"{fingerprint(NEW.encode())} {fingerprint(newest.encode())}\n")
+    monkeypatch.setenv(VARIABLE, newest)
+    assert secret_key(VARIABLE, data, data / "exports") == newest.encode()
+    monkeypatch.setenv(VARIABLE, NEW)
     with pytest.raises(KeyMismatchError):
         secret_key(VARIABLE, data, data / "exports")
+
+
+def test_every_exchange_is_remembered(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one there and the one back: what was made with the first key is gone on from with the first key."""
+    exchange_in_environment(data, monkeypatch)
+    snapshot = (data / "current").resolve()
+    write_manifest(snapshot, replace(read_manifest(snapshot), key_fingerprint=fingerprint(NEW.encode())))
+    monkeypatch.setenv(f"{VARIABLE}_PREVIOUS", NEW)
+    rotate(VARIABLE, data)
+    assert len((data / EXCHANGED).read_text().splitlines()) == 2
+    assert secret_key(VARIABLE, data, data / "exports") == KEY
+
+
+def test_a_replaced_key_cannot_be_exchanged_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verdicts name records by the new key already; taking the old one for theirs would lose them."""
+    exchange_in_environment(data, monkeypatch)
+    before = (data / VERDICTS).read_text()
+    monkeypatch.setenv(VARIABLE, "a third key")
+    monkeypatch.setenv(f"{VARIABLE}_PREVIOUS", KEY.decode())
+    with pytest.raises(KeyMismatchError, match=fingerprint(NEW.encode())):
+        rotate(VARIABLE, data)
+    assert (data / VERDICTS).read_text() == before
 
 
 @pytest.mark.parametrize("at", ["verdicts", "requests", "key.held", "key.exchanged"])

@@ -148,8 +148,8 @@ def test_what_waits_for_removal_files_goes_with_the_next_publication(tmp_path: P
     kept = {path.name: path.read_text() for path in places[0].glob(f"{DELIVERED}/mail/*")}
     assert kept == {f"{name}.csv": f"email\n{name}@example.org\n" for name in ("first", "second", "third")}
     assert read_manifest(places[0]).erased_now == ("r1",)
-    publish(made(tmp_path, "fourth"), [])
-    assert not list(tmp_path.rglob(DELIVERED))
+    fourth = tmp_path / "snapshots" / publish(made(tmp_path, "fourth"), [])
+    assert [path.parent for path in tmp_path.glob(f"snapshots/*/{DELIVERED}")] == [fourth]  # what its steps left there
 
 
 @pytest.mark.parametrize("wanted", [None, "20260630T0299-nothing", "..", ""])

@@ -144,8 +144,10 @@ TABLES = {
         ) as receipts(destination, audience, in_rule, has_key, permitted, transfer_allowed, above_minimum, written, reason)""",
     "activation.reasons": """
         select * from (values
-            ('newsletter', 'vip', 'written', 158), ('newsletter', 'vip', 'never asked', 225), ('newsletter', 'vip', 'withdrawn', 5),
-            ('newsletter', 'vip', 'no usable key', 12), ('klaviyo_sms', 'vip', 'too few people', 400)
+            ('newsletter', 'vip', 'written', 158), ('newsletter', 'vip', 'never asked', 180), ('newsletter', 'vip', 'withdrawn', 50),
+            ('newsletter', 'vip', 'no usable key', 10), ('newsletter', 'vip', 'same key as another person', 2),
+            ('newsletter', 'win_back', 'written', 45), ('newsletter', 'win_back', 'never asked', 52), ('newsletter', 'win_back', 'no usable key', 3),
+            ('klaviyo_sms', 'vip', 'no usable key', 140), ('klaviyo_sms', 'vip', 'never asked', 248), ('klaviyo_sms', 'vip', 'below the minimum size', 12)
         ) as reasons(destination, audience, reason, people)""",
 }  # fmt: skip
 

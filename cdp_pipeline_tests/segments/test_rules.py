@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from cdp_pipeline.expressions import read_expression
 from cdp_pipeline.project import Project
-from cdp_pipeline.segments.rules import check_rules, personal_columns
+from cdp_pipeline.segments.rules import audience_rules, check_rules, personal_columns
 from cdp_pipeline.shapes import Audience, Segment, Segmentation
+from cdp_pipeline.sql_model import read_model
 
 CUSTOMERS = ["person_id", "email", "country", "orders_count", "recency_days", "net_revenue", "permits_sms_marketing"]
 
@@ -149,3 +151,19 @@ def test_an_unknown_legal_basis_is_refused(project: Project) -> None:
 def test_personal_columns_are_known(project: Project) -> None:
     """An e-mail address is never told in a history."""
     assert "email" in personal_columns(project)
+
+
+@pytest.mark.parametrize(("where", "is_profiling"), [("permits_sms_marketing", False), ("orders_count > 1", True)])
+def test_only_named_columns_are_no_profiling(project: Project, tmp_path: Path, where: str, is_profiling: bool) -> None:
+    """In one theme a column that the header names is no profiling, and the one beside it is."""
+    path = tmp_path / "attributes" / "consent.sql"
+    path.parent.mkdir()
+    path.write_text(
+        "-- words\n-- grain: person_id\n-- no profiling: permits_sms_marketing\n"
+        "select person_id, true as permits_sms_marketing, orders_count from staging.orders\n"
+    )
+    model = read_model(path, "profiles", [])
+    assert model is not None
+    found = replace(with_rule(project, where), models={model.name: model})
+    (rule,) = audience_rules(found, CUSTOMERS)[0]
+    assert rule.is_profiling is is_profiling

@@ -199,6 +199,13 @@ def test_groups_are_counted_without_values(made: Shop) -> None:
         groups(made.run, "order")
 
 
+def test_lines_of_the_readers_are_mended_in_the_export(made: Shop, tmp_path: Path) -> None:
+    """They have no columns to correct; the message says what to do instead, and no file is written."""
+    with pytest.raises(InputError, match="mend the export itself, and deliver it again under its name"):
+        export(made.run, "lines", "", tmp_path / "lines.csv")
+    assert not (tmp_path / "lines.csv").exists()
+
+
 def test_both_ways_of_a_digest_agree() -> None:
     """Python and SQL name a row by the same digest, and nothing is not an empty text."""
     ((made,),) = (

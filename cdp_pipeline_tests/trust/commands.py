@@ -20,15 +20,15 @@ DAY = date(2026, 7, 2)
 
 
 def commands(project: Project, data: Path) -> list[Phase]:
-    """A request of erasure, a restriction, a correction, a replay, a verdict, a training, a roll-back."""
+    """A roll-back, a request of erasure, a restriction, a correction, a replay, a verdict, a training."""
     acts: dict[str, Callable[[Project, Path], object]] = {
+        "cdp rollback": _roll_back,  # first: a state from before a request of erasure is only made again
         "cdp forget": forget,
         "cdp restrict": _restrict,
         "cdp correct": _correct,
         "cdp quarantine replay": _replay,
         "cdp identity verdict": _verdict,
         "cdp identity train": _train,
-        "cdp rollback": _roll_back,
     }
 
     def phase(name: str, act: Callable[[Project, Path], object]) -> Phase:

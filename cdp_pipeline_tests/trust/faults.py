@@ -146,11 +146,13 @@ class Breaker:
 
     def judge_swapped(self, label: str, expected: Tree) -> None:
         """Readers see another state than before: then it is the whole new one."""
-        found = [
-            {path: said for path, said in which.items() if path.startswith("snapshots/NEW")}
+        name = str(published_files(self.data)[0])
+        state = f"snapshots/{self.names().get(name, name)}/"
+        found, wanted = (
+            {path: said for path, said in which.items() if path.startswith(state)}
             for which in (tree(self.data, self.names()), expected)
-        ]
-        if published_files(self.data)[0] not in self.names() or not found[0] or found[0] != found[1]:
+        )
+        if not found or found != wanted:
             self.tally.torn.append(label)
 
     def names(self) -> dict[str, str]:

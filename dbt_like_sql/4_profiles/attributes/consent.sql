@@ -3,7 +3,9 @@
 -- analytics, profiling) needs a permission on some identifier and a refusal on none. Nothing said is no.
 -- grain: person_id
 -- owner: privacy officer
--- profiling: no
+-- no profiling: permits_email_marketing, permits_sms_marketing, permits_whatsapp_marketing, permits_phone_marketing
+-- no profiling: permits_post_marketing, permits_advertising, permits_analytics, permits_profiling
+-- no profiling: email_permission_status, email_permission_basis, email_permission_changed_at
 with said as (
     select
         p.*,
