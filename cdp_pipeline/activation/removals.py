@@ -22,6 +22,7 @@ from pathlib import Path
 
 from cdp_pipeline.activation.audience_file import Row, read, write
 from cdp_pipeline.activation.transfers import transfer_problem
+from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Destination
@@ -63,6 +64,7 @@ def write_removals(
     people = known() if has_ended and run.manifest().erased_now else None
     names: set[str] = set()
     if not has_ended:
+        fault("removals.drop_waiting")
         shutil.rmtree(waiting, ignore_errors=True)
         with suppress(OSError):
             waiting.parent.rmdir()

@@ -43,11 +43,11 @@ def check_kept(project: Project) -> None:
                 where = f"{path}:{line_of(path, 'columns', column, *([key] if key else []))}: {column}"
                 problems.append(f"{where}: {key}{': ' if key else ''}{wrong}")
         named = [column for column, spec in contract.columns.items() if spec.rows_kept_when_erased is not None]
-        where = f"{path}:{line_of(path, 'columns')}: rows_kept_when_erased"
-        if table == _STOPS and not named:
-            problems.append(f"{where}: named on no column; without it a refusal ends with the record that holds it")
-        elif table == _STOPS and len(named) > 1:
-            problems.append(f"{where}: named on {', '.join(named)}; allowed: one column")
+        if table == _STOPS and len(named) != 1:
+            found = f"named on {', '.join(named)}; allowed: one column"
+            none = "named on no column; without it a refusal ends with the record that holds it"
+            where = f"{path}:{line_of(path, 'columns')}: rows_kept_when_erased"
+            problems.append(f"{where}: {found if named else none}")
     if problems:
         raise ProjectError(problems)
 

@@ -80,6 +80,9 @@ def _made_again(project: Project, data: Path, target: Path, key: bytes) -> str:
         build_warehouse(run, pipeline.tables)
         run.record_checks(evaluate_candidate(run, pipeline.candidate_checks))
         write_checks_page(run)
+        for file in sorted((run.folder / "activation").glob("*/*.csv")):  # made now for that day: nobody was sent them
+            fault("rollback.drop_unsent")
+            file.unlink()
         drop_audience_files(run.folder, project, [target, *left_by(data, target.name)])
         return publish(run, pipeline.blocking(), pipeline.tables)
     finally:

@@ -85,7 +85,8 @@ def test_another_key(exports: Path, data: Path) -> None:
     """A key that is not the one the ids were made with is refused, without showing either."""
     before = assert_one_state(data)
     (line,) = told(6, *run_command(exports, data), CDP_KEY="a key of somebody else")
-    assert line.startswith(f"the published data in {data} was made with key ")
+    assert line.startswith("the key at hand has the fingerprint ")
+    assert f"for the published data in {data} was made with it" in line
     assert "set CDP_KEY to that key" in line
     assert "somebody else" not in line
     assert assert_one_state(data) == before

@@ -189,7 +189,7 @@ def leftovers(data: Path) -> Iterator[str]:
 
     yield from (f"run folder {path.name}" for path in (data / "runs").glob("*"))
     yield from (f"hidden snapshot {path.name}" for path in (data / "snapshots").glob(".*"))
-    known = {".lock", ".lock.holder", ".dagster", ".key"}
+    known = {".lock", ".lock.holder", ".alerts.lock", ".dagster", ".key"}
     yield from (f"file {path.name}" for path in data.glob(".*") if path.name not in known)
     yield from (f"Dagster run {run} is still at work" for run in runs_at_work(data))
 
