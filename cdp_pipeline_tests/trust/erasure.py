@@ -52,10 +52,13 @@ def prove(exports: Path, data: Path, deliveries: int, through_cdp: bool) -> list
             found.setdefault(person, set()).update(places - last_word)
         old += sum(folder.name <= first.name for folder in (data / "snapshots").iterdir())
     now = _published(data)
+    where = "the data folder with Dagster's home and logs" if through_cdp else "the data folder"
+    words = f"{where}, after {deliveries} deliveries in other spellings: as text, NFC, NFD, capitals, base64, SHA-256. "
+    words += _said(found)
     return [
         Figure("People whom the search can find before they are erased", len(people), sum(not p for p in before.values())),
         Figure("Rows of erased people after a delivery", len(people) * deliveries, rows),
-        Figure("Erased people of whom a byte is left", len(people), sum(bool(p) for p in found.values()), _said(found)),
+        Figure("Erased people of whom a byte is left", len(people), sum(bool(p) for p in found.values()), words),
         Figure("Snapshots with an erased person kept", deliveries, old),
         Figure("Facts on everybody else as before", len(others), erased.differences(others, erased.bystanders(now, people))),
         Figure("Permissions that somebody gained", len(allowed), len(erased.permitted(now) - allowed)),
