@@ -27,6 +27,9 @@ from cdp_pipeline.manifest import Entry, Manifest, Verdict, read_manifest, write
 from cdp_pipeline.project import Project
 from cdp_pipeline.whole_file import replaced
 
+DELIVERED = ".delivered"
+"""Folder of a state in which keys that destinations have wait for a removal file (activation/removals.py)."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -244,3 +247,9 @@ def _quoted(path: Path) -> str:
 
 def _scan(path: Path) -> str:
     return f"select * from read_parquet({_files(path)}, union_by_name = true)"
+
+
+def was_gone_back_to(snapshot: Path) -> bool:
+    """Going back takes all files for recipients away and keeps their keys; a night may keep some beside its files."""
+    has_files = any(name.startswith("activation.") for name in read_manifest(snapshot).tables)
+    return (snapshot / DELIVERED).exists() and not has_files

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run
+from cdp_pipeline.lake import DELIVERED, Run
 from cdp_pipeline.manifest import Manifest, read_manifest, write_manifest
 from cdp_pipeline.whole_file import write_whole
 

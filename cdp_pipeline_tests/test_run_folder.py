@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.lake import DELIVERED, Run, published_snapshot
 from cdp_pipeline.manifest import write_manifest
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.run_folder import done_once, open_run

@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 
 from cdp_pipeline.activation.export import audiences_of, folder_of
-from cdp_pipeline.activation.removals import DELIVERED, REMOVE
+from cdp_pipeline.activation.removals import REMOVE
 from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run
+from cdp_pipeline.lake import DELIVERED, Run
 from cdp_pipeline.shapes import Destination
 
 COLUMNS = (

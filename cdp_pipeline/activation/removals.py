@@ -23,13 +23,12 @@ from pathlib import Path
 from cdp_pipeline.activation.audience_file import Row, read, write
 from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run
+from cdp_pipeline.lake import DELIVERED, Run
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Destination
 from cdp_pipeline.whole_file import flush
 
 REMOVE = ".remove.csv"
-DELIVERED = ".delivered"
 _RECEIPTS = "as_of date"
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from cdp_pipeline.activation.removals import DELIVERED, REMOVE
-from cdp_pipeline.lake import published_snapshot
-from cdp_pipeline.manifest import Manifest, read_manifest
+from cdp_pipeline.activation.removals import REMOVE
+from cdp_pipeline.lake import published_snapshot, was_gone_back_to
+from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy.facts import SHAREABLE
 from cdp_pipeline.privacy.register import Request, close_request, read_requests
 from cdp_pipeline.privacy.tombstones import FOLDER, read_tombstones, requests_in
@@ -126,7 +126,7 @@ def _certificate(
     hashes = {(r["kind"], r["key"]) for r in tombstones}
     others = {r["request_id"] for r in known if (r["kind"], r["key"]) in hashes} - {request_id}
     manifest = read_manifest(snapshot)
-    last_words = GONE_BACK_TO if _was_gone_back_to(snapshot, manifest) else LAST_WORDS
+    last_words = GONE_BACK_TO if was_gone_back_to(snapshot) else LAST_WORDS
     systems = sorted({name.removeprefix("raw.") for name in tables if name.startswith("raw.")} & set(project.sources))
     return {
         "request_id": request_id,
@@ -147,12 +147,6 @@ def _certificate(
 def _by_layer(tables: Mapping[str, int]) -> dict[str, int]:
     layers = sorted({name.split(".")[0] for name in tables})
     return {layer: sum(n for name, n in tables.items() if name.split(".")[0] == layer) for layer in layers}
-
-
-def _was_gone_back_to(snapshot: Path, manifest: Manifest) -> bool:
-    """Going back takes all files for recipients away and keeps their keys; a night may keep some beside its files."""
-    has_files = any(name.startswith("activation.") for name in manifest.tables)
-    return (snapshot / DELIVERED).exists() and not has_files
 
 
 def _recipients(project: Project, snapshot: Path, counts: Mapping[str, int]) -> list[dict[str, object]]:

@@ -23,8 +23,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cdp_pipeline.activation.removals import DELIVERED
-from cdp_pipeline.lake import Run, fingerprint
+from cdp_pipeline.lake import Run, fingerprint, was_gone_back_to
 from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy.anonymous import TABLES, add_kept, columns_sql, keep_anonymous
 from cdp_pipeline.privacy.forgotten import forget_previous
@@ -79,8 +78,7 @@ def _new_requests(run: Run, requests: Sequence[str]) -> list[str]:
     if run.published is None:
         return list(requests)
     before = read_manifest(run.published)
-    has_files = any(name.startswith("activation.") for name in before.tables)  # going back takes them away
-    is_said_again = before.as_of >= str(run.as_of) or ((run.published / DELIVERED).exists() and not has_files)
+    is_said_again = before.as_of >= str(run.as_of) or was_gone_back_to(run.published)
     repeated = before.erased_now if is_said_again else ()
     return sorted(set(requests) - set(before.erased) | set(repeated))
 

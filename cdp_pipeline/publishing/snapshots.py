@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cdp_pipeline.activation.removals import DELIVERED, keep_delivered
+from cdp_pipeline.activation.removals import keep_delivered
 from cdp_pipeline.errors import GateError, InputError, nearest
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.lake import DELIVERED, Run, published_snapshot
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import Manifest, read_manifest, write_manifest
 from cdp_pipeline.privacy.certificate import certify, erased_since, holding_erased

@@ -13,9 +13,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.lake import DELIVERED, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.whole_file import remove_leftovers, write_whole
 

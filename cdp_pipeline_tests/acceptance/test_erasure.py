@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import GateError
-from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.lake import DELIVERED, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.project import read_project
 from cdp_pipeline.publishing.rollback import roll_back

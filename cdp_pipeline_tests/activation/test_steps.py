@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.lake import DELIVERED
 from cdp_pipeline.manifest import write_manifest
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import drop_audience_files

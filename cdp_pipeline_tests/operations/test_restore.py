@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.lake import DELIVERED, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.operations.restore import restore
 from cdp_pipeline.privacy import register, tombstones

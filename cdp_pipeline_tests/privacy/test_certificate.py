@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from cdp_pipeline.activation.removals import DELIVERED, REMOVE
+from cdp_pipeline.activation.removals import REMOVE
+from cdp_pipeline.lake import DELIVERED
 from cdp_pipeline.privacy.certificate import BY_NAME_ONLY, GONE_BACK_TO, LAST_WORDS, is_recognised
 from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline_tests.privacy.town import PERSONS, Town

@@ -11,10 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import InputError, KeyMismatchError, ProjectError
 from cdp_pipeline.identity.normalise import record_key
-from cdp_pipeline.lake import Run
+from cdp_pipeline.lake import DELIVERED, Run
 from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones

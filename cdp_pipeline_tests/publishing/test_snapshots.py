@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.activation.removals import DELIVERED
 from cdp_pipeline.errors import GateError, InputError
-from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.lake import DELIVERED, Run, published_snapshot
 from cdp_pipeline.manifest import Verdict, read_manifest, write_manifest
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing import snapshots as published
