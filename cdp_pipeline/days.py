@@ -1,12 +1,13 @@
 """Days as people write them in options.
 
-What belongs here: today in a time zone, and reading a day that was typed. What does not: the nights of runs
+What belongs here: today in a time zone, reading a day that was typed, and formats of dates that agree. What does not: the nights of runs
 (operations/nights.py) and the dates in exports (staging/parsing.py).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from itertools import permutations
 from zoneinfo import ZoneInfo
 
 from cdp_pipeline.errors import InputError
@@ -39,3 +40,16 @@ def read_day_gone_by(text: str, option: str, zone: str) -> date:
     if day > today(zone):
         raise InputError(f"{option} {text}: this day is still to come")
     return day
+
+
+def agreeing(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """The formats of dates themselves; ValueError when two of them read the same text as different days."""
+    sample = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    for first, second in permutations(formats, 2):
+        try:
+            other = datetime.strptime(sample.strftime(first), second)  # noqa: DTZ007  (only the day is looked at)
+        except ValueError:
+            continue
+        if other.date() != sample.date():
+            raise ValueError(f"{first} and {second} read one text as two different days; keep the one that is true")
+    return formats

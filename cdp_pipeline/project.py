@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
 from cdp_pipeline import sql_reach
 from cdp_pipeline.errors import ProjectError, nearest
 from cdp_pipeline.shapes import (
@@ -25,6 +29,7 @@ from cdp_pipeline.shapes import (
     Source,
     Survivorship,
 )
+from cdp_pipeline.words import Words, read_words
 from cdp_pipeline.sql_model import Check, Model, is_theme, read_check, read_model
 from cdp_pipeline.yaml_file import ShapeT, read_shape
 
@@ -55,6 +60,7 @@ class Project:
     models: Mapping[str, Model] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
+    words: Words = Words()
 
     def system(self, source: str) -> str:
         """The value of the `source` column for rows of an export: the system it comes from."""
@@ -94,6 +100,7 @@ def read_project(folder: Path) -> Project:
         models=models,
         checks=_files(folder / "checks", "*.sql", lambda path: read_check(path, problems)),
         expectations=_expectations(folder / "checks" / "expectations.yml", problems),
+        words=_words(folder / "2_staging", problems),
     )
     problems += [
         *_mistakes_in_names(project),
@@ -111,6 +118,14 @@ def read_project(folder: Path) -> Project:
 def _expectations(path: Path, problems: list[str]) -> Mapping[str, Expectation]:
     suite = read_shape(path, Expectations, problems) if path.exists() else None
     return suite.expectations if suite else {}
+
+
+def _words(folder: Path, problems: list[str]) -> Words:
+    try:
+        return read_words(folder)
+    except ProjectError as error:
+        problems += error.problems
+        return Words()
 
 
 def _shapes(folder: Path, shape: type[ShapeT], problems: list[str]) -> dict[str, ShapeT]:
@@ -141,6 +156,11 @@ def _mistakes_in_sources(project: Project) -> list[str]:
     problems = []
     for name, source in project.sources.items():
         path = project.folder / "1_sources" / f"{name}.yml"
+        problems += [
+            f"{path}: continuation reads {column}, which is not among `kinds`"
+            for column in _columns_of(source.continuation)
+            if column not in source.kinds
+        ]
         for table, mappings in source.into.items():
             contract = project.contracts.get(table)
             if contract is None:
@@ -152,6 +172,17 @@ def _mistakes_in_sources(project: Project) -> list[str]:
                         problems.append(
                             f"{path}: into {table}: unknown column {column}{nearest(column, contract.columns)}"
                         )
+                problems += [
+                    f"{path}: into {table}: filled: {column} is not mapped{nearest(column, mapping.columns)}"
+                    for column in mapping.filled
+                    if column not in mapping.columns
+                ]
+                problems += [
+                    f"{path}: into {table}: where reads {column}, which is not among `kinds`: `where` tells kinds of rows "
+                    "apart; which cells must be filled stands in `filled`, what is left out in `drop`"
+                    for column in _columns_of(mapping.where)
+                    if column not in source.kinds
+                ]
                 missing = [
                     c
                     for c, spec in contract.columns.items()
@@ -161,10 +192,22 @@ def _mistakes_in_sources(project: Project) -> list[str]:
     return problems
 
 
+def _columns_of(sql: str | None) -> list[str]:
+    """Names of the columns in an expression, sorted; none where it cannot be read (sql_reach.py says that)."""
+    try:
+        tree = sqlglot.parse_one(sql, dialect="duckdb") if sql else None
+    except SqlglotError:
+        return []
+    return sorted({column.name for column in tree.find_all(exp.Column)}) if tree else []
+
+
 def _mistakes_in_contracts(project: Project) -> list[str]:
     problems = []
     for name, contract in project.contracts.items():
         path = project.folder / "2_staging" / f"{name}.yml"
+        for column in contract.when_broken:
+            if column not in contract.columns:
+                problems.append(f"{path}: when_broken: unknown column {column}{nearest(column, contract.columns)}")
         for column in (*contract.grain, *contract.newest_by):
             if column not in contract.columns:
                 problems.append(

@@ -7,13 +7,13 @@ files (project.py) and everything that acts on them (the stages).
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime
-from itertools import permutations
+from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
+from cdp_pipeline.days import agreeing
 from cdp_pipeline.errors import nearest
 
 
@@ -34,19 +34,6 @@ def _is_zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError(f"no time zone has this name{nearest(value, available_timezones())}")
     return value
-
-
-def _agree(formats: tuple[str, ...]) -> tuple[str, ...]:
-    """Formats of which no two read the same text as different days."""
-    sample = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-    for first, second in permutations(formats, 2):
-        try:
-            other = datetime.strptime(sample.strftime(first), second)  # noqa: DTZ007  (only the day is looked at)
-        except ValueError:
-            continue
-        if other.date() != sample.date():
-            raise ValueError(f"{first} and {second} read one text as two different days; keep the one that is true")
-    return formats
 
 
 # ---- project.yml ---------------------------------------------------------------------------
@@ -88,6 +75,7 @@ class Settings(Shape):
     expectations: bool = True
     adult_age: int = Field(default=18, ge=0, le=21)
     existing_customer_days: int = Field(default=730, ge=0)
+    unapplied_stops: int = Field(default=0, ge=0)
     memory_limit: str | None = None
     register_copy: str | None = None
     alerts: Alerts = Alerts()
@@ -106,7 +94,7 @@ class FileFormat(Shape):
     thousands: Literal[".", ",", " ", "'"] | None = None
     negative: Literal["-12", "12-", "(12)"] = "-12"
     digits: Literal["ascii", "arabic"] = "ascii"
-    dates: Annotated[tuple[str, ...], AfterValidator(_agree)] = ()
+    dates: Annotated[tuple[str, ...], AfterValidator(agreeing)] = ()
     nulls: tuple[str, ...] = ("", "NULL", "null", "\\N")
     skip: int = 0
     trailing_delimiter: bool = False
@@ -130,6 +118,8 @@ class Expression(Shape):
 
 class Mapping(Shape):
     where: str | None = None
+    filled: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    state: bool = False
     drop: dict[str, str] = Field(default_factory=dict)
     columns: dict[str, str | Expression | tuple[str, ...]]
 
@@ -152,6 +142,8 @@ class Source(Shape):
     required: bool = False
     legal_basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation"]
     withhold: dict[str, str] = Field(default_factory=dict)
+    kinds: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    continuation: str | None = None
     expect: Expect = Expect()
     prepare: str | None = None
     into: dict[str, Annotated[tuple[Mapping, ...], BeforeValidator(_as_list)]]
@@ -188,6 +180,10 @@ class Column(Shape):
     max: Any = None
     max_length: int | None = None
     fallback: str | None = None
+    when_bad: Literal["empty", "quarantine"] | None = None
+    words: Literal["status"] | None = None
+    keys: Literal["email", "phone", "account", "namespace"] | None = None
+    is_id: bool | None = None
     references: str | None = None
     kept_when_erased: StrictBool | None = None
     rows_kept_when_erased: tuple[str, ...] | None = None
@@ -204,6 +200,7 @@ class Contract(Shape):
     owner: str
     grain: tuple[str, ...]
     newest_by: tuple[str, ...] = ()
+    when_broken: dict[str, str] = Field(default_factory=dict)
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
     max_bad_share: float = Field(default=0.05, ge=0, le=1)

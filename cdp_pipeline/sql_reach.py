@@ -53,6 +53,7 @@ def mistakes(folder: Path, sources: Mapping[str, Source], contracts: Mapping[str
         if source.prepare:
             problems += [f"{place}: prepare: {problem}" for problem in wrong_query(source.prepare, ("file",))]
         pieces = [(f"withhold: {rule}", sql) for rule, sql in source.withhold.items()]
+        pieces += [("continuation", source.continuation)] if source.continuation else []
         for table, mappings in source.into.items():
             for mapping in mappings:
                 pieces += [(f"into {table}: where", mapping.where)] if mapping.where else []
@@ -65,6 +66,7 @@ def mistakes(folder: Path, sources: Mapping[str, Source], contracts: Mapping[str
         place = f"{folder}/2_staging/{name}.yml"
         pieces = [(f"rules: {rule.name}", rule.sql) for rule in contract.rules]
         pieces += [(f"columns: {c}: fallback", spec.fallback) for c, spec in contract.columns.items() if spec.fallback]
+        pieces += [(f"when_broken: {c}", sql) for c, sql in contract.when_broken.items()]
         problems += [f"{place}: {key}: {p}" for key, sql in pieces for p in wrong_expression(sql)]
     return problems
 

@@ -14,7 +14,8 @@ from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.identity import comparisons, verdicts
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.identity.normalise import Inputs, account
+from cdp_pipeline.identifier_keys import account
+from cdp_pipeline.identity.normalise import Inputs
 
 STRENGTH = ("verdict", "merge", "account", "conversion", "login")  # strongest first
 
@@ -81,13 +82,15 @@ def _accounts(con: DuckDBPyConnection, inputs: Inputs, matching: Matching) -> No
     records with too many last names is dropped (`shared_accounts`: how many, on how many records).
     """
     spaces = ", ".join(f"'{name}'" for name in matching.must_link) or "''"
-    identifiers = inputs.identifiers or "(select null source, null record_id, null namespace, null as value)"
+    identifiers = inputs.identifiers or "(select null source, null record_id, null namespace, []::varchar[] as value_keys)"
+    has_keys = "value_keys" in {row[0] for row in con.execute(f"describe from {identifiers}").fetchall()}
+    key = "i.value_keys[1]" if has_keys else account("i.value", "i.source", "records")
     con.execute(f"""create or replace temp table every_account as
     with written as (
         select record_key, login_id as account, 'login_id' as namespace from records
         where login_id is not null and 'login_id' in ({spaces})
         union
-        select r.record_key, {account("i.value", "i.source", "records")}, i.namespace from {identifiers} i
+        select r.record_key, {key}, i.namespace from {identifiers} i
         join records r on r.source = i.source and r.record_id = i.record_id
         where i.namespace in ('login_id', 'customer_id') and i.namespace in ({spaces})),
     by_record_id as (

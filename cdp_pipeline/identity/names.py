@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from cdp_pipeline.country_names import folded
+
 PARTICLES = (
     "van de der den het t ter ten te von zu zum zur vom af av da das dos do di del della dello la le "
     "les du des el al bin ibn ben y e op in 's s d l"
@@ -22,14 +24,6 @@ TITLES = (
     "mr mrs ms miss mx dr drs ir ing prof dhr mevr mevrouw meneer de heer herr frau hr fr sir dame lord lady "
     "rev hon monsieur madame mme mlle sig sra sr jr ii iii iv phd msc bsc md junior senior"
 ).split()
-
-
-def folded(column: str) -> str:
-    """SQL: NFC, lower case, accents folded, letters of any script and digits kept, single blanks."""
-    plain = f"strip_accents(lower(nfc_normalize({column})))"
-    plain = f"replace(replace(replace(replace({plain}, 'ß', 'ss'), 'ø', 'o'), 'æ', 'ae'), 'ł', 'l')"
-    plain = f"regexp_replace({plain}, '[''’`´.]', '', 'g')"
-    return f"nullif(trim(regexp_replace({plain}, '[^\\p{{L}}\\p{{M}}\\p{{N}}]+', ' ', 'g')), '')"
 
 
 def _quoted(words: list[str]) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from cdp_pipeline.country_names import add_country_codes, folded
 from cdp_pipeline.identity import contacts, names, places
 from cdp_pipeline.identity.matching import Matching
 
@@ -19,11 +19,9 @@ PEOPLE_COLUMNS = (
     "phone company street house_number postcode city region country language login_id created_at updated_at"
 ).split()
 EXTRA = "extra_"  # prefix of the columns of further evidence, in people and in records
-NO_ACCOUNT = "('', '0', '-1', 'null', 'none', 'guest', 'nan', 'n/a', 'anonymous', 'undefined')"
 MADE = (  # tables of values as written and their keys, dropped at the end
-    "country_codes raw_identifiers raw_names raw_emails raw_phones name_words word_keys name_keys email_keys "
-    "phone_fast phone_keys dialling street_keys city_keys postcode_keys company_keys "
-    "account_keys"
+    "country_codes raw_names name_words word_keys name_keys contacts accounts_of street_keys city_keys postcode_keys "
+    "company_keys"
 ).split()
 
 
@@ -44,11 +42,10 @@ def normalise(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, count
     """
     _list(con, inputs, country)
     names.add_names(con, matching.nicknames, matching.placeholders.names)
-    contacts.add_emails(con, matching.placeholders)
-    contacts.add_phones(con)
+    contacts.add_contacts(con, "placed", inputs.identifiers, matching.placeholders)
     places.add_places(con, "placed", matching.placeholders)
     con.execute(f"""create or replace temp table company_keys as
-        select company, {names.folded("company")} as company_key from (select distinct company from {inputs.people})""")
+        select company, {folded("company")} as company_key from (select distinct company from {inputs.people})""")
     _assemble(con, inputs, matching, key)
     con.execute("drop view placed")
     for table in MADE:
@@ -68,75 +65,37 @@ def record_key(source: str, record_id: str) -> str:
     return hashed("record", f"{source} || chr(31) || {record_id}")
 
 
-def account(value: str, source: str, systems: str) -> str:
-    """SQL of an account id as `<issuer>:<id>`; null for words that are no account.
-
-    `value` may name its issuer that way already, when the issuer is a `source` of relation
-    `systems`; otherwise it belongs to `source`. The same rule as 3_identity/accounts.sql.
-    """
-    value = f"trim({value})"
-    is_named = f"contains({value}, ':') and split_part({value}, ':', 1) in (select source from {systems})"
-    issuer = f"case when {is_named} then split_part({value}, ':', 1) else {source} end"
-    own = f"trim(case when {is_named} then substr({value}, instr({value}, ':') + 1) else {value} end)"
-    is_some = f"lower({own}) not in {NO_ACCOUNT} and regexp_matches({own}, '[\\p{{L}}\\p{{N}}]')"
-    return f"case when {is_some} then {issuer} || ':' || {own} end"
-
-
 def _list(con: DuckDBPyConnection, inputs: Inputs, country: str) -> None:
-    """The distinct values as written: country_codes, raw_identifiers, raw_names, raw_emails, raw_phones."""
-    countries = pa.table(dict(zip(("name", "code"), map(list, zip(*places.country_rows(), strict=True)), strict=True)))
-    identifiers = inputs.identifiers or "(select null source, null record_id, null namespace, null as value)"
-    con.register("countries_arrow", countries)
-    con.execute(f"""create or replace temp table country_codes as
-        select w.country, c.code from (select distinct country from {inputs.people}) w
-        join countries_arrow c on c.name = {names.folded("w.country")}""")
-    con.unregister("countries_arrow")
+    """View `placed`: people with country_code, phone_country, has_umlauts; table raw_names of distinct names."""
+    add_country_codes(con, inputs.people)
     con.execute(f"""create or replace temp view placed as
         select p.*, c.code as country_code, coalesce(c.code, '{country}') as phone_country,
                coalesce(c.code, '{country}') in ({places.UMLAUTS}) as has_umlauts
         from {inputs.people} p left join country_codes c on c.country = p.country""")
-    con.execute(
-        f"""create or replace temp table raw_identifiers as
-        select distinct i.source, i.record_id, i.namespace, i.value, p.phone_country
-        from {identifiers} i join placed p on p.source = i.source and p.record_id = i.record_id
-        where i.value is not null and i.namespace in ('email', 'phone')"""
-    )
     con.execute(f"""create or replace temp table raw_names as
         select distinct full_name, first_name, middle_name, last_name from {inputs.people}""")
-    con.execute(f"""create or replace temp table raw_emails as
-        select email from {inputs.people} where email is not null
-        union select value from raw_identifiers where namespace = 'email'""")
-    con.execute("""create or replace temp table raw_phones as
-        select phone, phone_country as country_code from placed where phone is not null
-        union select value, phone_country from raw_identifiers where namespace = 'phone'""")
 
 
 def _assemble(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: bytes) -> None:
-    extra = "".join(f', {names.folded(f"""p."{EXTRA}{name}" """)} as "{EXTRA}{name}"' for name in inputs.extra)
-    con.execute(f"""create or replace temp table account_keys as
-        with written as (select distinct source, login_id from {inputs.people}),
-        systems as (select distinct source from written)
-        select source, login_id, {account("login_id", "source", "systems")} as account_key from written
-        where login_id is not null""")
+    extra = "".join(f', {folded(f"""p."{EXTRA}{name}" """)} as "{EXTRA}{name}"' for name in inputs.extra)
     con.execute(
         f"""create or replace temp table records as
-    with others as (
-        select i.source, i.record_id,
-               list_sort(list(distinct e.email_key) filter (e.email_key is not null)) as emails,
-               arg_min(e.email_local, e.email_key) as local, arg_min(e.email_letters, e.email_key) as letters,
-               list_sort(list(distinct p.phone_key) filter (p.phone_key is not null)) as phones
-        from raw_identifiers i
-        left join email_keys e on i.namespace = 'email' and e.email = i.value
-        left join phone_keys p on i.namespace = 'phone' and p.phone = i.value and p.country_code = i.phone_country
-        group by i.source, i.record_id),
+    with held as (
+        select source, record_id,
+               arg_min(key, (coalesce(place, 1000), key)) filter (kind = 'email') as email_key,
+               list_sort(list(distinct key) filter (kind = 'email')) as emails,
+               arg_min(key, (coalesce(place, 1000), key)) filter (kind = 'phone') as phone_key,
+               list_sort(list(distinct key) filter (kind = 'phone')) as phones
+        from contacts group by source, record_id),
+    others as (
+        select *, split_part(email_key, '@', 1) as local,
+               case when len(local) >= 5 and not list_contains($shared, local) then local end as email_local,
+               regexp_replace(email_local, '[^a-z]', '', 'g') as email_letters
+        from held),
     joined as (
         select {record_key("p.source", "p.record_id")} as record_key, p.source, p.record_id,
                n.* exclude (full_name, first_name, middle_name, last_name),
-               coalesce(e.email_key, o.emails[1]) as email_key,
-               case when e.email_key is not null then e.email_local else o.local end as email_local,
-               case when e.email_key is not null then e.email_letters else o.letters end as email_letters,
-               coalesce(f.phone_key, o.phones[1]) as phone_key,
-               o.emails, o.phones,
+               o.email_key, o.email_local, o.email_letters, o.phone_key, o.emails, o.phones,
                case when not list_contains($dates, p.birth_date::varchar) then p.birth_date::varchar end as birth_date,
                coalesce(pc.postcode_key, ip.postcode_key) as postcode_key,
                coalesce(pc.postcode_area, ip.postcode_area) as postcode_area, s.street_key, s.house_key,
@@ -150,8 +109,6 @@ def _assemble(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: 
              and n.first_name is not distinct from p.first_name
              and n.middle_name is not distinct from p.middle_name
              and n.last_name is not distinct from p.last_name
-        left join email_keys e on e.email = p.email
-        left join phone_keys f on f.phone = p.phone and f.country_code = p.phone_country
         left join street_keys s on s.has_umlauts = p.has_umlauts and s.street is not distinct from p.street
              and s.house_number is not distinct from p.house_number
         left join city_keys ct on ct.city = p.city and ct.has_umlauts = p.has_umlauts
@@ -159,11 +116,11 @@ def _assemble(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: 
         left join postcode_keys pc on pc.postcode = p.postcode and pc.country_code is not distinct from p.country_code
         left join postcode_keys ip on ip.postcode = s.inner_postcode and ip.country_code is not distinct from p.country_code
         left join company_keys co on co.company = p.company
-        left join account_keys a on a.login_id = p.login_id and a.source = p.source
+        left join accounts_of a on a.source = p.source and a.record_id = p.record_id
         left join others o on o.source = p.source and o.record_id = p.record_id)
     select * exclude (birth_date, street_key, house_key, updated_at, emails, phones, email_letters, postcode_area),
-           list_filter(emails, lambda v: v <> email_key) as other_emails,
-           list_filter(phones, lambda v: v <> phone_key) as other_phones,
+           nullif(list_filter(emails, lambda v: v <> email_key), []) as other_emails,
+           nullif(list_filter(phones, lambda v: v <> phone_key), []) as other_phones,
            coalesce(contains(email_letters, replace(name_last, ' ', '')), false)
                or coalesce(email_letters = name_first, false) as is_local_name,
            birth_date, left(birth_date, 4) as birth_year, substr(birth_date, 6) as birth_day,
@@ -176,5 +133,6 @@ def _assemble(con: DuckDBPyConnection, inputs: Inputs, matching: Matching, key: 
             "key": key.hex(),
             "dates": list(matching.placeholders.birth_dates),
             "companies": list(matching.placeholders.companies),
+            "shared": list(matching.placeholders.shared_email_names),
         },
     )

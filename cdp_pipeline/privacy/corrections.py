@@ -149,7 +149,8 @@ def lift(data: Path, records: Sequence[tuple[str, str]], column: str) -> int:
 
 def mistake(contract: Contract, column: str, value: str) -> str:
     """Why a value cannot stand in a column of people, without the value; empty when it can."""
-    from cdp_pipeline.staging.parsing import MACROS, typed
+    from cdp_pipeline.staging.parsing import create_macros, typed
+    from cdp_pipeline.words import Words
 
     allowed = [name for name in contract.columns if name not in NEVER]
     if column not in allowed:
@@ -160,9 +161,8 @@ def mistake(contract: Contract, column: str, value: str) -> str:
     if spec.max_length and len(value) > spec.max_length:
         return f"{column}: too long, at most {spec.max_length} characters"
     with open_duckdb() as con:
-        for macro in MACROS:
-            con.execute(macro)
-        parsed = con.execute(f"select {typed('v', spec.type, FileFormat())} from (select ? as v)", [value]).fetchall()
+        create_macros(con, Words())
+        parsed = con.execute(f"select {typed('v', spec, FileFormat())} from (select ? as v)", [value]).fetchall()
     return "" if parsed[0][0] is not None else f"{column}: not a {spec.type} (a date is written YYYY-MM-DD)"
 
 

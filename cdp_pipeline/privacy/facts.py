@@ -5,7 +5,7 @@ address, a phone number, an account. What does not: whose they are (subject.py) 
 them (tombstones.py).
 
     kind          value                                     names
-    email, phone  the spelling of identity/contacts.py      whoever uses it
+    email, phone  the key of identifier_keys.py            whoever uses it
     email+name …  the same, `|`, first and last name        the one of several who use it
     account       <system that issued it>:<id>              its holder
     device_id     as written                                whoever uses the browser or device
@@ -22,10 +22,11 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from cdp_pipeline.identity import contacts, places
-from cdp_pipeline.identity.names import folded
-from cdp_pipeline.identity.normalise import account
+from cdp_pipeline.country_names import add_country_codes, folded
+from cdp_pipeline.identifier_keys import account, add_emails, add_phones
+from cdp_pipeline.identity.contacts import says_nothing
 from cdp_pipeline.identity.placeholders import Placeholders
+from cdp_pipeline.words import Words, macros
 
 SHAREABLE = ("email", "phone", "device_id", "account")
 """Kinds that two people may both hold; every other kind names one thing of one system."""
@@ -101,20 +102,25 @@ def _names(text: Callable[[str], str]) -> tuple[str, str]:
 
 
 def spell(
-    con: duckdb.DuckDBPyConnection, facts: str, placeholders: Placeholders, country: str, systems: Collection[str]
+    con: duckdb.DuckDBPyConnection,
+    facts: str,
+    placeholders: Placeholders,
+    country: str,
+    systems: Collection[str],
+    words: Words = Words(),  # noqa: B008  (frozen)
 ) -> None:
-    """Table `spelled` from relation `facts`: its columns with `identity`, the one spelling of `value`.
+    """Table `spelled` from relation `facts`: its columns with `identity`, a key of `value`: a row a key.
 
     `identity` is null where the value is no identifier (a placeholder, half a number). `named` is the
-    spelling with the name behind it, null without a name. `country` (ISO alpha-2) is assumed for phone
+    key with the name behind it, null without a name. `country` (ISO alpha-2) is assumed for phone
     numbers of rows without a known country; `systems` are those that issue accounts.
     """
-    con.register("countries_arrow", _countries())
+    for macro in macros(words):
+        con.execute(macro)
     con.register("systems_arrow", pa.table({"source": pa.array(sorted(systems), pa.string())}))
     con.execute("create or replace temp table systems as from systems_arrow")
-    con.execute(f"""create or replace temp table country_codes as
-        select w.country, c.code from (select distinct country from {facts} where kind = 'phone') w
-        join countries_arrow c on c.name = {folded("w.country")}""")
+    con.unregister("systems_arrow")
+    add_country_codes(con, facts)
     con.execute(f"""create or replace temp table placed_facts as
         select f.*, coalesce(c.code, '{country}') as country_code
         from {facts} f left join country_codes c on c.country = f.country""")
@@ -122,27 +128,20 @@ def spell(
                 "where kind = 'email'")  # fmt: skip
     con.execute("create or replace temp table raw_phones as select distinct value as phone, country_code "
                 "from placed_facts where kind = 'phone'")  # fmt: skip
-    contacts.add_emails(con, placeholders)
-    contacts.add_phones(con)
+    add_emails(con)
+    add_phones(con)
     con.execute(f"""create or replace temp table spelled as
         with told as (
-            select f.* exclude (country, country_code), case f.kind
-                when 'email' then e.email_key when 'phone' then p.phone_key
-                when 'account' then {account("f.value", "f.system", "systems")}
+            select f.* exclude (country, country_code), unnest(case f.kind
+                when 'email' then e.email_keys when 'phone' then p.phone_keys
+                else [case f.kind when 'account' then {account("f.value", "f.system", "systems")}
                 when 'device_id' then f.value when 'event_order' then f.value
-                else f.system || ':' || f.value end as identity
+                else f.system || ':' || f.value end] end) as identity
             from placed_facts f
             left join email_keys e on f.kind = 'email' and e.email = f.value
             left join phone_keys p on f.kind = 'phone' and p.phone = f.value and p.country_code = f.country_code)
         select *, case when kind in {SHAREABLE} and first_name <> '' and last_name <> ''
                        then identity || '|' || first_name || '|' || last_name end as named
-        from told""")
-    for name in ("countries_arrow", "systems_arrow"):
-        con.unregister(name)
-    for table in ("placed_facts", "raw_emails", "raw_phones", "email_keys", "phone_keys", "phone_fast", "dialling"):
+        from told where not ({says_nothing("kind", "coalesce(identity, '')", placeholders)})""")
+    for table in ("placed_facts", "raw_emails", "raw_phones", "email_keys", "phone_keys", "country_codes"):
         con.execute(f"drop table if exists {table}")
-
-
-def _countries() -> pa.Table:
-    rows = places.country_rows()
-    return pa.table({"name": [name for name, _ in rows], "code": [code for _, code in rows]})

@@ -141,7 +141,7 @@ def _run(run: Run) -> Outcome:
         if found.num_rows:
             con.execute(f"create temp table told as {told_of(con, ('people', 'identifiers'))}")
             systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
-            spell(con, "told", Placeholders(), run.project.settings.country, systems)
+            spell(con, "told", Placeholders(), run.project.settings.country, systems, run.project.words)
             con.execute(f"""insert into held
                 with facts as (
                     select source, record_id, kind, identity as value from spelled where identity is not null

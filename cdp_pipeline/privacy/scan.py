@@ -46,7 +46,7 @@ def scan(
     for name in names:
         _tell(run, con, name)
     matching = load_matching(run.project.folder / "3_identity")
-    spell(con, "told", matching.placeholders, run.project.settings.country, systems_of(run))
+    spell(con, "told", matching.placeholders, run.project.settings.country, systems_of(run), run.project.words)
     con.register("dead_arrow", tombstones.select(["kind", "key", "request_id"]))
     con.execute("create or replace temp table dead as from dead_arrow")
     con.unregister("dead_arrow")
@@ -180,7 +180,7 @@ def mentions(run: Run, con: duckdb.DuckDBPyConnection, texts: str, secrets: Sequ
         {"mail": MAIL},
     )
     matching = load_matching(run.project.folder / "3_identity")
-    spell(con, "told_mails", matching.placeholders, run.project.settings.country, systems_of(run))
+    spell(con, "told_mails", matching.placeholders, run.project.settings.country, systems_of(run), run.project.words)
     keys = ", ".join(hashed_sql(secret, "'email'", "identity") for secret in secrets)
     rows = con.execute(f"""select as_written, min(d.request_id) from spelled s
         join dead d on d.kind = 'email' and d.key in ({keys}) group by 1 order by 1""").fetchall()

@@ -135,7 +135,7 @@ def lines_about(
         {"mail": MAIL, "phone": _PHONE, "token": _WORD},
     )
     matching = load_matching(run.project.folder / "3_identity")
-    spell(con, "told_tokens", matching.placeholders, run.project.settings.country, systems_of(run))
+    spell(con, "told_tokens", matching.placeholders, run.project.settings.country, systems_of(run), run.project.words)
     keys = ", ".join(hashed_sql(secret, "s.kind", "s.identity") for secret in secrets)
     rows = con.execute(f"""select s.number, min(d.request_id) from spelled s
         join dead d on d.kind = s.kind and d.key in ({keys}) where s.identity is not null group by 1""").fetchall()

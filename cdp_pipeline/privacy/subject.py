@@ -109,7 +109,8 @@ def _who(con: duckdb.DuckDBPyConnection, text: str, country: str) -> tuple[str |
     con.register("typed_arrow", pa.table(row | empty))
     con.execute("create or replace temp table typed as from typed_arrow")
     spell(con, "typed", Placeholders(), country, sources)
-    identity = con.execute("select identity from spelled").fetchall()[0][0]
+    keys = [row[0] for row in con.execute("select identity from spelled").fetchall()]
+    identity = keys[0] if len(keys) == 1 else None
     if identity is None or str(identity).startswith("?"):
         raise InputError(f"this is no {'e-mail address' if kind == 'email' else 'phone number'}")
     people = con.execute(

@@ -71,7 +71,7 @@ def required_columns(source: Source, contracts: Mapping[str, Contract]) -> tuple
         contract = contracts.get(table)
         required = {c for c, spec in contract.columns.items() if spec.required} if contract else set()
         for mapping in mappings:
-            if query.has_joins or (table in SIDE_FACTS and mapping.where):
+            if query.has_joins or (table in SIDE_FACTS and (mapping.where or mapping.filled)):
                 continue
             for column, value in mapping.columns.items():
                 if column in required:

@@ -17,7 +17,9 @@ import pyarrow as pa
 from cdp_pipeline.errors import CdpError
 from cdp_pipeline.shapes import Column, Contract
 from cdp_pipeline.staging.currencies import ISO_4217
-from cdp_pipeline.staging.parsing import MACROS
+from cdp_pipeline.staging.doubt import doubtful
+from cdp_pipeline.staging.keyed import KIND_OF_NAMESPACE, key_columns
+from cdp_pipeline.staging.mapping import is_id
 
 BATCH_ROWS = 100_000
 _NOT_A = {
@@ -30,6 +32,13 @@ _NOT_A = {
 }
 OTHER_CURRENCY = "in another currency than the row says"
 NOT_WHOLE = "a number or an error that a spreadsheet made of an id"
+NO_KEY = {
+    "email": "not an e-mail address",
+    "phone": "not a phone number",
+    "account": "not an account id",
+    "namespace": "not an identifier of its namespace",
+}
+DOUBTFUL = "can be read in two ways, and its column is written in both"
 _LOCALE = "declare `decimal`, `thousands`, `negative` or `digits` in the source's `format`, or correct the cell"
 CURES: Mapping[str, str] = {
     "missing": "fill it in the source system, or map another column",
@@ -41,6 +50,8 @@ CURES: Mapping[str, str] = {
     "not yes or no": "write true or false, yes or no, 1 or 0",
     OTHER_CURRENCY: "mend the currency column, or its mapping",
     NOT_WHOLE: "export again without a spreadsheet in between",
+    **dict.fromkeys(NO_KEY.values(), "correct it in the source system, or in quarantine and replay it"),
+    DOUBTFUL: "deliver the file as the source writes it; a spreadsheet or a second system wrote part of the column",
     "no ISO 4217 currency code": "map a column with codes such as EUR",
     "not one of …": "map it to one of the values that the contract names",
     "does not match the pattern": "mend it in the source system, or the pattern in the contract",
@@ -68,15 +79,15 @@ def schema_of(contract: Contract, as_of: date) -> Any:
     return pandera.DataFrameSchema({**columns, **flags}, strict=False)
 
 
-def broken_rows(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date) -> pa.Table:
+def broken_rows(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date, rows: str = "true") -> pa.Table:
     """Rows of the table `candidates` that break a rule: `_row` BIGINT, `column` and `rule` VARCHAR.
 
-    Raises CdpError when a check itself crashed: then nothing is known about the rows.
+    `rows` is SQL that chooses among them. A column named in `_emptied` of a row is not judged: what stood there
+    was replaced. Needs the macros of parsing.py. Raises CdpError when a check itself crashed: then nothing is known
+    about the rows.
     """
     schema = schema_of(contract, as_of)
-    for macro in MACROS:
-        con.execute(macro)
-    batches = [_failures(schema, batch) for batch in _batches(con, contract)]
+    batches = [_failures(schema, batch) for batch in _batches(con, contract, rows)]
     return pa.concat_tables(batches) if batches else _NONE
 
 
@@ -118,8 +129,10 @@ def _bound(spec: Column, value: Any, as_of: date) -> Any:
 def _flags(contract: Contract) -> dict[str, str]:
     """Name of a boolean column → the reason when it is false."""
     parsed = {f"{c}__parsed": _NOT_A[spec.type] for c, spec in contract.columns.items() if spec.type in _NOT_A}
+    parsed |= {f"{c}__doubt": DOUBTFUL for c, spec in contract.columns.items() if spec.type in _NOT_A}
     parsed |= {f"{c}__currency": OTHER_CURRENCY for c in _in_currency(contract)}
-    parsed |= {f"{c}__whole": NOT_WHOLE for c in _ids(contract)}
+    parsed |= {f"{c}__whole": NOT_WHOLE for c in contract.columns if is_id(c, contract)}
+    parsed |= {f"{c}__key": NO_KEY[str(contract.columns[c].keys)] for c in key_columns(contract)}
     rules = {f"rule__{rule.name}": rule.name for rule in contract.rules if rule.severity == "error"}
     return parsed | rules
 
@@ -129,28 +142,29 @@ def _in_currency(contract: Contract) -> list[str]:
     return [c for c, spec in contract.columns.items() if spec.type == "money" and "currency" in contract.columns]
 
 
-def _ids(contract: Contract) -> list[str]:
-    """Columns by which rows are told apart or find each other."""
-    return [
-        c
-        for c, spec in contract.columns.items()
-        if spec.type == "text" and c != "source" and (c in contract.grain or spec.references)
-    ]
-
-
-def _batches(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[pa.RecordBatch]:
-    columns = ["_row", *(c for c, spec in contract.columns.items() if spec.type != "attributes")]
-    columns += [
-        f"({c}__text is null or {c} is not null) as {c}__parsed"
+def _batches(con: duckdb.DuckDBPyConnection, contract: Contract, rows: str) -> Iterator[pa.RecordBatch]:
+    flags = {
+        f"{c}__parsed": f"{c}__text is null or {c} is not null"
         for c, spec in contract.columns.items()
         if spec.type in _NOT_A
+    }
+    flags |= {f"{c}__currency": f"is_in_currency({c}__text, upper(currency__text))" for c in _in_currency(contract)}
+    for column in (c for c in contract.columns if is_id(c, contract)):
+        whole = f"is_whole_id({column}__text)"
+        by_kind = contract.columns[column].keys == "namespace"
+        flags[f"{column}__whole"] = f"{KIND_OF_NAMESPACE.format('namespace')} <> 'account' or {whole}" if by_kind else whole
+    flags |= {f"{c}__key": f"{c}__text is null or len({keys}) > 0" for c, keys in key_columns(contract).items()}
+    in_doubt = doubtful(con, contract)
+    flags |= {f"{c}__doubt": in_doubt.get(c, "true") for c, spec in contract.columns.items() if spec.type in _NOT_A}
+    columns = ["_row", *(c for c, spec in contract.columns.items() if spec.type != "attributes")]
+    columns += [
+        f"coalesce(list_contains(_emptied, '{flag.rpartition('__')[0]}'), false) or ({sql}) as {flag}"
+        for flag, sql in flags.items()
     ]
-    columns += [f"is_in_currency({c}__text, upper(currency__text)) as {c}__currency" for c in _in_currency(contract)]
-    columns += [f"is_whole_id({c}__text) as {c}__whole" for c in _ids(contract)]
     columns += [f"({rule.sql}) as rule__{rule.name}" for rule in contract.rules if rule.severity == "error"]
     # A cursor's relation streams; execute() would hold the whole result in memory.
-    reader = con.cursor().sql(f"select {', '.join(columns)} from candidates order by _row").to_arrow_reader(BATCH_ROWS)
-    yield from reader
+    select = f"select {', '.join(columns)} from candidates where {rows} order by _row"
+    yield from con.cursor().sql(select).to_arrow_reader(BATCH_ROWS)
 
 
 def _failures(schema: Any, batch: pa.RecordBatch) -> pa.Table:
@@ -167,7 +181,7 @@ def _failures(schema: Any, batch: pa.RecordBatch) -> pa.Table:
             crashed = sorted({str(c) for c in cases.filter(pl.col("index").is_null())["check"].to_list()})
             raise CdpError(f"a contract check could not be run: {', '.join(crashed)}") from None
         rows = frame["_row"].gather(cases["index"].cast(pl.UInt32))
-        columns = [re.sub("^rule__|__(parsed|currency|whole)$", "", str(c)) for c in cases["column"]]
+        columns = [re.sub("^rule__|__(parsed|currency|whole|key|doubt)$", "", str(c)) for c in cases["column"]]
         rules = ["missing" if check == "not_nullable" else str(check) for check in cases["check"]]
         return pa.table(
             {"_row": rows.to_arrow(), "column": pa.array(columns, pa.string()), "rule": pa.array(rules, pa.string())}

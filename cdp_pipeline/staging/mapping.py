@@ -13,7 +13,8 @@ import duckdb
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.lake import Run
 from cdp_pipeline.shapes import Contract, Expression, FileFormat, Mapping, Source
-from cdp_pipeline.staging.parsing import MACROS, TYPES, typed
+from cdp_pipeline.staging.keyed import no_keys
+from cdp_pipeline.staging.parsing import TYPES, create_macros, typed
 
 ERASED_TABLES = ("orders", "order_lines", "permissions")
 """Core tables of which something stays when a person is erased: raw.erased_<table>."""
@@ -34,8 +35,7 @@ def open_source(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Sou
     con.execute(f"create or replace temp view file as select * from read_parquet([{files}], union_by_name = true)")
     if con.execute("select count(*) from file").fetchall()[0][0] == 0:
         return False
-    for macro in MACROS:
-        con.execute(macro)
+    create_macros(con, run.project.words)
     try:
         con.execute(f"create or replace temp view prepared as {source.prepare or 'select * from file'}")
     except duckdb.Error as error:
@@ -54,37 +54,44 @@ def candidates(
 ) -> str:
     """SELECT with one row per row of `prepared`.
 
-    Columns: `_source_name`, `_file`, `_line`, `_delivered_at`, `_mapping`, `_outcome` (`mapped`,
-    `not_mapped`, or the name of the drop rule), and for each contract column its text `<c>__text`
+    Columns: `_source_name`, `_file`, `_line`, `_delivered_at`, `_mapping`, `_is_state`, `_outcome` (`mapped`,
+    `not_mapped`: another kind of row, `empty`: none of the mapping's `filled` columns is filled, or the name of the
+    drop rule), and for each contract column its text `<c>__text`
     and its typed value `<c>`; with `as_of`, the contract's fallback stands in for a value that is
     missing, unreadable or later than that day.
     """
-    values = []
-    for column, spec in contract.columns.items():
-        if spec.type == "attributes":
-            values.append(f"{_attributes(mapping, source.format)} as {column}")
-        else:
-            text = f"'{system}'" if column == "source" else _text(mapping.columns.get(column), source.format)
-            values.append(f"{text} as {column}__text")
+    columns = {column: spec for column, spec in contract.columns.items() if spec.type != "attributes"}
+    values = [
+        f"'{system}' as source__text" if c == "source" else f"{_text(mapping.columns.get(c), source.format)} as {c}__text"
+        for c in columns
+    ]
+    values += [f"{_attributes(mapping, source.format)} as {c}" for c in contract.columns if c not in columns]
     drops = " ".join(f"when {sql} then '{rule}'" for rule, sql in mapping.drop.items())
     outcome = f"case when not coalesce(({mapping.where or 'true'}), false) then 'not_mapped' {drops} else 'mapped' end"
-    parsed = ", ".join(
-        f"{typed(c + '__text', spec.type, source.format)} as {c}"
-        for c, spec in contract.columns.items()
-        if spec.type != "attributes"
-    )
+    emptied = [f"case when not ({empty}) then {c}__text end as {c}__text" for c, empty in _empty(contract).items()]
+    filled = [f"{column}__text" for column in filled_columns(mapping, contract)]
+    judged = f"if(_outcome = 'mapped' and coalesce({', '.join(filled)}) is null, 'empty', _outcome)" if filled else "_outcome"
+    parsed = ", ".join(f"{typed(c + '__text', spec, source.format)} as {c}" for c, spec in columns.items())
     fallbacks = [
         f"case when {c} is null or {c}::date > as_of then coalesce({spec.fallback}, {c}) else {c} end as {c}"
         for c, spec in contract.columns.items()
         if spec.fallback and as_of
     ]
     day = f"date '{as_of}'" if as_of else "null"
-    replaced = f" replace ({', '.join(fallbacks)})" if fallbacks else ""
+    replaced = ", ".join([f"{judged} as _outcome", *fallbacks])
     return (
-        f"select * exclude (as_of){replaced} from (select *, {parsed}, {day} as as_of from ("
-        f"select '{name}' as _source_name, _file, _line, _delivered_at, {ordinal} as _mapping, "
-        f"{outcome} as _outcome, {', '.join(values)} from prepared))"
+        f"select * exclude (as_of) replace ({replaced}), null::varchar[] as _emptied{no_keys(contract)} "
+        f"from (select *, {parsed}, {day} as as_of from ("
+        f"select * replace ({', '.join(emptied)}) from (select '{name}' as _source_name, _file, _line, _delivered_at, "
+        f"{ordinal} as _mapping, {str(mapping.state).lower()} as _is_state, {outcome} as _outcome, {', '.join(values)} "
+        "from prepared)))"
     )
+
+
+def filled_columns(mapping: Mapping, contract: Contract) -> tuple[str, ...]:
+    """The columns of which one must be filled for a row of the mapping to say anything; none: every row does."""
+    states = tuple(column for column, spec in contract.columns.items() if spec.words)
+    return states if mapping.state else mapping.filled
 
 
 def empty_candidates(contract: Contract) -> str:
@@ -95,10 +102,10 @@ def empty_candidates(contract: Contract) -> str:
         "0::bigint as _line",
         "null::timestamp as _delivered_at",
     ]
-    columns += ["0 as _mapping", "''::varchar as _outcome"]
+    columns += ["0 as _mapping", "false as _is_state", "''::varchar as _outcome"]
     columns += [f"null::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"]
     columns += [f"null::{TYPES[spec.type]} as {c}" for c, spec in contract.columns.items()]
-    return f"select {', '.join(columns)} where false"
+    return f"select {', '.join(columns)}, null::varchar[] as _emptied{no_keys(contract)} where false"
 
 
 def erased_candidates(run: Run, table: str, contract: Contract) -> str:
@@ -108,9 +115,40 @@ def erased_candidates(run: Run, table: str, contract: Contract) -> str:
     grain = ", ".join(contract.grain)
     return (
         f"select row_number() over (order by {grain}) as _row, '{ERASED}' as _source_name, '{ERASED}' as _file, "
-        f"row_number() over (order by {grain}) as _line, _delivered_at, 0 as _mapping, 'mapped' as _outcome, "
-        f"{', '.join(texts)}, {', '.join(contract.columns)} from read_parquet('{path}')"
+        f"row_number() over (order by {grain}) as _line, _delivered_at, 0 as _mapping, false as _is_state, 'mapped' as _outcome, "
+        f"{', '.join(texts)}, {', '.join(contract.columns)}, null::varchar[] as _emptied{no_keys(contract)} "
+        f"from read_parquet('{path}')"
     )
+
+
+def is_id(column: str, contract: Contract) -> bool:
+    """A column by which rows are told apart or find each other, and that a spreadsheet can have spoiled."""
+    spec = contract.columns[column]
+    if spec.is_id is not None:
+        return spec.is_id
+    names_something = column in contract.grain or bool(spec.references) or spec.keys in ("account", "namespace")
+    return spec.type == "text" and column != "source" and names_something and not (spec.is_in or spec.words)
+
+
+_TYPED = "is_sheet_error({0}) or is_empty_typed({0})"
+_EMPTY = dict.fromkeys(("integer", "decimal", "money", "boolean", "email", "phone"), _TYPED)
+_EMPTY |= dict.fromkeys(("date", "timestamp"), f"{_TYPED} or is_empty_date({{0}})")
+"""What an empty cell looks like in a column of this type, or with keys of this kind; elsewhere only errors are one."""
+
+
+def _empty(contract: Contract) -> dict[str, str]:
+    """Column → SQL over its text that says whether the cell is empty in other words."""
+    empty = {}
+    for column, spec in contract.columns.items():
+        if spec.type == "attributes" or spec.words or column == "source":
+            continue  # a word that is not understood is judged, never taken for silence
+        kind = _EMPTY.get(spec.keys or spec.type, "is_sheet_error({0})")
+        text = ("is_no_id({0})" if is_id(column, contract) else kind).format(f"{column}__text")
+        if spec.keys == "namespace":
+            written = _EMPTY["email"].format(f"{column}__text")
+            text = f"if(namespace__text in ('email', 'phone'), {written}, {text})"
+        empty[column] = f"coalesce({text}, true)"
+    return empty
 
 
 def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -> str:
@@ -126,7 +164,8 @@ def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -
 def _clean(expression: str, form: FileFormat) -> str:
     nulls = ", ".join("'" + value.replace("'", "''") + "'" for value in form.nulls)
     blank = r"[\s\x{00a0}\x{200b}\x{feff}]+"
-    trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$', '', 'g')"
+    # ="00123" is how a text is guarded against spreadsheets.
+    trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$|^=\"([^\"]*)\"$', '\\1', 'g')"
     return (
         f"case when {trimmed} in ({nulls}) or {trimmed} = '' then null else {trimmed} end"
         if nulls
@@ -142,7 +181,7 @@ def _attributes(mapping: Mapping, form: FileFormat) -> str:
     ]
     if not pairs:
         return "null::map(varchar, varchar)"
-    return f"map_from_entries(list_filter([{', '.join(pairs)}], lambda e: e.value is not null))"
+    return f"map_from_entries(list_filter([{', '.join(pairs)}], lambda e: e.value is not null and not is_sheet_error(e.value)))"
 
 
 def _quoted(column: str) -> str:

@@ -10,7 +10,7 @@ import duckdb
 
 from cdp_pipeline.lake import Run
 from cdp_pipeline.shapes import Contract, FileFormat
-from cdp_pipeline.staging.parsing import MACROS, typed
+from cdp_pipeline.staging.parsing import typed
 
 TABLE = "staging.corrections"
 _NAME_PARTS = "('first_name', 'middle_name', 'last_name')"
@@ -23,13 +23,11 @@ def overlay(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Cont
     """
     if table != "people" or not run.path(TABLE).exists() or not run.count(TABLE):
         return
-    for macro in MACROS:
-        con.execute(macro)
     path = str(run.path(TABLE)).replace("'", "''")
     con.execute(f"create temp table corrected as from read_parquet('{path}')")
     _make_room(con, set(contract.columns))
     for (column,) in con.execute("select distinct column_name from corrected order by 1").fetchall():
-        value = typed("c.value", contract.columns[column].type, FileFormat())
+        value = typed("c.value", contract.columns[column], FileFormat())
         con.execute(
             f"""update candidates set {column}__text = c.value, {column} = {value} from corrected c
                 where c.column_name = '{column}' and c.source = candidates.source and c.record_id = candidates.record_id"""

@@ -6,8 +6,12 @@ type. What does not: deciding what a NULL means; the contract compares it with t
 
 from __future__ import annotations
 
-from cdp_pipeline.shapes import FileFormat
+import duckdb
+
+from cdp_pipeline.shapes import Column, FileFormat
 from cdp_pipeline.staging.currencies import ISO_4217, SIGNS
+from cdp_pipeline.words import Words
+from cdp_pipeline.words import macros as word_macros
 
 TYPES = {
     "text": "VARCHAR",
@@ -27,12 +31,9 @@ _ARABIC = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"
 _CLOCK = r"([01]\d|2[0-4]):[0-5]\d(:[0-5]\d)?(\.\d+)?"
 _OFFSET = r" ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 
-MACROS = (
+_MACROS = (
     # Shopify guards ids, postcodes and phones with an apostrophe against spreadsheets.
     "create or replace macro unquote(x) as regexp_replace(x, '^''|''$', '', 'g')",
-    r"""create or replace macro as_boolean(x) as case
-          when lower(x) in ('true', 't', 'yes', 'y', '1', '1.0') then true
-          when lower(x) in ('false', 'f', 'no', 'n', '0', '0.0') then false end""",
     r"""create or replace macro as_integer(x) as
           case when regexp_full_match(x, '[+-]?\d{1,18}(\.0+)?') then try_cast(regexp_replace(x, '\.0+$', '') as bigint) end""",
     r"""create or replace macro as_money(x) as
@@ -55,8 +56,6 @@ MACROS = (
           when regexp_matches(x, '[A-Z]{{3}}') then regexp_extract(x, '[A-Z]{{3}}') = code
           {" ".join(f"when regexp_matches(x, '{sign}') then code in {codes + codes[:1]}" for sign, codes in SIGNS)}
           else true end""",
-    r"""create or replace macro is_whole_id(x) as
-          coalesce(not regexp_full_match(x, '\d[.,]\d+[eE]\+\d+|#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)'), true)""",
     r"""create or replace macro from_epoch(x) as case
           when regexp_full_match(x, '[1-9]\d{9}') then make_timestamp(x::bigint * 1000000)
           when regexp_full_match(x, '[1-9]\d{12}') then make_timestamp(x::bigint * 1000)
@@ -74,15 +73,21 @@ MACROS = (
 )
 
 
-def typed(expression: str, kind: str, form: FileFormat) -> str:
-    """SQL that parses the text `expression` as contract type `kind`; NULL when it is not one.
+def create_macros(con: duckdb.DuckDBPyConnection, words: Words) -> None:
+    """The macros that parsing, mappings and keys need, in this connection."""
+    for macro in (*_MACROS, *word_macros(words)):
+        con.execute(macro)
+
+
+def typed(expression: str, spec: Column, form: FileFormat) -> str:
+    """SQL that parses the text `expression` as a value of a contract column; NULL when it is not one.
 
     Times come out as TIMESTAMP in UTC; money as DECIMAL(18,4) with at most four decimals, which
     holds the minor units of every ISO 4217 currency exactly.
     """
-    match kind:
+    match kind := spec.type:
         case "text" | "attributes":
-            return expression
+            return f"permission_status({expression})" if spec.words else _allowed(expression, spec)
         case "integer":
             plain = form.decimal == "." and not form.thousands and form.negative == "-12" and form.digits == "ascii"
             return f"as_integer({expression if plain else number(expression, form)})"
@@ -95,6 +100,18 @@ def typed(expression: str, kind: str, form: FileFormat) -> str:
         case "date":
             return f"coalesce(iso_date({expression}), {_formats(expression, form, 'date')})"
     raise ValueError(kind)
+
+
+def _allowed(expression: str, spec: Column) -> str:
+    """A text; one of a few allowed values also where it is written with capitals, or with blanks around."""
+    if not isinstance(spec.is_in, tuple):
+        return expression
+    spellings = " ".join(f"when {_quoted(value.lower())} then {_quoted(value)}" for value in spec.is_in)
+    return f"case lower(trim({expression})) {spellings} else {expression} end"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def number(expression: str, form: FileFormat) -> str:

@@ -26,7 +26,8 @@ from cdp_pipeline.lake import Run, open_duckdb
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline.spreadsheet import guard, unguard
 from cdp_pipeline.staging.contract import broken_rows
-from cdp_pipeline.staging.parsing import MACROS, typed
+from cdp_pipeline.staging.keyed import add_keys, no_keys
+from cdp_pipeline.staging.parsing import create_macros, typed
 from cdp_pipeline.staging.replay import Replay, digest, row_digest, text_columns
 from cdp_pipeline.whole_file import write_whole
 
@@ -180,8 +181,7 @@ def _broken(
         return []
     texts = text_columns(contract)
     with open_duckdb() as con:
-        for macro in MACROS:
-            con.execute(macro)
+        create_macros(con, snapshot.project.words)
         columns = ", ".join(f"{name}__text varchar" for name in texts)
         con.execute(f"create table given (_row bigint, _source_name varchar, {columns})")
         marks = ", ".join("?" * (len(texts) + 2))
@@ -192,9 +192,13 @@ def _broken(
         made = []
         for name in sorted({replay.source for _, replay, _ in changed}):
             form = snapshot.project.sources[name].format
-            values = ", ".join(f"{typed(f'{c}__text', contract.columns[c].type, form)} as {c}" for c in texts)
-            made.append(f"select *, {values} from given where _source_name = '{name}'")
+            values = ", ".join(f"{typed(f'{c}__text', contract.columns[c], form)} as {c}" for c in texts)
+            made.append(
+                f"select *, {values}, null::varchar[] as _emptied, '' as _file, 'mapped' as _outcome{no_keys(contract)} "
+                f"from given where _source_name = '{name}'"
+            )
         con.execute(f"create table candidates as {' union all '.join(made)}")
+        add_keys(con, snapshot.project, contract)
         try:
             found = broken_rows(con, contract, snapshot.as_of)
         except duckdb.Error as error:

@@ -26,7 +26,7 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Numbers
 from cdp_pipeline.shapes import Contract
-from cdp_pipeline.staging.parsing import MACROS, typed
+from cdp_pipeline.staging.parsing import typed
 from cdp_pipeline.steps import Step, Table
 from cdp_pipeline.whole_file import alone, write_whole
 
@@ -176,8 +176,6 @@ def replay(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contr
     own = own.filter(pc.equal(own["table_name"], table))
     if not own.num_rows:
         return
-    for macro in MACROS:
-        con.execute(macro)
     con.register("own", own)
     texts = text_columns(contract)
     con.execute(
@@ -189,7 +187,7 @@ def replay(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contr
     new = [f"if(map_contains(changes, '{c}'), nullif(changes['{c}'], ''), {c}__text) as {c}__text" for c in texts]
     for name in sorted({str(name) for name in own["source_name"].to_pylist()} & set(run.project.sources)):
         form = run.project.sources[name].format
-        values = [f"{typed(f'{c}__text', contract.columns[c].type, form)} as {c}" for c in texts]
+        values = [f"{typed(f'{c}__text', contract.columns[c], form)} as {c}" for c in texts]
         fallbacks = [
             f"case when {c} is null or {c}::date > date '{run.as_of}' then coalesce({spec.fallback}, {c}) else {c} end as {c}"
             for c, spec in contract.columns.items()

@@ -13,27 +13,34 @@ import duckdb
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Numbers
 from cdp_pipeline.shapes import Contract
-from cdp_pipeline.staging.contract import broken_rows
+from cdp_pipeline.staging.keyed import add_keys, key_columns
 from cdp_pipeline.staging.mapping import candidates, empty_candidates, erased_candidates, open_source
+from cdp_pipeline.staging.mend import judge
 from cdp_pipeline.staging.overlay import overlay
+from cdp_pipeline.staging.parsing import create_macros
+from cdp_pipeline.staging.refusals import add_damaged_lines, fold_states, give_identifiers, status_column
 from cdp_pipeline.staging.replay import replay, text_columns
 
 
 def split_table(run: Run, table: str) -> dict[str, Numbers]:
     """Write `staging.<table>` and `quarantine.<table>`.
 
-    staging: the contract's columns typed, `_file`, `_line`; grain as the contract says; the newest
-    good version of a row wins. quarantine: `source_name`, `file`, `line`, `outcome` (quarantined,
-    superseded, dropped; replayed: as it was before it was corrected), `reasons`, and the contract's columns as
-    text for quarantined and replayed rows.
+    staging: the contract's columns typed, the keys of those that have any, `_file`, `_line`; grain as the contract
+    says; the newest good version of a row wins. quarantine: `source_name`, `file`, `line`, `outcome` (quarantined,
+    superseded, dropped; mended: used, after a cell was emptied or replaced; replayed: as it was before it was
+    corrected), `reasons`, and the contract's columns as text for quarantined, mended and replayed rows.
     """
     contract = run.project.contracts[table]
-    with run.connect() as con:
+    with run.connect(*(["quarantine.lines"] if status_column(contract) else []), *countries_from(contract)) as con:
+        create_macros(con, run.project.words)
         _collect(run, con, table, contract)
         _drop_outlived(run, con, table, contract)
         replay(run, con, table, contract)
         overlay(run, con, table, contract)
-        con.register("broken", broken_rows(con, contract, run.as_of))
+        add_keys(con, run.project, contract)
+        fold_states(con, contract)
+        give_identifiers(con, contract)
+        judge(con, contract, run.as_of)
         con.execute(_DECIDE.format(grain=", ".join(contract.grain), newest=_newest_first(contract)))
         staged = run.write(con, f"staging.{table}", _staged(contract), contract.grain)
         kept_out = run.write(con, f"quarantine.{table}", _kept_out(contract), ["file", "line", "reasons"])
@@ -46,6 +53,11 @@ def split_table(run: Run, table: str) -> dict[str, Numbers]:
         f"staging.{table}": {"superseded": counts.get("superseded", 0)},
         f"quarantine.{table}": {"rows_kept_out": kept_out, "quarantined": quarantined, "quarantined_share": share},
     }
+
+
+def countries_from(contract: Contract) -> list[str]:
+    """The table that tells from which country a number is, for a contract whose own rows do not."""
+    return ["staging.people"] if "namespace" in {spec.keys for spec in contract.columns.values()} else []
 
 
 def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
@@ -63,8 +75,11 @@ def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Con
             select = candidates(name, system, source, mapping, ordinal, contract, run.as_of)
             con.execute(
                 f"insert into candidates by name select row_number() over (order by _file, _line, {order}) "
-                f"+ (select coalesce(max(_row), 0) from candidates) as _row, * from ({select}) where _outcome <> 'not_mapped'"
+                f"+ (select coalesce(max(_row), 0) from candidates) as _row, * from ({select}) "
+                "where _outcome <> 'not_mapped' and (_is_state or _outcome <> 'empty')"
             )
+        if status_column(contract):
+            add_damaged_lines(run, con, name, source, table)
 
 
 def _drop_outlived(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
@@ -82,11 +97,12 @@ _DECIDE = """
 create table decided as
 with reasons as (
   select _row, string_agg("column" || ': ' || rule, '; ' order by "column", rule) as reasons
-  from (select distinct * from broken) group by _row
+  from (select distinct * from (from broken union all from mended)) group by _row
 ),
 judged as (
   select candidates.*, reasons.reasons,
-    case when _outcome <> 'mapped' then 'dropped' when reasons.reasons is not null then 'quarantined' else 'good' end as verdict
+    case when _outcome = 'unchanged' then 'superseded' when _outcome <> 'mapped' then 'dropped'
+      when _row in (select _row from broken) then 'quarantined' else 'good' end as verdict
   from candidates left join reasons using (_row)
 ),
 ranked as (
@@ -105,16 +121,21 @@ def _newest_first(contract: Contract) -> str:
 
 
 def _staged(contract: Contract) -> str:
-    return f"select {', '.join(contract.columns)}, _file, _line from decided where outcome = 'staged'"
+    columns = ", ".join((*contract.columns, *key_columns(contract).values()))
+    return f"select {columns}, _file, _line from decided where outcome = 'staged'"
 
 
 def _kept_out(contract: Contract) -> str:
     columns = text_columns(contract)
-    texts = [f"case when outcome = 'quarantined' then {column}__text end as {column}" for column in columns]
-    reason = "case outcome when 'dropped' then _outcome when 'superseded' then 'a newer row of the same key' else reasons end"
+    shown = ", ".join(f"case when outcome = 'quarantined' then {column}__text end as {column}" for column in columns)
+    texts = ", ".join(f"{column}__text" for column in columns)
+    reason = """case when outcome = 'quarantined' then reasons when outcome = 'dropped' then _outcome
+        when _outcome = 'unchanged' then 'the state of an earlier delivery, unchanged'
+        else 'a newer row of the same key' end"""
     return (
-        f"select _source_name as source_name, _file as file, _line as line, outcome, {reason} as reasons, {', '.join(texts)} "
+        f"select _source_name as source_name, _file as file, _line as line, outcome, {reason} as reasons, {shown} "
         "from decided where outcome <> 'staged' union all "
-        "select _source_name, _file, _line, 'replayed', 'as it was before it was corrected', "
-        f"{', '.join(f'{column}__text' for column in columns)} from replayed"
+        f"select _source_name, _file, _line, 'mended', reasons, {texts} from decided "
+        "where outcome in ('staged', 'superseded') and _row in (select _row from mended) union all "
+        f"select _source_name, _file, _line, 'replayed', 'as it was before it was corrected', {texts} from replayed"
     )

@@ -8,10 +8,12 @@ from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline.sql_model import Check
 from cdp_pipeline.staging import overlay
+from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline.staging.mapping import ERASED_TABLES
 from cdp_pipeline.staging.reconciliation import reconcile
 from cdp_pipeline.staging.replay import replay_step
-from cdp_pipeline.staging.split import split_table
+from cdp_pipeline.staging.refusals import status_column
+from cdp_pipeline.staging.split import countries_from, split_table
 from cdp_pipeline.steps import Step, Table
 
 _KEPT_OUT = {
@@ -19,8 +21,8 @@ _KEPT_OUT = {
     "file": "Export file, relative to the exports folder",
     "line": "Line of the file where the row starts",
     "outcome": (
-        "quarantined, superseded (a newer row of the same key was used), dropped (a rule of the source) "
-        "or replayed (the row as it was before it was corrected)"
+        "quarantined, superseded (a newer row of the same key was used), dropped (a rule of the source), mended (used, "
+        "after a cell was emptied or replaced) or replayed (the row as it was before it was corrected)"
     ),
     "reasons": "Every column and rule that failed",
 }
@@ -32,10 +34,12 @@ _RECONCILIATION = {
     "rows_read": "Rows of the file, counted from raw, and the lines that are no longer there",
     "rows_erased": "Lines that are no longer in raw: about somebody erased, or kept too long",
     "rows_not_mapped": "Rows that are no row of this table, such as continuation lines",
+    "rows_empty": "Rows whose cells for this table are all empty",
     "rows_dropped": "Rows dropped by a rule of the source",
     "rows_superseded": "Older versions of a row that came again",
     "rows_quarantined": "Rows that break the contract",
     "rows_staged": "Rows used",
+    "rows_mended": "Rows that were used after a cell was emptied or replaced; they are counted among the others",
     "rows_replayed": "Rows that were corrected after quarantine; they are counted among the others as what they became",
 }
 
@@ -48,12 +52,20 @@ def steps(project: Project) -> tuple[Step, ...]:
     kept = tuple(f"raw.erased_{name}" for name in project.contracts if name in ERASED_TABLES)
     ledger = Table(
         "staging.reconciliation",
-        "Where every row of every export went: read = erased + not mapped + dropped + superseded + quarantined + used",
+        "Where every row of every export went: read = erased + not mapped + empty + dropped + superseded + quarantined + used",
         _RECONCILIATION,
         grain=("source_name", "file", "table_name"),
     )
-    version = repr((sorted(project.sources.items()), sorted(project.contracts.items())))
-    return (replay_step(), *tables, Step((ledger,), (*sources, "raw.erased_rows", *kept, *outputs), reconcile, version))
+    unused = Table(
+        "quarantine.unused_lines",
+        "Lines of which no mapping of their source makes anything, and which it does not call a continuation",
+        {c: _KEPT_OUT[c] for c in ("source_name", "file", "line")},
+        grain=("source_name", "file", "line"),
+    )
+    version = repr((sorted(project.sources.items()), sorted(project.contracts.items()), project.words))
+    damaged = ["quarantine.lines"] if any(map(status_column, project.contracts.values())) else []
+    reads = (*sources, "raw.erased_rows", *kept, *damaged, *outputs)
+    return (replay_step(), *tables, Step((ledger, unused), reads, reconcile, version))
 
 
 def checks(project: Project) -> tuple[Check, ...]:
@@ -68,9 +80,15 @@ def _step(project: Project, name: str, contract: Contract) -> Step:
     feeding = {source: shape for source, shape in project.sources.items() if name in shape.into}
     personal = frozenset(c for c, spec in contract.columns.items() if spec.sensitivity != "public")
     docs = {c: spec.description for c, spec in contract.columns.items()}
+    keys = {keys: f"The keys of {c}: one spelling of each that the cell holds" for c, keys in key_columns(contract).items()}
     texts = {c: doc for c, doc in docs.items() if contract.columns[c].type != "attributes"}
     good = Table(
-        f"staging.{name}", contract.description, docs | _ORIGIN, contract.owner, contract.grain, personal=personal
+        f"staging.{name}",
+        contract.description,
+        docs | keys | _ORIGIN,
+        contract.owner,
+        contract.grain,
+        personal=personal | frozenset(keys),
     )
     rest = Table(
         f"quarantine.{name}",
@@ -85,10 +103,12 @@ def _step(project: Project, name: str, contract: Contract) -> Step:
             *(f"raw.{source}" for source in feeding),
             *([f"raw.erased_{name}"] if name in ERASED_TABLES else []),
             *([overlay.TABLE] if name == "people" else []),
+            *(["quarantine.lines"] if status_column(contract) else []),
+            *countries_from(contract),
             "staging.replays",
         ),
         run=partial(split_table, table=name),
-        version=repr((contract, sorted(feeding.items()))),
+        version=repr((contract, sorted(feeding.items()), project.words)),
         uses_as_of=True,
     )
 

@@ -42,6 +42,8 @@ SOURCE: dict[str, Any] = {
     "files": "*.csv",
     "system": "web",
     "legal_basis": "contract",
+    "kinds": "kind",
+    "continuation": "kind <> 'order'",
     "into": {
         "orders": {
             "where": "kind = 'order'",

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from cdp_pipeline.lake import open_duckdb
 from cdp_pipeline.shapes import FileFormat
-from cdp_pipeline.staging.parsing import MACROS, typed
+from cdp_pipeline.shapes import Column
+from cdp_pipeline.staging.parsing import create_macros, typed
+from cdp_pipeline.words import read_words
 
 
 @cache
 def con() -> duckdb.DuckDBPyConnection:
     made = open_duckdb()
-    for macro in MACROS:
-        made.execute(macro)
+    create_macros(made, read_words(Path("dbt_like_sql/2_staging")))
     return made
 
 
 def read(texts: Sequence[str | None], kind: str, **form: Any) -> list[Any]:
     """The values that texts have as `kind` in a file of this format."""
-    sql = typed("text", kind, FileFormat(**form))
+    sql = typed("text", Column(type=kind, description=""), FileFormat(**form))
     rows = con().execute(
         f"select {sql} as value from (select unnest($1::varchar[]) as text, unnest(range(len($1))) as place) "
         "order by place",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cdp_pipeline.identity.contacts import e164
+from cdp_pipeline.identifier_keys import e164
 from cdp_pipeline_tests.identity.one_record import keys
 
 

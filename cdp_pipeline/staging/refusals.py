@@ -1,0 +1,143 @@
+"""Core tables of permissions: whatever is not plainly a grant denies what it is about.
+
+What belongs here: candidate rows of a contract with a column of `words: status`, before they are judged: a state that
+is delivered again and again, a refusal without an identifier, a line that its reader could not cut into cells. What
+does not: which words mean what (2_staging/words.csv), rows that break the contract (`when_broken`, mend.py), and
+which change wins (profiles.identifier_permissions).
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from cdp_pipeline.identifier_keys import add_emails
+from cdp_pipeline.lake import Run
+from cdp_pipeline.shapes import Contract, Expression, Source
+
+EMPTIED = "emptied after an answer"
+"""Why a blank state counts as a refusal."""
+NO_RECORDS = ("total_line", "repeated_header")
+"""Codes of set-aside lines that were never a record."""
+_SUBJECT = ("namespace", "purpose", "channel")
+OF_RECORD = "empty, so it counts for the identifiers that the record had"
+
+
+def status_column(contract: Contract) -> str | None:
+    """The column that holds the status of a permission, of a contract that has one."""
+    return next((column for column, spec in contract.columns.items() if spec.words), None)
+
+
+def fold_states(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Of rows that are the state at the moment of the export, keep in `candidates` those that say something new.
+
+    A state equal to the one before is `unchanged`. A blank one says nothing, unless there was an answer before: then
+    it is a refusal, and `noted` (_row, column, rule) says why.
+    """
+    con.execute("create or replace table noted (_row bigint, \"column\" varchar, rule varchar)")
+    status = status_column(contract)
+    if status is None:
+        return
+    value = next(c for c, spec in contract.columns.items() if spec.keys == "namespace")
+    same = [c for c in contract.grain if c not in (status, value, *contract.newest_by)]
+    con.execute(f"""create or replace temp table states as
+        select _row, {status} as now, lag({status}) over (
+            partition by _source_name, _mapping, record_id, coalesce({value}_keys[1], {value}__text), {", ".join(same)}
+            order by _delivered_at, _file, _line, _row) as before
+        from candidates where _is_state and _outcome in ('mapped', 'empty')""")
+    con.execute("""update candidates set _outcome = case
+            when s.now is not null and s.now = s.before then 'unchanged'
+            when s.now is null and s.before is null then 'empty' else 'mapped' end
+        from states s where s._row = candidates._row""")
+    con.execute(f"""insert into noted select _row, '{status}', '{EMPTIED}' from states
+                    where now is null and before is not null""")
+    con.execute("delete from candidates where _outcome = 'empty'")
+    con.execute("drop table states")
+
+
+def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """A refusal without an identifier is about those that its record ever had; a grant without one grants nothing.
+
+    What a refusal of a record without any identifier would stop, nobody ever permitted.
+    """
+    status = status_column(contract)
+    if status is None:
+        return
+    value = next(c for c, spec in contract.columns.items() if spec.keys == "namespace")
+    con.execute(f"""update candidates set _outcome = 'grant_without_identifier'
+                    where _outcome = 'mapped' and {value}__text is null and {status} = 'granted'""")
+    con.execute(f"""create or replace temp table had as
+        select source, record_id, namespace, list_sort(list(distinct key)) as keys
+        from (select source, record_id, namespace, unnest({value}_keys) as key from candidates where record_id is not null)
+        group by all""")
+    blank = f"_outcome = 'mapped' and {value}__text is null and candidates.record_id is not null"
+    con.execute(f"""insert into noted select _row, '{value}', '{OF_RECORD}' from candidates
+                    semi join had using (source, record_id, namespace) where {blank}""")
+    con.execute(f"""update candidates set {value}_keys = had.keys, {value} = had.keys[1],
+                        _emptied = list_append(coalesce(_emptied, []), '{value}')
+                    from had where {blank} and had.source = candidates.source
+                      and had.record_id = candidates.record_id and had.namespace = candidates.namespace""")
+    con.execute(f"""update candidates set _outcome = 'nothing_to_stop' where {blank} and len({value}_keys) = 0""")
+    con.execute("drop table had")
+
+
+def add_damaged_lines(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Source, table: str) -> None:
+    """Lines of a source that its reader set aside: each denies, for every e-mail address in its text, all that the
+    source could have said of it. Where neither the line nor a line beside it holds an address, nobody is known.
+
+    Needs the views quarantine.lines, and `file` of the source.
+    """
+    subjects = _subjects(con, source, table)
+    if not subjects:
+        return
+    con.execute(f"""create or replace temp table damaged as
+        select file, line, content, coalesce(d.delivered_at, timestamp '{run.as_of} 00:00:00') as delivered_at
+        from quarantine.lines l
+        left join (select _file, max(_delivered_at) as delivered_at from file group by _file) d on d._file = l.file
+        where l.source = '{name}' and l.code not in {NO_RECORDS}""")
+    con.execute("create or replace temp table raw_emails as select distinct content as email from damaged")
+    add_emails(con, in_text=True)
+    con.execute("""create or replace temp table told as
+        with runs as (
+            select d.*, coalesce(e.email_keys, []) as email_keys, e.address,
+                line - row_number() over (partition by file order by line) as together
+            from damaged d left join email_keys e on e.email = d.content)
+        select *, max(len(email_keys)) over (partition by file, together) > 0 as has_address_beside from runs""")
+    status = status_column(contract_of := run.project.contracts[table])
+    value = next(c for c, spec in contract_of.columns.items() if spec.keys == "namespace")
+    moment = contract_of.newest_by[0]
+    for ordinal, constants in subjects.items():
+        cells = {
+            **constants,
+            "source": f"'{run.project.system(name)}'",
+            str(status): "'denied'",
+            moment: f"least(delivered_at, timestamp '{run.as_of} 00:00:00')",
+            value: "address",
+        }
+        values = ", ".join(f"{sql} as {column}, ({sql})::varchar as {column}__text" for column, sql in cells.items())
+        con.execute(
+            f"""insert into candidates by name
+            select (select coalesce(max(_row), 0) from candidates) + row_number() over (order by file, line) as _row,
+                '{name}' as _source_name, file as _file, line as _line, delivered_at as _delivered_at,
+                {ordinal} as _mapping, false as _is_state, 'mapped' as _outcome, email_keys as {value}_keys, {values}
+            from told where len(email_keys) > 0 or not has_address_beside"""
+        )
+    for made in ("damaged", "told", "raw_emails", "email_keys"):
+        con.execute(f"drop table {made}")
+
+
+def _subjects(con: duckdb.DuckDBPyConnection, source: Source, table: str) -> dict[int, dict[str, str]]:
+    """What a source says about e-mail addresses: ordinal of the mapping → namespace, purpose, channel as constants.
+
+    What another mapping says already is left out, and so is what depends on a cell.
+    """
+    subjects: dict[int, dict[str, str]] = {}
+    for ordinal, mapping in enumerate(source.into[table]):
+        cells = {c: v.sql for c in _SUBJECT if isinstance(v := mapping.columns.get(c), Expression)}
+        try:
+            said = con.execute(f"select {', '.join(cells.values())}").fetchall()[0] if len(cells) == len(_SUBJECT) else ()
+        except duckdb.BinderException:  # made of a cell
+            continue
+        constants = {c: f"'{text}'" for c, text in zip(cells, said, strict=False)}
+        if constants.get("namespace") == "'email'" and constants not in subjects.values():
+            subjects[ordinal] = constants
+    return subjects
