@@ -75,7 +75,8 @@ class Run:
         con.execute("create schema config")
         con.execute(
             "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country, "
-            "$5::decimal(6, 4) as churn_budget, $6::integer as adult_age, $7::integer as existing_customer_days",
+            "$5::decimal(6, 4) as churn_budget, $6::integer as adult_age, $7::integer as existing_customer_days, "
+            "$8::bigint as unapplied_stops",
             [
                 self.as_of,
                 self.project.settings.zone,
@@ -84,6 +85,7 @@ class Run:
                 self.project.settings.churn_budget,
                 self.project.settings.adult_age,
                 self.project.settings.existing_customer_days,
+                self.project.settings.unapplied_stops,
             ],
         )
         for table in tables:

@@ -43,7 +43,7 @@ def doubtful(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, st
         return {}
     columns = ", ".join(f"{sql} as {column}_{at}" for column, sqls in asked.items() for at, sql in enumerate(sqls))
     con.execute(
-        "create or replace temp table proofs as "
+        "create or replace table proofs as "
         f"select _source_name, _file, {columns} from candidates where _outcome = 'mapped' group by all"
     )
     in_doubt = {}

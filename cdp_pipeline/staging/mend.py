@@ -50,7 +50,7 @@ def _mend(
     whole: bool = False,
 ) -> None:
     """Replace the columns that `broken` names, or all of `values` (`whole`), in the rows `which`; judge those again."""
-    con.execute(f"create or replace temp table cures as from broken where {which}")
+    con.execute(f"create or replace table cures as from broken where {which}")
     if not con.execute("select count(*) from cures").fetchall()[0][0]:
         return
     keys = key_columns(contract)

@@ -12,7 +12,8 @@ from cdp_pipeline.errors import CdpError
 from cdp_pipeline.shapes import Column, Contract
 from cdp_pipeline.staging import contract as rules
 from cdp_pipeline.staging.contract import broken_rows
-from cdp_pipeline.staging.parsing import TYPES
+from cdp_pipeline.staging.parsing import TYPES, create_macros
+from cdp_pipeline.words import Words
 
 AS_OF = date(2026, 6, 30)
 
@@ -39,7 +40,11 @@ def broken(columns: dict[str, dict[str, Any]], rows: list[dict[str, str | None]]
         typed = ", ".join(
             f"try_cast({name}__text as {TYPES[spec.type]}) as {name}" for name, spec in contract.columns.items()
         )
-        con.execute(f"create table candidates as select *, {typed} from given")
+        con.execute(
+            f"create table candidates as select *, {typed}, null::varchar[] as _emptied, 'shop' as _source_name, "
+            "'a.csv' as _file, 'mapped' as _outcome from given"
+        )
+        create_macros(con, Words())
         found = broken_rows(con, contract, AS_OF).to_pylist()
     assert len({tuple(item.values()) for item in found}) == len(found)
     return {(item["_row"], item["column"]) for item in found}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.shapes import Column, FileFormat
 from cdp_pipeline.staging.currencies import ISO_4217
 from cdp_pipeline.staging.parsing import TYPES, typed
 from cdp_pipeline_tests.staging.reading import con, one, read
@@ -146,7 +146,7 @@ def test_any_text_is_read_or_null(text: str) -> None:
 def test_a_value_has_the_type_of_its_column(kind: str) -> None:
     """What comes out has exactly the published type, with or without formats; nothing stays nothing."""
     for dates in ((), ("%d/%m/%Y",), ("%d/%m/%Y", "%Y-%m-%d %z")):
-        sql = typed("text", kind, FileFormat(dates=dates))
+        sql = typed("text", Column(type=kind, description=""), FileFormat(dates=dates))
         relation = con().sql(f"select {sql} as value from (select null::varchar as text)")
         assert str(relation.types[0]) == TYPES[kind].replace(" ", "")
         assert relation.fetchall() == [(None,)]

@@ -47,15 +47,11 @@ standing as (
 ),
 
 buyers as (
-    select distinct 'email' as namespace, lower(trim(nfc_normalize(p.email))) as value
+    select distinct
+        unnest(['email', 'phone']) as namespace,
+        unnest([p.email_keys[1], p.phone_keys[1]]) as value
     from profiles.order_facts as o
     join staging.people as p on o.source = p.source and o.record_id = p.record_id
-    cross join config.run as run
-    where o.is_sale and o.order_date >= run.as_of - run.existing_customer_days
-    union all
-    select distinct 'phone', r.phone_key
-    from profiles.order_facts as o
-    join identity.records as r on o.source = r.source and o.record_id = r.record_id
     cross join config.run as run
     where o.is_sale and o.order_date >= run.as_of - run.existing_customer_days
 ),
@@ -100,7 +96,7 @@ best as (
 
 select
     s.namespace, -- Kind of identifier
-    s.value, -- [personal] The identifier, normalised
+    s.value, -- [personal] The identifier's key
     s.purpose, -- What it may be used for
     s.channel, -- Through what
     s.recipient, -- Who may receive it; empty: nobody is named

@@ -1,51 +1,57 @@
--- Every e-mail, phone, login and device of a person, normalised as permissions are.
+-- Every e-mail, phone, login and device of a person, by its key, as permissions are.
 -- grain: person_id, namespace, value
 -- owner: data team
 with written as (
-    select source, record_id, 'email' as namespace, email as value, is_email_verified as is_verified, null as phone_key
+    select
+        source, record_id, 'email' as namespace, email_keys as keys, email as first_address, is_email_verified as is_verified,
+        coalesce(updated_at, created_at) as changed_at
     from staging.people
     union all
-    select p.source, p.record_id, 'phone', p.phone, null, r.phone_key
-    from staging.people as p
-    left join identity.records as r on p.source = r.source and p.record_id = r.record_id
-    union all
-    select source, record_id, 'login_id', login_id, null, null
+    select source, record_id, 'phone', phone_keys, null, null, coalesce(updated_at, created_at)
     from staging.people
     union all
-    select source, record_id, namespace, value, is_verified, null
+    select source, record_id, 'login_id', login_id_keys, null, null, coalesce(updated_at, created_at)
+    from staging.people
+    union all
+    select source, record_id, namespace, value_keys, if(namespace = 'email', value, null), is_verified, valid_from
     from staging.identifiers
 ),
 
-spelled as (
+each as (
     select
-        *,
-        case namespace
-            when 'email' then lower(trim(nfc_normalize(value)))
-            when 'phone' then regexp_replace(regexp_replace(replace(value, '(0)', ''), '[^0-9+]', '', 'g'), '^[+]?00', '+', 'g')
-            else trim(value)
-        end as spelling
+        * exclude (keys, first_address), unnest(keys) as value, unnest(range(1, len(keys) + 1)) as place,
+        lower(first_address) as first_address
     from written
-    where trim(value) <> ''
 ),
 
-normalised as (
+addressed as (
     select
-        r.person_id, s.source, s.record_id, s.namespace, s.is_verified,
-        coalesce(s.phone_key, p.phone, a.account, s.spelling) as value
-    from spelled as s
-    join identity.person_records as r on s.source = r.source and s.record_id = r.record_id
-    left join profiles.phone_spellings as p on s.namespace = 'phone' and s.spelling = p.spelling
-    left join identity.accounts as a
-        on s.namespace in ('login_id', 'customer_id') and s.source = a.source and s.spelling = a.login_id
+        r.person_id, e.*, if(e.place = 1, coalesce(e.first_address, e.value), e.value) as address
+    from each as e
+    join identity.person_records as r on e.source = r.source and e.record_id = r.record_id
+),
+
+newest as (
+    select person_id, namespace, value, address, max(changed_at) as changed_at
+    from addressed
+    group by person_id, namespace, value, address
+),
+
+listed as (
+    select person_id, namespace, value, list(address order by changed_at desc nulls last, address) as addresses
+    from newest
+    group by person_id, namespace, value
 )
 
 select
-    person_id, -- Person
-    namespace, -- email, phone, login_id, device_id or customer_id
-    value, -- [personal] The identifier, normalised
-    cast(count(distinct struct_pack(source, record_id)) as bigint) as records, -- Records of the person that carry it
-    coalesce(bool_or(is_verified), false) as is_verified, -- A source says that the person proved to own it
-    cast(count(*) over (partition by namespace, value) as bigint) as persons -- People who share it
-from normalised
-where value <> ''
-group by person_id, namespace, value
+    a.person_id, -- Person
+    a.namespace, -- email, phone, login_id, device_id or customer_id
+    a.value, -- [personal] The identifier's key
+    min(l.addresses) as addresses, -- [personal] As records write it, the newest first: an e-mail with its +tag, else the key
+    cast(count(distinct struct_pack(a.source, a.record_id)) as bigint) as records, -- Records of the person that carry it
+    coalesce(bool_or(a.is_verified), false) as is_verified, -- A source says that the person proved to own it
+    max(a.changed_at) as changed_at, -- When a record that carries it last changed (UTC); empty when none says
+    cast(count(*) over (partition by a.namespace, a.value) as bigint) as persons -- People who share it
+from addressed as a
+join listed as l on a.person_id = l.person_id and a.namespace = l.namespace and a.value = l.value
+group by a.person_id, a.namespace, a.value

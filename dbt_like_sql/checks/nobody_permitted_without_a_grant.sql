@@ -26,5 +26,7 @@ from uses as u
 where not exists (
     select 1
     from profiles.permission_changes as c
-    where c.namespace = u.namespace and c.value = u.value and c.purpose = u.purpose and c.status = 'granted'
+    join profiles.identifiers as i on c.namespace = i.namespace and c.value = i.value
+    where i.person_id = u.person_id and c.namespace = u.namespace and c.purpose = u.purpose and c.status = 'granted'
+        and (i.value = u.value or list_contains(i.addresses, u.value))
 )

@@ -5,7 +5,7 @@
 -- fix: Do not export. permission_changes.sql lost a change, maybe a withdrawal; compare with staging.permissions
 select p.source, p.namespace, p.purpose, p.channel, p.status, p.changed_at
 from staging.permissions as p
-where trim(p.value) <> '' and not exists (
+where not exists (
     select 1
     from profiles.permission_changes as c
     where c.source = p.source and c.purpose = p.purpose and c.channel is not distinct from p.channel
