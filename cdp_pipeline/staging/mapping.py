@@ -77,6 +77,12 @@ def candidates(
         for c, spec in contract.columns.items()
         if spec.fallback and as_of
     ]
+    # A year of two digits is one of the past where nothing may be to come: 68 is 1968.
+    fallbacks += [
+        f"if({c}::date > as_of and not regexp_matches({c}__text, '\\d{{4}}'), ({c} - to_years(100))::{spec.type}, {c}) as {c}"
+        for c, spec in columns.items()
+        if as_of and spec.max == "as_of" and not spec.fallback and any("%y" in form for form in source.format.dates)
+    ]
     day = f"date '{as_of}'" if as_of else "null"
     replaced = ", ".join([f"{judged} as _outcome", *fallbacks])
     return (

@@ -32,6 +32,8 @@ from cdp_pipeline.staging.replay import Replay, digest, row_digest, text_columns
 from cdp_pipeline.whole_file import write_whole
 
 ORIGIN = ("_table", "_source", "_file", "_line", "_row", "_reasons")
+SHOWN = "outcome in ('quarantined', 'mended')"
+"""Rows that somebody may want to correct: those kept out, and those of which a cell was emptied or replaced."""
 _SHORTENED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
 
 
@@ -62,7 +64,7 @@ def groups(snapshot: Run, table: str = "") -> list[Group]:
         if not snapshot.path(f"quarantine.{name}").exists():
             continue
         reasons = "code" if name == "lines" else "reasons"
-        source, rows = ("source", "true") if name == "lines" else ("source_name", "outcome = 'quarantined'")
+        source, rows = ("source", "true") if name == "lines" else ("source_name", SHOWN)
         with snapshot.connect(f"quarantine.{name}") as con:
             found += [
                 Group(name, *row)
@@ -150,7 +152,7 @@ def _quarantined(snapshot: Run, table: str) -> list[tuple[str | None, ...]]:
     with snapshot.connect(f"quarantine.{table}") as con:
         return con.execute(
             f"""select '{table}', source_name, file, line, {row_digest(texts)}, reasons, {", ".join(texts)}
-                from quarantine.{table} where outcome = 'quarantined' order by all"""
+                from quarantine.{table} where {SHOWN} order by all"""
         ).fetchall()
 
 

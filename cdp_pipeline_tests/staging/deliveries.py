@@ -28,10 +28,10 @@ CONTRACT: dict[str, Any] = {
     "columns": {
         "source": {"type": "text", "required": True, "description": "a"},
         "order_id": {"type": "text", "required": True, "description": "a"},
-        "updated_at": {"type": "timestamp", "max": "as_of", "description": "a"},
-        "currency": {"type": "text", "in": "iso4217", "description": "a"},
+        "updated_at": {"type": "timestamp", "max": "as_of", "when_bad": "quarantine", "description": "a"},
+        "currency": {"type": "text", "when_bad": "quarantine", "in": "iso4217", "description": "a"},
         "total": {"type": "money", "required": True, "min": 0, "description": "a"},
-        "refund": {"type": "money", "description": "a"},
+        "refund": {"type": "money", "when_bad": "quarantine", "description": "a"},
         "attributes": {"type": "attributes", "description": "a"},
     },
     "rules": [{"name": "refund_within_total", "sql": "refund <= total"}],

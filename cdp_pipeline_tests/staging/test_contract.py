@@ -104,7 +104,8 @@ def test_rows_are_numbered_right_across_batches(monkeypatch: pytest.MonkeyPatch)
     with duckdb.connect() as con:
         con.execute(
             "create table candidates as select i + 1 as _row, if(i % 7 = 3, 'x', '1') as a__text, "
-            "try_cast(a__text as bigint) as a from range(5000) as t(i)"
+            "try_cast(a__text as bigint) as a, null::varchar[] as _emptied, 'shop' as _source_name, 'a.csv' as _file, "
+            "'mapped' as _outcome from range(5000) as t(i)"
         )
         contract = Contract.model_validate(
             {
@@ -134,7 +135,7 @@ def test_a_check_that_crashes_is_an_error_and_no_pass() -> None:
 
 def test_every_reason_has_a_cure() -> None:
     """Whatever quarantine says of a cell, the documentation says what to do."""
-    said = {*rules._NOT_A.values(), rules.OTHER_CURRENCY, rules.NOT_WHOLE, "missing"}
+    said = {*rules._NOT_A.values(), rules.OTHER_CURRENCY, rules.NOT_WHOLE, rules.DOUBTFUL, *rules.NO_KEY.values(), "missing"}
     day = {"type": "date", "min": date(2026, 1, 1), "max": "as_of"}
     for bounds in ({"in": "iso4217"}, {"matches": "a"}, {"max_length": 1}, day, {"type": "timestamp", "max": "as_of"}):
         column = Column.model_validate({"type": "text", "description": "a"} | bounds)

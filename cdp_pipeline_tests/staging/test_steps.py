@@ -51,7 +51,7 @@ def test_a_contract_is_one_step_with_two_tables(tmp_path: Path) -> None:
         ("staging.replays",),
         ("staging.orders", "quarantine.orders"),
         ("staging.people", "quarantine.people"),
-        ("staging.reconciliation",),
+        ("staging.reconciliation", "quarantine.unused_lines"),
     ]
     assert found["staging.orders", "quarantine.orders"].reads == ("raw.shop", "raw.erased_orders", "staging.replays")
     assert not [name for name in found["staging.people", "quarantine.people"].reads if name.startswith("raw.")]
