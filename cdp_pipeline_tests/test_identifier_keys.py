@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from cdp_pipeline.identifier_keys import e164
+from cdp_pipeline.identifier_keys import add_emails, add_phones, e164
+from cdp_pipeline.words import Words, macros
 from cdp_pipeline_tests.identity.one_record import keys
 
 
@@ -90,3 +94,96 @@ def test_the_fast_rule_agrees_with_phonenumbers():
         ("612345678", "NL"),
     ):
         assert keys(phone=written, country=country)["phone_key"] == e164(written, country)
+
+
+def cells(texts: list[str]) -> dict[str, list[str]]:
+    """Text of a cell → its keys of e-mail addresses."""
+    with duckdb.connect() as con:
+        for macro in macros(Words()):
+            con.execute(macro)
+        con.execute("create table raw_emails as select unnest($1::varchar[]) as email", [texts])
+        add_emails(con)
+        return dict(con.execute("select email, email_keys from email_keys").fetchall())
+
+
+DRESSES = [
+    "{}", " {} ", "{}.", "{};", "{},", "'{}'", '"{}"', "\u201c{}\u201d", "<{}>", "Jo Doe <{}>", "Doe, Jo <{}>", "mailto:{}",
+    "{} (work)", "e-mail: {}", "\ufeff{}", "\u200e{}", "\u00a0{}\u00a0", "[{}]", "{}\u200b", "({})",
+]  # fmt: skip
+LETTERS = {"@": ["\uff20", " @", "@ ", "%40", " (at) ", "\ufe6b"], "j": ["J", "j\u00ad", "\u200bj", "\uff4a"]}
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_what_surrounds_an_address_is_not_it(dress: str) -> None:
+    """Names, quotes, brackets, marks and characters that nobody sees."""
+    cell = dress.format("jo@shop.example")
+    assert cells([cell]) == {cell: ["jo@shop.example"]}
+
+
+@pytest.mark.parametrize(("letter", "other"), [(letter, other) for letter, others in LETTERS.items() for other in others])
+def test_letters_that_only_look_different(letter: str, other: str) -> None:
+    """Full-width and invisible characters, and the at sign as people and web addresses write it."""
+    cell = "jo@shop.example".replace(letter, other)
+    assert cells([cell]) == {cell: ["jo@shop.example"]}
+
+
+@pytest.mark.parametrize("between", ["; ", ", ", " / ", "|", " ", " or ", " ::: ", ";", "\n"])
+def test_a_cell_with_two_addresses_has_two(between: str) -> None:
+    """Both, in order, and none that nobody wrote."""
+    cell = f"jo@shop.example{between}ann@post.example"
+    assert cells([cell]) == {cell: ["jo@shop.example", "ann@post.example"]}
+
+
+@pytest.mark.parametrize("cell", ["a@b@c.example", "jo@@shop.example", "jo@shop", "@shop.example", "jo@", "jo", "jo@shop.example @", "jo@1.2.3.4"])
+def test_what_is_read_in_part_is_not_read(cell: str) -> None:
+    """An @ that belongs to no address makes the whole cell unreadable."""
+    assert cells([cell]) == {cell: []}
+
+
+def test_one_domain_in_two_alphabets_is_one() -> None:
+    """As people write it and as the domain name system does."""
+    assert cells(["jo@b\u00fccher.example", "jo@xn--bcher-kva.example"]) == {
+        "jo@b\u00fccher.example": ["jo@xn--bcher-kva.example"], "jo@xn--bcher-kva.example": ["jo@xn--bcher-kva.example"]
+    }  # fmt: skip
+
+
+def test_letters_before_the_at_are_kept() -> None:
+    """An apostrophe inside a name, a dot, an underscore: they tell mailboxes apart."""
+    for cell in ("o'neil@shop.example", "j.o@shop.example", "j_o-1@shop.example"):
+        assert cells([cell]) == {cell: [cell]}
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40))
+def test_no_text_makes_an_address_that_is_not_in_it(text: str) -> None:
+    """Every key ends in a domain of the text, whatever the text is."""
+    text = text.replace("\x00", "")
+    for key in cells([text])[text] if text in cells([text]) else []:
+        assert key.count("@") == 1
+
+
+def numbers(texts: list[str], country: str = "NL") -> dict[str, list[str]]:
+    """Text of a cell → its keys of phone numbers."""
+    with duckdb.connect() as con:
+        for macro in macros(Words()):
+            con.execute(macro)
+        con.execute("create table raw_phones as select unnest($1::varchar[]) as phone, $2 as country_code", [texts, country])
+        add_phones(con)
+        return dict(con.execute("select phone, phone_keys from phone_keys").fetchall())
+
+
+@pytest.mark.parametrize("cell", ["3.16123E+10", "3,16E+10", "31612345678E1", "geen", "-", "#NV"])
+def test_a_rounded_number_is_no_number(cell: str) -> None:
+    """What a spreadsheet rounded may be anybody's."""
+    assert numbers([cell]) == {cell: []}
+
+
+@pytest.mark.parametrize("cell", ["06\u200b12345678", "\uff10\uff1612345678", "\u0660\u066612345678", "tel:+31612345678", "\u202a+31 6 12345678\u202c"])
+def test_a_number_in_other_dress_is_the_same(cell: str) -> None:
+    """Invisible characters, digits of other scripts, the scheme of a link."""
+    assert numbers([cell]) == {cell: ["+31612345678"]}
+
+
+def test_a_cell_with_two_numbers_has_two() -> None:
+    """As a cell with two addresses."""
+    assert numbers(["06-12345678 / 020-1234567"]) == {"06-12345678 / 020-1234567": ["+31612345678", "+31201234567"]}

@@ -43,8 +43,8 @@ def add_keys(con: duckdb.DuckDBPyConnection, project: Project, contract: Contrac
     _add_countries(con, project, contract, table)
     kinds = {c: KIND_OF_NAMESPACE.format("namespace") if contract.columns[c].keys == "namespace"
              else f"'{contract.columns[c].keys}'" for c in columns}  # fmt: skip
-    emails = " union ".join(f"select {c} as email from placed where {kind} = 'email'" for c, kind in kinds.items())
-    phones = " union ".join(f"select {c}, phone_country from placed where {kind} = 'phone'" for c, kind in kinds.items())
+    emails = " union ".join(f"select distinct {c} as email from placed where {kind} = 'email'" for c, kind in kinds.items())
+    phones = " union ".join(f"select distinct {c}, phone_country from placed where {kind} = 'phone'" for c, kind in kinds.items())
     con.execute(f"create or replace temp table raw_emails as {emails}")
     con.execute(f"create or replace temp table raw_phones as select * from ({phones}) as t(phone, country_code)")
     add_emails(con)
