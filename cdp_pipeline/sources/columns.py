@@ -20,7 +20,7 @@ from cdp_pipeline.sources.prepared import Relation, needed, prepared
 ADDED = frozenset({"_file", "_line", "_delivered_at"})
 """Columns that ingest adds to every row."""
 SIDE_FACTS = frozenset({"links", "identifiers", "permissions"})
-"""Core tables whose mappings with a `where` may find nothing in a file: their columns are never required."""
+"""Core tables of which a file need say nothing (`where`, `filled`, `state`): such columns are never required."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def required_columns(source: Source, contracts: Mapping[str, Contract]) -> tuple
         contract = contracts.get(table)
         required = {c for c, spec in contract.columns.items() if spec.required} if contract else set()
         for mapping in mappings:
-            if query.has_joins or (table in SIDE_FACTS and (mapping.where or mapping.filled)):
+            if query.has_joins or (table in SIDE_FACTS and (mapping.where or mapping.filled or mapping.state)):
                 continue
             for column, value in mapping.columns.items():
                 if column in required:

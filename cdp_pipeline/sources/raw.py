@@ -35,6 +35,7 @@ from cdp_pipeline.sources.notes import notes_on
 from cdp_pipeline.sources.reading import read_file
 from cdp_pipeline.sources.withheld import sieve, withhold_from_older
 from cdp_pipeline.whole_file import replaced
+from cdp_pipeline.words import Words, macros
 
 READER_VERSION = "2"
 """Change it when a reader gives other rows for the same bytes: every file is then read again."""
@@ -46,6 +47,7 @@ _ANOTHER_TIME = {
     *("outside_exports", "linked_folder", "not_a_file", "too_big", "empty_snapshot"),
 }
 """Refusals that say nothing of the bytes: the same file may be read another time."""
+NO_WORDS = Words()
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,14 @@ class Receipt:
         return self.rows_loaded + self.rows_rejected + self.rows_withheld
 
 
-def config_hash(source: Source) -> str:
-    """Eight hexadecimal digits that change when a file of this source must be read again."""
+def config_hash(source: Source, words: Words) -> str:
+    """Eight hexadecimal digits that change when a file of this source must be read again.
+
+    Of a source that withholds rows also when other words mean yes, no or a permission.
+    """
     form = source.format.model_dump(include={"type", "delimiter", "quote", "encoding", "skip", "trailing_delimiter"})
-    text = json.dumps([READER_VERSION, form, referenced_columns(source), *source.withhold.values()], sort_keys=True)
+    rules = (*source.withhold.values(), *macros(words)) if source.withhold else ()
+    text = json.dumps([READER_VERSION, form, referenced_columns(source), *rules], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -95,6 +101,7 @@ def load_source(
     arrivals: Sequence[Arrival],
     keep_since: datetime,
     known: Collection[str] | None = None,
+    words: Words = NO_WORDS,
 ) -> list[Receipt]:
     """Make `folder` hold a part for every file of the source that counts; the receipts of those files.
 
@@ -102,24 +109,26 @@ def load_source(
     counts, and older parts go. Parts of an increment source outlive their file until `keep_since`, and
     for ever where they hold permissions: a withdrawal must not expire. New content under an old path
     replaces what was read from it before. `known` are the fingerprints of the published parts, when they are
-    to be told apart from what a run read that died: that counts only while its file is there.
+    to be told apart from what a run read that died: that counts only while its file is there. `words` are those
+    of `withhold`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".*"):  # of a run that was killed
         fault("raw.leftover")
         leftover.unlink()
-    needs, config = needs_of(source, contracts), config_hash(source)
+    needs, config = needs_of(source, contracts), config_hash(source, words)
     receipts: list[Receipt] = []
     for delivery in _deliveries(name, source, arrivals):
         made = [
-            _ensure_part(exports, folder / f"{a.fingerprint[:16]}-{config}", name, source, needs, a) for a in delivery
+            _ensure_part(exports, folder / f"{a.fingerprint[:16]}-{config}", name, source, words, needs, a)
+            for a in delivery
         ]
         receipts += made
         if source.delivery == "snapshot" and any(r.status == "loaded" for r in made):
             break
-    _remove_stale(folder, name, source, arrivals, receipts, keep_since, known)
-    withhold_from_older(folder, config, source.withhold, _RECEIPT)
-    _write_empty(folder, source)
+    _remove_stale(folder, config, name, source, arrivals, receipts, keep_since, known)
+    withhold_from_older(folder, config, source.withhold, words, _RECEIPT)
+    _write_empty(folder, config, source)
     return receipts
 
 
@@ -139,7 +148,9 @@ def _deliveries(name: str, source: Source, arrivals: Sequence[Arrival]) -> Itera
             yield [arrival]
 
 
-def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Needs, arrival: Arrival) -> Receipt:
+def _ensure_part(
+    exports: Path, stem: Path, name: str, source: Source, words: Words, needs: Needs, arrival: Arrival
+) -> Receipt:
     part, sidecar = stem.with_suffix(".parquet"), stem.with_suffix(".rejects.parquet")
     if sidecar.exists():
         receipt = Receipt(**json.loads(pq.read_schema(sidecar).metadata[_RECEIPT]))
@@ -151,7 +162,7 @@ def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Ne
     temporary = part.with_name(f".{part.name}.{os.getpid()}")
     try:
         path = expect_inside(exports, arrival.file)
-        loaded, withheld, blank = _write_part(path, source, needs, arrival, temporary, shape, rejects)
+        loaded, withheld, blank = _write_part(path, source, words, needs, arrival, temporary, shape, rejects)
         _has_not_changed(path, arrival)
         expect_rows(path, loaded + withheld, sum(r.code not in _NO_RECORDS for r in rejects))
         if source.delivery == "snapshot" and not loaded + withheld:
@@ -186,13 +197,20 @@ def _ensure_part(exports: Path, stem: Path, name: str, source: Source, needs: Ne
 
 
 def _write_part(
-    path: Path, source: Source, needs: Needs, arrival: Arrival, target: Path, shape: Shape, rejects: list[Reject]
+    path: Path,
+    source: Source,
+    words: Words,
+    needs: Needs,
+    arrival: Arrival,
+    target: Path,
+    shape: Shape,
+    rejects: list[Reject],
 ) -> tuple[int, int, int]:
     """Rows written, rows withheld and blank lines skipped; rejects are added to `rejects`."""
     rows = blank = 0
     schema = raw_schema(source)
     form = source.format.model_copy(update={"final_newline": False}) if is_vouched_for(path) else source.format
-    with sieve(source.withhold) as own, pq.ParquetWriter(target, schema, compression="zstd") as writer:
+    with sieve(source.withhold, words) as own, pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for batch in map(own.keep, read_file(path, form, needs, shape)):
             size = len(batch.lines)
             origin = [
@@ -224,6 +242,7 @@ def _write_sidecar(path: Path, receipt: Receipt, rejects: Sequence[Reject]) -> N
 
 def _remove_stale(
     folder: Path,
+    config: str,
     name: str,
     source: Source,
     arrivals: Sequence[Arrival],
@@ -231,7 +250,6 @@ def _remove_stale(
     keep_since: datetime,
     known: Collection[str] | None,
 ) -> None:
-    config = config_hash(source)
     loaded = {r.fingerprint for r in receipts if r.status == "loaded"}
     current = {r.fingerprint for r in receipts}
     elsewhere = {a.fingerprint for a in arrivals if a.fingerprint and a.source != name}
@@ -256,14 +274,14 @@ def _remove_stale(
             sidecar.unlink()
 
 
-def _write_empty(folder: Path, source: Source) -> None:
+def _write_empty(folder: Path, config: str, source: Source) -> None:
     """A part without rows, so that the table has its columns when nothing was delivered."""
-    empty = folder / f"{'0' * 16}-{config_hash(source)}.parquet"
+    empty = folder / f"{'0' * 16}-{config}.parquet"
     for path in folder.glob(f"{'0' * 16}-*.parquet"):
         if path != empty:
             fault("raw.remove_empty")
             path.unlink()
-    others = [p for p in folder.glob(f"*-{config_hash(source)}.parquet") if p != empty]
+    others = [p for p in folder.glob(f"*-{config}.parquet") if p != empty]
     if others:
         empty.unlink(missing_ok=True)
     elif not empty.exists():

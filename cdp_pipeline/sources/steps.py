@@ -78,7 +78,7 @@ def steps(project: Project) -> tuple[Step, ...]:
         personal=frozenset({"content"}),
     )
     reads = ("raw.arrivals", *(f"raw.{name}" for name in project.sources))
-    version = repr([(name, config_hash(source)) for name, source in project.sources.items()])
+    version = repr([(name, config_hash(source, project.words)) for name, source in project.sources.items()])
     return (
         Step((arrived,), (), _find, version="1", uses_exports=True),
         *raw,
@@ -130,7 +130,11 @@ def _raw(project: Project, name: str) -> Step:
     origin = {"_file": _ARRIVALS["file"], "_line": _LINES["line"], "_delivered_at": _ARRIVALS["delivered_at"]}
     table = Table(f"raw.{name}", source.description, columns | origin, source.owner, personal=frozenset(columns))
     return Step(
-        (table,), ("raw.arrivals", "raw.erased_rows"), partial(load, name=name), config_hash(source), uses_as_of=True
+        (table,),
+        ("raw.arrivals", "raw.erased_rows"),
+        partial(load, name=name),
+        config_hash(source, project.words),
+        uses_as_of=True,
     )
 
 
@@ -162,7 +166,8 @@ def load(run: Run, name: str) -> Outcome:
     source = run.project.sources[name]
     before = receipts_of(run.published / "raw" / name) if run.published else ()
     known = {receipt.fingerprint for receipt, _ in before}
-    load_source(run.exports, raw_folder(run, name), name, source, run.project.contracts, arrivals, keep_since, known)
+    contracts, words = run.project.contracts, run.project.words
+    load_source(run.exports, raw_folder(run, name), name, source, contracts, arrivals, keep_since, known, words)
     receipts = [receipt for receipt, _ in receipts_of(raw_folder(run, name))]
     numbers: Numbers = {
         "files": sum(r.status == "loaded" for r in receipts),

@@ -4,7 +4,7 @@ What belongs here: the rules under `withhold` of a source YAML, applied before a
 does not: rows that are kept in raw and dropped later (`drop`, staging/mapping.py), and erasure.
 
 A withheld row is counted in the receipt of its file, and leaves nothing else behind. Rules are SQL over
-the columns of the export as text; a row is withheld when a rule is true for it.
+the columns of the export as text, with the macros of words.py; a row is withheld when a rule is true for it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.lake import open_duckdb
 from cdp_pipeline.sources.batches import Batch
 from cdp_pipeline.whole_file import replaced
+from cdp_pipeline.words import Words, macros
 
 Rules = Mapping[str, str]
 _TOLD = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)  # their words hold no value
@@ -66,17 +67,19 @@ class Sieve:
 
 
 @contextmanager
-def sieve(rules: Rules) -> Iterator[Sieve]:
-    """A sieve for one file; without rules everything passes."""
+def sieve(rules: Rules, words: Words) -> Iterator[Sieve]:
+    """A sieve for one file; without rules everything passes. `words` say what is a yes, a no and a permission."""
     if not rules:
         yield Sieve(None, rules)
         return
     with open_duckdb() as con:
         con.execute("set preserve_insertion_order = true")
+        for macro in macros(words):
+            con.execute(macro)
         yield Sieve(con, rules)
 
 
-def withhold_from_older(folder: Path, config: str, rules: Rules, receipt_key: bytes) -> None:
+def withhold_from_older(folder: Path, config: str, rules: Rules, words: Words, receipt_key: bytes) -> None:
     """Hold rows back from parts read before there was a rule, when their export is no longer there to be read again."""
     for sidecar in sorted(folder.glob("*.rejects.parquet")) if rules else ():
         stem = sidecar.name.removesuffix(".rejects.parquet")
@@ -84,7 +87,7 @@ def withhold_from_older(folder: Path, config: str, rules: Rules, receipt_key: by
         if stem.endswith(config) or not part.exists():
             continue
         new = f"{stem.partition('-')[0]}-{config}"
-        with sieve(rules) as own:
+        with sieve(rules, words) as own:
             with replaced(folder / f"{new}.parquet", "raw_withheld") as temporary:
                 pq.write_table(own.keep_rows(_with_columns(part, rules)), temporary, compression="zstd")
             rejects = pq.read_table(sidecar)
