@@ -27,6 +27,7 @@ SILENT = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
 concurrency: {runs: {max_concurrent_runs: 1}}
+event_log_storage: {module: cdp_pipeline.event_storage, class: KeptConnections, config: {home: {env: DAGSTER_HOME}}}
 run_monitoring: {enabled: true, poll_interval_seconds: 60}
 retention:
   schedule: {purge_after_days: 90}

@@ -25,7 +25,7 @@ PROJECT = ROOT / "dbt_like_sql"
 
 STAGES = ("sources", "staging", "identity", "profiles", "segments", "activation", "reports")
 MAY_IMPORT_DAGSTER = {
-    "assets.py", "checks.py", "cli.py", "definitions.py", "instance.py", "jobs.py", "resources.py",
+    "assets.py", "checks.py", "cli.py", "definitions.py", "event_storage.py", "instance.py", "jobs.py", "resources.py",
     "boundary.py",
     "schedules.py", "sensors.py",
 }  # fmt: skip

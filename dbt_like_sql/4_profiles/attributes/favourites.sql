@@ -2,14 +2,21 @@
 -- Products that tell of health and the like do not count, and whoever objects to profiling has no favourite.
 -- grain: person_id
 -- owner: webshop team
-with lines as (
+with pieces as materialized (
+    -- On its own: of three tables that share `source`, DuckDB may join orders with products on that alone, which is
+    -- every order times the whole catalogue.
     select
-        o.person_id, p.category, p.brand, o.order_date,
+        l.source, l.order_id, p.category, p.brand,
         greatest(l.quantity, 0) - coalesce(l.refunded_quantity, 0) as pieces
-    from profiles.order_facts as o
-    join staging.order_lines as l on o.source = l.source and o.order_id = l.order_id
+    from staging.order_lines as l
     join staging.products as p on l.source = p.source and l.sku = p.sku
     anti join profiles.special_products as s on p.source = s.source and p.sku = s.sku
+),
+
+lines as (
+    select o.person_id, p.category, p.brand, o.order_date, p.pieces
+    from profiles.order_facts as o
+    join pieces as p on o.source = p.source and o.order_id = p.order_id
     anti join profiles.suppressions as x on o.person_id = x.person_id
     where o.person_id is not null and o.is_sale
 ),
