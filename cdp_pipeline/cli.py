@@ -146,6 +146,9 @@ def snapshots(data: Path) -> None:
 
     for snapshot in listed(data):
         mark = "*" if snapshot.is_current else " "
+        if not snapshot.as_of:
+            click.echo(f"{mark} {snapshot.id}  damaged: its manifest.json cannot be read")
+            continue
         click.echo(
             f"{mark} {snapshot.id}  as of {snapshot.as_of}  published {snapshot.published_at}  {snapshot.tables} tables"
         )

@@ -128,7 +128,7 @@ def _told_plainly(data: Path) -> Iterator[None]:
 def _published(data: Path) -> str:
     """Where `current` points; told without a library, for it is asked when the process has to end at once."""
     current = data / "current"
-    return os.readlink(current) if current.is_symlink() else ""
+    return str(current.readlink()) if current.is_symlink() else ""
 
 
 def _last_words(data: Path, before: str, stop: Interruption) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cdp_pipeline.errors import MachineError
 
-_HISTORY = -1  # no errno: SQLite says it, and the only SQLite files of the product are those of Dagster
+_HISTORY, _SHUT = -1, -2  # no errno: SQLite says it, and the only SQLite files of the product are those of Dagster
 _ROOM = "free some, and run again; cdp doctor says how much a run needs"
 _RIGHT = "run as the owner of the folder, or give the folder back to who runs (chown -R), and run again"
 _FILES = "raise the limit (ulimit -n 4096, or LimitNOFILE of the service), and run again"
@@ -39,6 +39,10 @@ _TOLD: Mapping[int, tuple[str, str]] = {
         "Dagster's history of runs is damaged",
         "move the folder .dagster of the data folder away: the next cdp run makes a new one, and no data is in it",
     ),
+    _SHUT: (
+        "Dagster's history of runs cannot be opened",
+        "see whether the folder .dagster of the data folder may be written: its owner, its disk, a read-only mount",
+    ),
 }
 _EVERYWHERE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """What has no place."""
@@ -53,6 +57,7 @@ _WORDS: Mapping[str, int] = {
     "database or disk is full": errno.ENOSPC,
     "attempt to write a readonly database": errno.EROFS,
     "disk I/O error": errno.EIO,
+    "unable to open database file": _SHUT,
     "file is not a database": _HISTORY,
     "database disk image is malformed": _HISTORY,
 }
@@ -90,7 +95,7 @@ def _number(error: BaseException) -> int:
     """The errno that an error stands for, 0 for none of those told here."""
     if isinstance(error, MemoryError):
         return errno.ENOMEM
-    if isinstance(error, OSError) and error.errno in _TOLD:
+    if isinstance(error, OSError) and error.errno and error.errno in _TOLD:
         return error.errno
     if type(error).__name__ not in _WRAPPERS:
         return 0

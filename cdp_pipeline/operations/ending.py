@@ -13,7 +13,6 @@ from typing import Any
 
 from cdp_pipeline.errors import GateError
 
-
 _GONE = "its process is gone: killed by force, for want of memory (dmesg says so), or with the machine"
 
 

@@ -112,13 +112,13 @@ def expect_onward(data: Path, night: str) -> None:
         return
     earlier = next((s.id for s in snapshots(data) if s.as_of and s.as_of <= night), "")
     cure = (
-        f"go back first: cdp rollback {earlier}, then cdp run --as-of each day from {night} on"
+        f"To make it up all the same, go back first: cdp rollback {earlier}, then cdp run --as-of each day from {night} on"
         if earlier
-        else f"no state of {night} or before is kept, so it can be made up in another data folder only (--data)"
+        else f"No state as of {night} or before is kept, so it can only be made up in another data folder (--data)"
     )
     raise GateError(
         f"{night} is not run: what is published is as of {published}, and history is not told backwards; the later "
-        f"night has read the files of the earlier one. To make {night} up all the same, {cure}"
+        f"night has read the files of the earlier one. {cure}"
     )
 
 
