@@ -40,7 +40,7 @@ def step_asset(step: Step, pipeline: Pipeline) -> dg.AssetsDefinition:
     )
     def made(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
         run: Run = context.resources.run
-        with boundary(step.names[0]):
+        with boundary(step.names[0], run.data):
             entries = perform(run, step)
             results = [_result(run, table, entries[table.name], step, pipeline) for table in step.tables]
             verdicts = _judge(run, checks)
@@ -56,8 +56,9 @@ def check_asset(asset: str, checks: list[Check]) -> dg.AssetChecksDefinition:
 
     @dg.multi_asset_check(name=f"check_{asset.replace('.', '__')}", specs=specs, required_resource_keys={"run"})
     def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        with boundary(f"checks of {asset}"):
-            verdicts = _judge(context.resources.run, checks)
+        run: Run = context.resources.run
+        with boundary(f"checks of {asset}", run.data):
+            verdicts = _judge(run, checks)
         yield from verdicts
 
     return checked
@@ -70,7 +71,7 @@ def candidate_check_asset(pipeline: Pipeline) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name="check_candidate", specs=specs, required_resource_keys={"run"})
     def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run: Run = context.resources.run
-        with boundary("checks of the candidate"):
+        with boundary("checks of the candidate", run.data):
             verdicts = evaluate_candidate(run, pipeline.candidate_checks)
             run.record_checks(verdicts)
             write_checks_page(run)

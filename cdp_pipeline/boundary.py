@@ -3,7 +3,8 @@
 What belongs here: what of an error may be kept. What does not: errors raised on purpose (errors.py).
 
 Library errors quote the value they stumbled over, and Dagster stores what it is told for ever. So a
-message for the user goes through, and of anything else only its class and place. Libraries also talk:
+message for the user goes through, what the machine said in words of our own (machine.py), and of anything else
+only its class and place. A signal is no error: it ends the run. Libraries also talk:
 they print, warn, log and, when written in Rust, report a panic. Dagster keeps that too, so nothing that
 is said inside the boundary is heard outside of it.
 """
@@ -19,34 +20,45 @@ import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from cdp_pipeline.errors import CdpError, place_of
+from cdp_pipeline.machine import is_interruption, machine_error
 
 _NO_FAILURE = (KeyboardInterrupt, SystemExit, GeneratorExit, DagsterExecutionInterruptedError)
 
 
 @contextmanager
-def boundary(name: str) -> Iterator[None]:
-    """Turns errors inside into dg.Failure; CDP_SHOW_ERRORS=1 shows them in full, for invented data only."""
+def boundary(name: str, place: Path | None = None) -> Iterator[None]:
+    """Turns errors inside into dg.Failure; CDP_SHOW_ERRORS=1 shows them in full, for invented data only.
+
+    `place` is the data folder, for words on a full disk.
+    """
     if os.environ.get("CDP_SHOW_ERRORS"):
-        with _as_failure(name, show=True):
+        with _as_failure(name, place, show=True):
             yield
         return
-    with _silence(), _as_failure(name, show=False):
+    with _silence(), _as_failure(name, place, show=False):
         yield
 
 
 @contextmanager
-def _as_failure(name: str, *, show: bool) -> Iterator[None]:
+def _as_failure(name: str, place: Path | None, *, show: bool) -> Iterator[None]:
     try:
         yield
     except CdpError as error:
-        metadata = {"exit_code": error.exit_code}
-        raise dg.Failure(description=str(error), metadata=metadata, allow_retries=False) from None
+        raise _told(error) from None
     except (dg.Failure, *_NO_FAILURE):
         raise
     except BaseException as error:  # a panic of Rust code is no Exception
+        if is_interruption(error):
+            raise DagsterExecutionInterruptedError from None
         if show:
             raise
+        if said := machine_error(error, place):
+            raise _told(said) from None
         raise dg.Failure(description=f"{name}: {place_of(error)}", allow_retries=False) from None
+
+
+def _told(error: CdpError) -> dg.Failure:
+    return dg.Failure(description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False)
 
 
 @contextmanager

@@ -6,16 +6,23 @@ command calls the module that does it, and imports it only then.
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cdp_pipeline import cli_identity, cli_look, cli_operations, cli_privacy, cli_privacy_rights, cli_quarantine
-from cdp_pipeline.cli_look import DATA, EXPORTS, PROJECT
-from cdp_pipeline.days import read_day
+from cdp_pipeline import (
+    cli_identity,
+    cli_look,
+    cli_operations,
+    cli_privacy,
+    cli_privacy_rights,
+    cli_quarantine,
+    cli_run,
+)
+from cdp_pipeline.cli_look import DATA, PROJECT
 from cdp_pipeline.errors import CdpError, InputError, place_of
+from cdp_pipeline.machine import machine_error
 
 
 class _Commands(click.Group):
@@ -33,6 +40,9 @@ class _Commands(click.Group):
         except Exception as error:
             if os.environ.get("CDP_SHOW_ERRORS"):
                 raise
+            if said := machine_error(error):
+                click.echo(str(said), err=True)
+                ctx.exit(said.exit_code)
             click.echo(f"unexpected: {place_of(error)} (CDP_SHOW_ERRORS=1 shows it in full)", err=True)
             ctx.exit(1)
 
@@ -44,6 +54,7 @@ def main() -> None:
 
 
 for command in (
+    cli_run.run,
     *cli_look.COMMANDS,
     *cli_identity.COMMANDS,
     *cli_privacy.COMMANDS,
@@ -68,70 +79,6 @@ def demo(people: int, days: int, seed: int, out: Path) -> None:
     written = write_exports(out, people=people, days=days, seed=seed)
     for file, rows in written.items():
         click.echo(f"{file}: {rows:,} rows")
-
-
-@main.command()
-@EXPORTS
-@click.option("--as-of", default="", help="Day of the run, YYYY-MM-DD.  [default: today in the project's zone]")
-@click.option("--no-alert", is_flag=True, help="Tell nobody when it fails; for trying things by hand.")
-@DATA
-@PROJECT
-def run(exports: Path, as_of: str, no_alert: bool, data: Path, project: Path) -> None:
-    """Run the nightly job: exports in, published profiles, segments, audiences and report out."""
-    from contextlib import nullcontext
-
-    from rich.console import Console
-
-    from cdp_pipeline.instance import bury_dead_runs, open_instance, start_run
-    from cdp_pipeline.lake import published_snapshot
-    from cdp_pipeline.lock import hold
-    from cdp_pipeline.operations.nights import going_back
-    from cdp_pipeline.operations.readable import settings_of
-    from cdp_pipeline.operations.runs import tell_of_runs, told_when_refused
-    from cdp_pipeline.privacy.keys import secret_key
-    from cdp_pipeline.progress import Progress
-    from cdp_pipeline.project import read_project
-    from cdp_pipeline.schedules import NIGHTLY
-
-    say = partial(click.echo, err=True)
-    night = str(read_day(as_of, "--as-of", settings_of(project).zone))
-    with nullcontext() if no_alert else told_when_refused(data.resolve(), project, night, say):
-        if not exports.is_dir():
-            raise InputError(
-                f"{exports} is not a folder: put exports there, or make some with: cdp demo --out {exports}"
-            )
-        settings = read_project(project).settings
-        hold(data.resolve()).release()
-        secret_key(settings.key_env, data.resolve(), exports.resolve())
-        os.environ["CDP_PROJECT"] = str(project.resolve())
-        console = Console(file=sys.stdout, highlight=False)  # the boundary silences what is printed elsewhere
-        for line in going_back(data, night):
-            click.echo(line, err=True)
-        resources = {"exports": str(exports.resolve()), "data": str(data.resolve()), "as_of": night}
-        tags = {"cdp/started_by": "cdp run", "cdp/as_of": night}
-        before = published_snapshot(data)
-        with open_instance(data) as instance, Progress(console) as progress:
-            bad = bury_dead_runs(instance)
-            finished = start_run(instance, NIGHTLY, resources, progress.listen, tags)
-            is_published = finished.is_success and bool(progress.snapshot)
-            bad += [] if is_published else [finished.run_id]
-            if bad and not no_alert:
-                progress.failures += tell_of_runs(instance, bad, data.resolve(), project)
-    if not console.is_terminal:
-        console.print(progress.table())
-    for line in dict.fromkeys(progress.failures):
-        click.echo(line, err=True)
-    if not is_published:
-        now = published_snapshot(data)
-        if now == before:
-            click.echo("nothing was published; what was published before is as it was", err=True)
-        else:  # it broke in what comes after the swap: deleting old snapshots, certificates
-            click.echo(f"published {now.name if now else ''}, whole; the rest is done by the next cdp run", err=True)
-        sys.exit(progress.exit_code or 1)
-    click.echo(f"published {progress.snapshot}")
-    click.echo(f"  warehouse  {data / 'warehouse.duckdb'}")
-    click.echo(f"  report     {data / 'current' / 'reports' / 'index.html'}")
-    click.echo(f"  audiences  {data / 'current' / 'activation'}")
 
 
 @main.command()
@@ -199,6 +146,9 @@ def snapshots(data: Path) -> None:
 
     for snapshot in listed(data):
         mark = "*" if snapshot.is_current else " "
+        if not snapshot.as_of:
+            click.echo(f"{mark} {snapshot.id}  damaged: its manifest.json cannot be read")
+            continue
         click.echo(
             f"{mark} {snapshot.id}  as of {snapshot.as_of}  published {snapshot.published_at}  {snapshot.tables} tables"
         )

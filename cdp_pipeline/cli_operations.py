@@ -51,16 +51,16 @@ def nights(data: Path, project: Path) -> None:
 @PROJECT
 def doctor(exports: Path, try_alerts: bool, data: Path, project: Path) -> None:
     """Look the data folder over, and say what to do about each thing that is not well; exit code 1 if any is."""
-    from cdp_pipeline.instance import open_instance
     from cdp_pipeline.operations.alerts import try_channels
-    from cdp_pipeline.operations.checkup import examine
+    from cdp_pipeline.operations.checkup import examine, history
     from cdp_pipeline.operations.readable import readable
 
-    known, _, mistakes = readable(project)
+    known, pipeline, mistakes = readable(project)
     for mistake in mistakes:
         click.echo(mistake, err=True)
-    with open_instance(data) as instance:
-        findings = examine(instance, known, data.resolve(), exports.resolve(), datetime.now(UTC))
+    with history(data) as (instance, trouble):
+        looked = examine(instance, known, data.resolve(), exports.resolve(), datetime.now(UTC), pipeline)
+        findings = [*trouble, *looked]
     for finding in findings:
         mark = {"ok": "  ok ", "note": "note ", "bad": "BAD  "}[finding.state]
         click.echo(f"{mark} {finding.subject}: {finding.words}")
@@ -112,11 +112,11 @@ def show(exports: Path, data: Path, project: Path) -> None:
     """Say where the key comes from, and its fingerprint; never the key itself."""
     from cdp_pipeline.lake import fingerprint
     from cdp_pipeline.operations.readable import settings_of
-    from cdp_pipeline.privacy.keys import DEMO_KEY, own_key, source_of
+    from cdp_pipeline.privacy.keys import key_in_use, source_of
 
     variable = settings_of(project).key_env
     where = source_of(variable, data.resolve(), exports.resolve())
-    own = own_key(variable, data.resolve()) or (DEMO_KEY if where.startswith("the demo") else None)
+    own = key_in_use(variable, data.resolve(), exports.resolve())
     click.echo(f"key: {fingerprint(own) if own else 'none'}, from {where}")
 
 

@@ -8,7 +8,8 @@ of any kind; they live where the thing they check lives.
     ├── InputError           an export, or a file named on the command line, is not usable
     ├── GateError            a check stands between this run and publication
     ├── BusyError            another run holds the data folder
-    └── KeyMismatchError     the secret key is missing or not the one the data was made with
+    ├── KeyMismatchError     the secret key is missing or not the one the data was made with
+    └── MachineError         no room on the disk, no right, no memory: what the system said
 
 Texts carry file, line, column, what was found, what is allowed. They never carry a value of a
 person: a message about a row names its line, not its content.
@@ -60,6 +61,12 @@ class KeyMismatchError(CdpError):
     """CDP_KEY is missing, or is not the key the published ids were made with."""
 
     exit_code = 6
+
+
+class MachineError(CdpError):
+    """The operating system refused: no room, no right, no memory (machine.py)."""
+
+    exit_code = 7
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -43,7 +43,8 @@ def open_instance(data: Path) -> dg.DagsterInstance:
     os.umask(0o077)
     home = data.resolve() / ".dagster"
     home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o700)
+    if home.stat().st_mode & 0o777 != 0o700:
+        home.chmod(0o700)
     if not (home / "dagster.yaml").exists():
         write_whole(home / "dagster.yaml", SILENT, "dagster_yaml")
     os.environ["DAGSTER_HOME"] = str(home)

@@ -149,8 +149,8 @@ class Run:
         path = self.path(table)
         if path.is_dir():
             files = sorted(path.glob("*.parquet"))
-            return hashlib.sha256("\n".join(f"{file.name} {_sha256(file)}" for file in files).encode()).hexdigest()
-        return _sha256(path)
+            return hashlib.sha256("\n".join(f"{file.name} {sha256(file)}" for file in files).encode()).hexdigest()
+        return sha256(path)
 
     # ---- the manifest -------------------------------------------------------------------
 
@@ -203,9 +203,20 @@ def open_duckdb(
 
 
 def published_snapshot(data: Path) -> Path | None:
-    """The folder that `DATA/current` points at, or None before the first publication."""
+    """The folder that `DATA/current` points at, or None before the first publication; InputError when it is lost."""
+    snapshot = pointed_at(data)
+    if snapshot and not snapshot.is_dir():
+        raise InputError(
+            f"the published state {snapshot} is not there: cdp rollback publishes an earlier one again, "
+            "cdp restore brings a backup back"
+        )
+    return snapshot
+
+
+def pointed_at(data: Path) -> Path | None:
+    """The same, whether or not it is there: for going back when it is lost."""
     current = data / "current"
-    return current.resolve() if current.exists() else None
+    return current.resolve() if current.is_symlink() or current.exists() else None
 
 
 def expect_published(data: Path) -> Path:
@@ -238,7 +249,8 @@ def _files(path: Path) -> str:
     return "[" + ", ".join(_quoted(p) for p in paths) + "]"
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Digest of the bytes of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

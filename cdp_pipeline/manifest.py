@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cdp_pipeline.errors import InputError
 from cdp_pipeline.whole_file import replaced
 
 Numbers = Mapping[str, int | float | str]
@@ -67,6 +68,7 @@ class Manifest:
     erased: tuple[str, ...] = ()  # requests of erasure that are carried out in it
     erased_now: tuple[str, ...] = ()  # those of them that its removal files name, or those of the next run
     tables: Mapping[str, Entry] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)  # what is published beside tables: path -> SHA-256
     checks: Mapping[str, Verdict] = field(default_factory=dict)
 
     def stale(self) -> list[str]:
@@ -96,16 +98,29 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest in `folder`; an empty one when there is none."""
+    """The manifest in `folder`; an empty one when there is none. InputError when it is damaged."""
     path = folder / "manifest.json"
     if not path.exists():
         return Manifest()
-    raw = json.loads(path.read_text())
-    raw["tables"] = {name: Entry(**entry) for name, entry in raw["tables"].items()}
-    raw["checks"] = {name: Verdict(**verdict) for name, verdict in raw["checks"].items()}
-    for lists in ("erased", "erased_now"):
-        raw[lists] = tuple(raw.get(lists, ()))
-    return Manifest(**raw)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw["tables"] = {name: Entry(**entry) for name, entry in raw["tables"].items()}
+        raw["checks"] = {name: Verdict(**verdict) for name, verdict in raw["checks"].items()}
+        for lists in ("erased", "erased_now"):
+            raw[lists] = tuple(raw.get(lists, ()))
+        return Manifest(**raw)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise InputError(
+            f"{path} is damaged: cdp rollback publishes the state before again, cdp restore brings a backup back"
+        ) from None
+
+
+def legible_manifest(folder: Path) -> Manifest | None:
+    """The same, or None when it is damaged: for looking at many folders, of which one may be."""
+    try:
+        return read_manifest(folder)
+    except InputError:
+        return None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from cdp_pipeline.operations.ending import lines_of_failure
+
 ORDER = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports", "publish")
 
 
@@ -117,16 +119,20 @@ class Progress:
             self.failures += str(known.description).splitlines()
             code = known.metadata.get("exit_code") if known.metadata else None
             self.exit_code = int(code.value) if code else (self.exit_code or 1)
-        elif error and "AssetCheck" not in str(error.cls_name):
-            self.failures.append(_innermost(error))
+        elif error and "AssetCheck" not in str(error.cls_name) and not (self.exit_code and _is_of_run(event)):
+            self.failures += _innermost(error)
             self.exit_code = self.exit_code or 1
 
 
-def _innermost(error: Any) -> str:
+def _is_of_run(event: Any) -> bool:
+    """Whether the run says that it failed; it repeats what its steps have said."""
+    return bool(event.event_type_value != "STEP_FAILURE")
+
+
+def _innermost(error: Any) -> list[str]:
+    """The lines of an error that may be shown: what went through the boundary, else its class."""
     while error.cause:
         error = error.cause
-    return (
-        str(error.message).strip()
-        if str(error.cls_name).endswith("Failure")
-        else f"{error.cls_name} in the run; see the Dagster UI"
-    )
+    if str(error.cls_name).endswith("Failure"):
+        return lines_of_failure(error)
+    return [f"{error.cls_name} in the run; see the Dagster UI"]

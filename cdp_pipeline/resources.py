@@ -14,6 +14,7 @@ from cdp_pipeline.boundary import boundary
 from cdp_pipeline.days import read_day
 from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.lock import hold
+from cdp_pipeline.operations.nights import expect_onward
 from cdp_pipeline.privacy.keys import secret_key
 from cdp_pipeline.privacy.second_place import keep_copy
 from cdp_pipeline.project import Project
@@ -40,16 +41,18 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
         data = Path(config["data"] or default_data()).resolve()
         exports = Path(config["exports"]).resolve() if config["exports"] else default_exports(data)
         root = context.run.root_run_id if context.run and context.run.root_run_id else (context.run_id or "unnamed")
-        with boundary("run"):
+        with boundary("run", data):
             lock = hold(data)
         try:
-            with boundary("run"):
+            with boundary("run", data):
                 tidy(data)
+                day = read_day(config["as_of"], "as_of", project.settings.zone)
+                expect_onward(data, str(day))
                 run = Run(
                     project=project,
                     exports=exports,
                     data=data,
-                    as_of=read_day(config["as_of"], "as_of", project.settings.zone),
+                    as_of=day,
                     id=root,
                     key=secret_key(project.settings.key_env, data, exports),
                     published=published_snapshot(data),
@@ -58,7 +61,7 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
             yield run
         finally:
             lock.release()
-            with boundary("register"):
+            with boundary("register", data):
                 keep_copy(data, project.settings.register_copy)
 
     return resource

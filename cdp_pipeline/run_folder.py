@@ -16,7 +16,7 @@ from pathlib import Path
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.faults import fault
 from cdp_pipeline.lake import DELIVERED, Run
-from cdp_pipeline.manifest import Manifest, read_manifest, write_manifest
+from cdp_pipeline.manifest import Manifest, legible_manifest, read_manifest, write_manifest
 from cdp_pipeline.whole_file import write_whole
 
 _UNTOUCHED_BY_A_RUN = {"warehouse.duckdb", "warehouse_full.duckdb"}
@@ -80,9 +80,10 @@ def _said(run: Run, manifest: Manifest) -> Manifest:
 def _take_over(run: Run) -> None:
     """Go on in the folder of a run that died, when all it had made was made from what this run starts from."""
     for other in sorted(run.folder.parent.glob("[!.]*")):
-        left = read_manifest(other)
+        left = legible_manifest(other)
         if (
-            left.tables
+            left
+            and left.tables
             and not (other / _ONCE).exists()
             and left.started_on
             and replace(_said(run, left), run_id="", published_at="") == replace(left, run_id="", published_at="")

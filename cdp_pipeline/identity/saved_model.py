@@ -86,15 +86,19 @@ def save(used: Model, folder: Path) -> None:
 
 
 def load(folder: Path) -> Model | None:
-    """The saved model of `folder`, or None when there is none, or one of another release."""
+    """The saved model of `folder`, or None when there is none, or one that is damaged or of another release."""
     if not (folder / "model.json").exists() or not (folder / "term_frequencies.parquet").exists():
         return None
-    said = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    try:
+        said = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        terms = pq.read_table(folder / "term_frequencies.parquet")
+    except (ValueError, OSError):  # Arrow's errors are both
+        return None
     if set(said) != set(Model.__dataclass_fields__) - {"terms"}:
         return None
     said["levels"] = {name: tuple((m, u) for m, u in pairs) for name, pairs in said["levels"].items()}
     said["compared"], said["vetoes"] = tuple(said["compared"]), tuple(said["vetoes"])
-    return Model(**said, terms=pq.read_table(folder / "term_frequencies.parquet"))
+    return Model(**said, terms=terms)
 
 
 def stamp_of(matching: Matching, present: frozenset[str], extra: Sequence[str]) -> str:

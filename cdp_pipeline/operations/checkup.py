@@ -6,28 +6,52 @@ folder alone (doctor.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cdp_pipeline.instance import dead_runs, schedule_is_on
+from cdp_pipeline.instance import dead_runs, open_instance, schedule_is_on
 from cdp_pipeline.operations.doctor import examine_folder
-from cdp_pipeline.operations.finding import Finding
+from cdp_pipeline.operations.finding import Finding, looked_at, not_looked_at
 from cdp_pipeline.operations.nights import MISSED, commands
+from cdp_pipeline.operations.published import published_findings
 from cdp_pipeline.operations.watch import look
+from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.privacy.rotation import held_and_needed
 from cdp_pipeline.project import Project
 from cdp_pipeline.schedules import starts
 
+_NEW_HISTORY = "move the folder .dagster away: the next cdp run makes a new one, and no data is in it"
 
-def examine(instance: Any, project: Project, data: Path, exports: Path, now: datetime) -> list[Finding]:
-    """Every finding, in the order in which somebody woken up asks: what is published, what runs, what is in the way."""
+
+@contextmanager
+def history(data: Path) -> Iterator[tuple[Any, list[Finding]]]:
+    """Dagster's history, or None and the finding that says why it cannot be opened."""
+    try:
+        instance = open_instance(data)
+    except Exception as error:  # noqa: BLE001  Dagster raises what its database does
+        yield None, [not_looked_at("history of runs", error, _NEW_HISTORY)]
+        return
+    with instance:
+        yield instance, []
+
+
+def examine(
+    instance: Any, project: Project, data: Path, exports: Path, now: datetime, pipeline: Pipeline | None = None
+) -> list[Finding]:
+    """Every finding, in the order in which somebody woken up asks: what is published, what runs, what is in the way.
+
+    Without an `instance`, Dagster's history, nothing is said of runs. Never raises: what cannot be looked at is a finding.
+    """
     return [
-        _nights(instance, project, data, now),
-        _schedule(instance, project, now),
-        _dead(instance),
+        *looked_at("nights", lambda: [_nights(instance, project, data, now)]),
+        *looked_at("published state", lambda: published_findings(data, project, pipeline)),
+        *(looked_at("schedule", lambda: [_schedule(instance, project, now)]) if instance else []),
+        *(looked_at("dead runs", lambda: [_dead(instance)]) if instance else []),
         *examine_folder(data, project.settings),
-        *_keys(project, data, exports),
+        *looked_at("key", lambda: _keys(project, data, exports)),
     ]
 
 

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from cdp_pipeline.machine import machine_error
 from cdp_pipeline.operations.finding import Finding
 
 OLDEST_CLIENT = (1, 2)
@@ -24,9 +25,15 @@ def warehouse_findings(data: Path) -> Iterator[Finding]:
     path = data / "warehouse.duckdb"
     if not path.exists():
         return
-    with duckdb.connect(":memory:") as con:
-        con.execute(f"attach '{str(path.resolve()).replace(chr(39), chr(39) * 2)}' as looked_at (read_only)")
-        tags = con.execute("select tags from duckdb_databases() where database_name = 'looked_at'").fetchall()[0][0]
+    try:
+        with duckdb.connect(":memory:") as con:
+            con.execute(f"attach '{str(path.resolve()).replace(chr(39), chr(39) * 2)}' as looked_at (read_only)")
+            tags = con.execute("select tags from duckdb_databases() where database_name = 'looked_at'").fetchall()[0][0]
+    except duckdb.Error as error:
+        if machine_error(error):
+            raise
+        yield Finding("warehouse", "bad", f"{path} cannot be opened: it is damaged", "cdp run writes it anew")
+        return
     version = str(dict(tags).get("storage_version", "unknown")).rstrip("+")
     oldest = ".".join(map(str, OLDEST_CLIENT))
     words = f"storage version {version}, written by DuckDB {duckdb.__version__}; clients from {oldest} open it"

@@ -14,48 +14,50 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.lake import pointed_at
 from cdp_pipeline.operations.alerts import SENT, told
 from cdp_pipeline.operations.channels import channels_of
 from cdp_pipeline.operations.clients import warehouse_findings
-from cdp_pipeline.operations.finding import Finding
+from cdp_pipeline.operations.finding import Finding, looked_at
 from cdp_pipeline.shapes import Settings
 from cdp_pipeline.whole_file import is_leftover
 
 SPARE = 200_000_000
 """Bytes that must be free besides twice what is published."""
+_FREE = "free"
 _OPEN_TO_ALL = {"README.md", "dagster.yaml", ".lock"}  # nothing of a person is in them
 _OWNERS = ("exports",)  # folders of the data folder that are not the platform's
 _PASSED_BY_THE_GROUP = re.compile(r"snapshots(/[^/]+(/warehouse\.duckdb)?)?")
 
 
 def examine_folder(data: Path, settings: Settings) -> list[Finding]:
-    """Everything that can be told from the folder itself; reads no table."""
-    is_free, lock = _lock(data)
+    """Everything that can be told from the folder itself; opens no table."""
+    lock = looked_at("lock", lambda: [_lock(data)])
+    is_free = lock[0].words == _FREE
     return [
-        lock,
-        *_wal_files(data),
-        _leftovers(data, is_free),
-        _disk(data),
-        *warehouse_findings(data),
-        _modes(data),
-        *_alerts(data, settings),
+        *lock,
+        *looked_at(".wal file", lambda: _wal_files(data)),
+        *looked_at("leftovers", lambda: [_leftovers(data, is_free)]),
+        *looked_at("disk", lambda: [_disk(data)]),
+        *looked_at("warehouse", lambda: warehouse_findings(data)),
+        *looked_at("file modes", lambda: [_modes(data)]),
+        *looked_at("alerts", lambda: _alerts(data, settings)),
     ]
 
 
-def _lock(data: Path) -> tuple[bool, Finding]:
-    """Whether no run works, and what the lock says."""
+def _lock(data: Path) -> Finding:
+    """Whether no run works, by what the lock says."""
     holder = data / ".lock.holder"
     who = holder.read_text().strip() if holder.exists() else ""
     process = re.match(r"process (\d+)", who)
     is_alive = bool(process) and Path(f"/proc/{process[1] if process else ''}").exists()
     try:
         with FileLock(data / ".lock", timeout=0, mode=0o600):
-            return True, Finding("lock", "ok", "free")
+            return Finding("lock", "ok", _FREE)
     except Timeout:
         if is_alive:
-            return False, Finding("lock", "ok", f"held by {who}: a run works")
-        return False, Finding(
+            return Finding("lock", "ok", f"held by {who}: a run works")
+        return Finding(
             "lock", "bad", f"held, but not by who says so ({who or 'nobody'})",
             "find who holds it with: fuser DATA/.lock; do not delete the file, the lock is free when its process ends",
         )  # fmt: skip
@@ -89,7 +91,7 @@ def _leftovers(data: Path, is_free: bool) -> Finding:
 
 def _disk(data: Path) -> Finding:
     free = shutil.disk_usage(data).free
-    snapshot = published_snapshot(data)
+    snapshot = pointed_at(data)
     size = sum(path.stat().st_size for path in snapshot.rglob("*") if path.is_file()) if snapshot else 0
     needed = 2 * size + SPARE
     words = f"{free / 1e9:.1f} GB free; a run may need {needed / 1e9:.1f} GB"
@@ -118,7 +120,11 @@ def _modes(data: Path) -> Finding:
 
 def _own(data: Path) -> Iterator[Path]:
     """Every file and folder of the platform below `data`; no links, nothing of the owner's exports."""
-    for folder, folders, files in os.walk(data):
+
+    def refuse(error: OSError) -> None:
+        raise error  # os.walk would pass over what it may not read
+
+    for folder, folders, files in os.walk(data, onerror=refuse):
         here = Path(folder)
         if here == data:
             folders[:] = [name for name in folders if name not in _OWNERS]

@@ -6,11 +6,14 @@ what went through the exception boundary is read, so nothing here can hold a val
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cdp_pipeline.errors import GateError
+
+_GONE = "its process is gone: killed by force, for want of memory (dmesg says so), or with the machine"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ def ending_of(entries: Iterable[Any]) -> Ending:
     return Ending(checks, tuple(failures))
 
 
+def lines_of_failure(error: Any) -> list[str]:
+    """The lines of a failure that the boundary raised, without the name of its class before them."""
+    return re.sub(r"^[\w.]*Failure: ", "", str(error.message).strip()).splitlines()
+
+
 def _failure(event: Any) -> Failure | None:
     data = event.event_specific_data
     known = getattr(data, "user_failure_data", None)
@@ -81,7 +89,7 @@ def _of_the_run(event: Any) -> Failure:
         while error.cause:
             error = error.cause
         if str(error.cls_name).endswith("Failure"):  # it went through the boundary, so it may be shown
-            return Failure("", tuple(str(error.message).strip().splitlines()))
+            return Failure("", tuple(lines_of_failure(error)))
         return Failure("", (f"{error.cls_name} in the run",))
     said = str(event.message or "")
-    return Failure("", ("its process is gone" if "process is gone" in said else "the run failed",))
+    return Failure("", (_GONE if "process is gone" in said else "the run failed",))

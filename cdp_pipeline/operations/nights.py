@@ -12,9 +12,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from cdp_pipeline.errors import GateError
 from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.operations.alerts import Alert, Cause
+from cdp_pipeline.publishing.snapshots import snapshots
 from cdp_pipeline.shapes import Settings
 
 START_GRACE = timedelta(minutes=15)
@@ -98,14 +100,26 @@ def commands(nights: Sequence[Night]) -> str:
     return f"cdp run --as-of {days[0]}, then the same for each day up to {days[-1]}"
 
 
-def going_back(data: Path, night: str) -> list[str]:
-    """Words for somebody who runs a day before the published one: history is told in the order of the runs."""
+def expect_onward(data: Path, night: str) -> None:
+    """Raises GateError when a day after `night` is published: history is told in the order of the days.
+
+    A run of an earlier day would leave out the withdrawals of the days in between, and write the account of
+    identity and segments behind what stands there. InputError when the published state is damaged.
+    """
     snapshot = published_snapshot(data)
     published = read_manifest(snapshot).as_of if snapshot else ""
     if published <= night:
-        return []
-    back = f"what is published is as of {published}, later than {night}: this run tells history backwards"
-    return [f"{back}; to make up a night before {published}, go back first: cdp snapshots, cdp rollback"]
+        return
+    earlier = next((s.id for s in snapshots(data) if s.as_of and s.as_of <= night), "")
+    cure = (
+        f"To make it up all the same, go back first: cdp rollback {earlier}, then cdp run --as-of each day from {night} on"
+        if earlier
+        else f"No state as of {night} or before is kept, so it can only be made up in another data folder (--data)"
+    )
+    raise GateError(
+        f"{night} is not run: what is published is as of {published}, and history is not told backwards; the later "
+        f"night has read the files of the earlier one. {cure}"
+    )
 
 
 def _alert_of_late(night: Night, settings: Settings) -> Alert:

@@ -8,17 +8,17 @@ before anybody can read what was restored: until then there is no warehouse, no 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.lake import pointed_at, published_snapshot
 from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy.second_place import is_register, unite
 from cdp_pipeline.project import Project
+from cdp_pipeline.publishing.damage import damaged_tables
 from cdp_pipeline.publishing.snapshots import drop_audience_files, left_by, point_at
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.withdrawals import take_withdrawals
@@ -48,7 +48,7 @@ def restore(copy: Path, data: Path, register: Path | None, project: Project) -> 
     snapshot = published_snapshot(copy)
     if snapshot is None or not snapshot.is_dir():
         raise InputError(f"{copy} is no copy of a data folder: it has no published state (current)")
-    damaged = _damaged(snapshot, project)
+    damaged = damaged_tables(snapshot, project)
     if damaged:
         raise InputError([f"{copy} is damaged: {name} is not what its manifest says" for name in damaged])
     if register is not None and not is_register(register):
@@ -80,22 +80,9 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-def _damaged(snapshot: Path, project: Project) -> list[str]:
-    """Tables of a snapshot that are missing or have other bytes than its manifest says."""
-    manifest = read_manifest(snapshot)
-    if not manifest.tables or not manifest.published_at:
-        return ["manifest.json"]
-    run = Run(project, snapshot, snapshot, date.fromisoformat(manifest.as_of), "look", b"", at=snapshot)
-    return [
-        name
-        for name, entry in manifest.tables.items()
-        if not run.path(name).exists() or run.digest(name) != entry.digest
-    ]
-
-
 def _place(snapshot: Path, data: Path, project: Project) -> tuple[Path, int]:
     """Put the snapshot among those of `data`, without what readers open; its place, and parts of permissions given."""
-    now = published_snapshot(data)
+    now = pointed_at(data)
     waiting = data / "snapshots" / f".{snapshot.name}"
     fault("restore.begin")
     shutil.rmtree(waiting, ignore_errors=True)
@@ -106,6 +93,9 @@ def _place(snapshot: Path, data: Path, project: Project) -> tuple[Path, int]:
         (waiting / name).unlink(missing_ok=True)
     parts = take_withdrawals(now, waiting, project)
     drop_audience_files(waiting, project, left_by(data, snapshot.name))
+    manifest = read_manifest(waiting)
+    files = {name: digest for name, digest in manifest.files.items() if name not in _NOT_FOR_READERS}
+    write_manifest(waiting, replace(manifest, files=files))
     place = waiting.with_name(snapshot.name)
     while place.exists():  # readers may have it open: a state that was published is never replaced
         place = place.with_name(f"{place.name}r")

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from cdp_pipeline.days import spelled
-from cdp_pipeline.errors import BusyError, CdpError, GateError, InputError, KeyMismatchError, ProjectError, place_of
+from cdp_pipeline.errors import (
+    BusyError,
+    CdpError,
+    GateError,
+    InputError,
+    KeyMismatchError,
+    MachineError,
+    ProjectError,
+    place_of,
+)
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
 from cdp_pipeline.operations.ending import Ending, ending_of
 from cdp_pipeline.operations.readable import readable, settings_of
@@ -29,9 +38,10 @@ _CURES: Mapping[int, str] = {
     GateError.exit_code: "see the checks named here; cdp ui shows them on their table",
     BusyError.exit_code: "wait for the other run; cdp doctor says whether it is alive",
     KeyMismatchError.exit_code: "give the run the key the data was made with; cdp key check says which",
+    MachineError.exit_code: "do what it says of the machine; cdp doctor looks machine and folder over",
 }
 _UNKNOWN = "look at the run in cdp ui; cdp doctor looks for a full disk, dead runs and leftovers"
-_OPERATOR_FIXES = {BusyError.exit_code, KeyMismatchError.exit_code}
+_OPERATOR_FIXES = {BusyError.exit_code, KeyMismatchError.exit_code, MachineError.exit_code}
 
 
 def alert_of_run(ending: Ending, run_id: str, night: str, project: Project, pipeline: Pipeline | None) -> Alert:

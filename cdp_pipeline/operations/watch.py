@@ -38,10 +38,9 @@ class Watch:
 
 
 def look(instance: Any, settings: Settings, data: Path, now: datetime) -> Watch:
-    """How the nights stand; tells nobody. `now` with zone."""
-    return _look(
-        settings, data, now, [started for started, _ in started_runs(instance, now - LOOK_BACK, settings.zone)]
-    )
+    """How the nights stand; tells nobody. `now` with zone; without an `instance` no run is known of."""
+    recent = started_runs(instance, now - LOOK_BACK, settings.zone) if instance else []
+    return _look(settings, data, now, [started for started, _ in recent])
 
 
 def look_and_tell(instance: Any, settings: Settings, whole: Whole, data: Path, now: datetime) -> Watch:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from cdp_pipeline.activation.removals import REMOVE
 from cdp_pipeline.lake import published_snapshot, was_gone_back_to
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.manifest import legible_manifest, read_manifest
 from cdp_pipeline.privacy.facts import SHAREABLE
 from cdp_pipeline.privacy.register import Request, close_request, read_requests
 from cdp_pipeline.privacy.tombstones import FOLDER, read_tombstones, requests_in
@@ -50,7 +50,7 @@ def holding_erased(data: Path) -> set[str]:
     """Names of snapshots that must go: with somebody in them whom the published one has erased.
 
     The snapshot that carried an erasure out goes too, once another is published: its removal files
-    still name the person.
+    still name the person. So does one whose manifest is damaged: nobody knows whom it holds.
     """
     current = published_snapshot(data)
     if current is None:
@@ -59,8 +59,8 @@ def holding_erased(data: Path) -> set[str]:
     found = set()
     for folder in (data / "snapshots").glob("[!.]*"):
         if folder.resolve() != current:
-            manifest = read_manifest(folder)
-            if erased - set(manifest.erased) or manifest.erased_now:
+            manifest = legible_manifest(folder)
+            if manifest is None or erased - set(manifest.erased) or manifest.erased_now:
                 found.add(folder.name)
     return found
 

@@ -79,11 +79,21 @@ def exchanges(data: Path) -> list[tuple[str, str]]:
     return [(words[0], words[1]) for words in lines if len(words) == 2]
 
 
+def key_in_use(variable: str, data: Path, exports: Path) -> bytes | None:
+    """The key that a run would use; makes none. What a demo was published with is its public key wherever its exports lie."""
+    return DEMO_KEY if _is_demo(variable, data, exports) else own_key(variable, data)
+
+
+def _is_demo(variable: str, data: Path, exports: Path) -> bool:
+    is_of_demo = (exports / "_demo.json").exists() or expected_key(data) == fingerprint(DEMO_KEY)
+    return is_of_demo and not os.environ.get(variable)
+
+
 def source_of(variable: str, data: Path, exports: Path) -> str:
     """Where the key of a run would come from, in words; makes none."""
     if os.environ.get(variable):
         return f"the environment variable {variable}"
-    if (exports / "_demo.json").exists():
+    if _is_demo(variable, data, exports):
         return "the demo, public"
     return f"{data / FILE}" if (data / FILE).exists() else "nowhere yet: the first run makes one"
 

@@ -33,17 +33,7 @@ from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import expect_published, fingerprint, open_duckdb, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy import register
-from cdp_pipeline.privacy.keys import (
-    DEMO_KEY,
-    EXCHANGED,
-    FILE,
-    HELD,
-    NEXT,
-    earlier_keys,
-    exchanges,
-    expected_key,
-    own_key,
-)
+from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, exchanges, expected_key, key_in_use
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.whole_file import alone, write_whole
 
@@ -122,7 +112,7 @@ class KeyState:
 
 def held_and_needed(variable: str, data: Path, exports: Path) -> list[KeyState]:
     """Every key that is held or needed: the one in use first, then by fingerprint."""
-    own = own_key(variable, data) or (DEMO_KEY if (exports / "_demo.json").exists() else None)
+    own = key_in_use(variable, data, exports)
     needed: dict[str, list[str]] = {}
     snapshot = published_snapshot(data)
     if snapshot:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from cdp_pipeline.boundary import boundary
+from cdp_pipeline.lake import Run
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse
@@ -27,9 +28,10 @@ def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         description="The DuckDB files that analysts open, built in the run's folder: masked, and in clear",
     )
     def warehouse_candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        with boundary("publish.warehouse_candidate"):
+        run: Run = context.resources.run
+        with boundary("publish.warehouse_candidate", run.data):
             started = time.perf_counter()
-            sizes = build_warehouse(context.resources.run, pipeline.tables)
+            sizes = build_warehouse(run, pipeline.tables)
             seconds = round(time.perf_counter() - started, 3)
         return dg.MaterializeResult(
             metadata={
@@ -49,8 +51,9 @@ def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
         "refused while a table is stale or a blocking check has not passed",
     )
     def published(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with boundary("publish.published"):
-            snapshot = publish(context.resources.run, pipeline.blocking(), pipeline.tables)
+        run: Run = context.resources.run
+        with boundary("publish.published", run.data):
+            snapshot = publish(run, pipeline.blocking(), pipeline.tables)
         yield dg.MaterializeResult(metadata={"snapshot": snapshot})
 
     return [warehouse_candidate, published]

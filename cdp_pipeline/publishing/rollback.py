@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.lake import Run, pointed_at
 from cdp_pipeline.lock import hold
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.pipeline import build_pipeline
@@ -60,7 +60,7 @@ def roll_back(project: Project, data: Path, wanted: str | None) -> WentBack:
     lock = hold(data)
     try:
         tidy(data)
-        take_withdrawals(published_snapshot(data), data / "snapshots" / target, project)
+        take_withdrawals(pointed_at(data), data / "snapshots" / target, project)
         return WentBack(target, _made_again(project, data, data / "snapshots" / target, key), len(lacking))
     finally:
         lock.release()

@@ -16,11 +16,12 @@ from pathlib import Path
 from cdp_pipeline.activation.removals import keep_delivered
 from cdp_pipeline.errors import GateError, InputError, nearest
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import DELIVERED, Run, published_snapshot
+from cdp_pipeline.lake import DELIVERED, Run, pointed_at
 from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import Manifest, read_manifest, write_manifest
+from cdp_pipeline.manifest import Manifest, legible_manifest, read_manifest, write_manifest
 from cdp_pipeline.privacy.certificate import certify, erased_since, holding_erased
 from cdp_pipeline.project import Project
+from cdp_pipeline.publishing.damage import digests_beside_tables
 from cdp_pipeline.publishing.unfinished import begin, end, tidy, unpublished
 from cdp_pipeline.publishing.withdrawals import take_withdrawals
 from cdp_pipeline.whole_file import flush
@@ -28,7 +29,7 @@ from cdp_pipeline.whole_file import flush
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One published state; `is_current` marks the one that readers see."""
+    """One published state; `is_current` marks the one that readers see, no `as_of` one whose manifest is damaged."""
 
     id: str
     as_of: str
@@ -52,9 +53,10 @@ def publish(run: Run, blocking: Iterable[str], tables: Collection[str] | None = 
     if reasons:
         raise GateError(["not published; the published state stays as it was", *reasons])
     now = datetime.now(UTC)
-    write_manifest(run.folder, replace(manifest, published_at=now.isoformat(timespec="seconds")))
     for scratch in (".spill", ".previous"):
         shutil.rmtree(run.folder / scratch, ignore_errors=True)
+    files = digests_beside_tables(run.folder, run.published)
+    write_manifest(run.folder, replace(manifest, published_at=now.isoformat(timespec="seconds"), files=files))
     _sync(run.folder)
     snapshot = run.data / "snapshots" / f"{now:%Y%m%dT%H%M%S}-{run.id[:8]}"
     snapshot.parent.mkdir(exist_ok=True)
@@ -99,12 +101,12 @@ def point_at(data: Path, snapshot: str) -> None:
 
 def snapshots(data: Path) -> list[Snapshot]:
     """Every complete snapshot, newest first."""
-    current, never_seen = published_snapshot(data), unpublished(data)
+    current, never_seen = pointed_at(data), unpublished(data)
     found = []
     for folder in sorted((data / "snapshots").glob("[!.]*"), reverse=True):
         if folder == never_seen:
             continue
-        manifest = read_manifest(folder)
+        manifest = legible_manifest(folder) or Manifest()
         found.append(
             Snapshot(
                 folder.name,
@@ -134,7 +136,7 @@ def rollback(data: Path, wanted: str | None, project: Project | None = None) -> 
                 f"people were erased since {target}: it can only be made again without them, by cdp rollback"
             )
         if project:
-            take_withdrawals(published_snapshot(data), data / "snapshots" / target, project)
+            take_withdrawals(pointed_at(data), data / "snapshots" / target, project)
         drop_audience_files(data / "snapshots" / target, project, left_by(data, target))
         point_at(data, target)
     finally:
@@ -146,7 +148,7 @@ def earlier(data: Path, wanted: str | None) -> str:
     """The snapshot to go back to: the one named, else the one before; raises InputError when there is none."""
     known = snapshots(data)
     position = next((i for i, s in enumerate(known) if s.is_current), -1)
-    earlier = known[position + 1 :]
+    earlier = [state for state in known[position + 1 :] if state.as_of]
     target = wanted or (earlier[0].id if earlier else "")
     if target not in {s.id for s in known}:
         raise InputError(
@@ -170,8 +172,11 @@ def drop_audience_files(snapshot: Path, project: Project | None, left: Sequence[
         keep_delivered(project, left, snapshot)
     manifest = read_manifest(snapshot)
     kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
-    last_words = {request for state in (snapshot, *left) for request in read_manifest(state).erased_now}
-    write_manifest(snapshot, replace(manifest, tables=kept, erased_now=tuple(sorted(last_words))))
+    last_words = {
+        request for state in (snapshot, *left) if (said := legible_manifest(state)) for request in said.erased_now
+    }
+    files = {name: digest for name, digest in manifest.files.items() if name.split("/")[0] != "activation"}
+    write_manifest(snapshot, replace(manifest, tables=kept, files=files, erased_now=tuple(sorted(last_words))))
     for file in sorted((snapshot / "activation").glob("*/*.csv")):
         fault("rollback.drop_audience")
         file.unlink()
@@ -188,7 +193,7 @@ def prune(data: Path, keep: int) -> list[str]:
         fault("prune.hide")
         (data / "snapshots" / name).rename(data / "snapshots" / f".{name}")
     for waiting in sorted((data / "snapshots").glob(f"[!.]*/{DELIVERED}")):
-        if waiting.parent.resolve() != published_snapshot(data):
+        if waiting.parent.resolve() != pointed_at(data):
             fault("prune.delivered")
             shutil.rmtree(waiting)
     for hidden in sorted((data / "snapshots").glob(".*")):  # and what a prune before this one had no time for

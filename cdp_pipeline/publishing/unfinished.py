@@ -14,8 +14,8 @@ import shutil
 from pathlib import Path
 
 from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import DELIVERED, published_snapshot
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.lake import DELIVERED, pointed_at
+from cdp_pipeline.manifest import legible_manifest
 from cdp_pipeline.whole_file import remove_leftovers, write_whole
 
 _NOTE = ".publishing"
@@ -39,7 +39,7 @@ def unpublished(data: Path) -> Path | None:
     except FileNotFoundError:
         return None
     snapshot = data / "snapshots" / name
-    return snapshot if name and snapshot.is_dir() and snapshot.resolve() != published_snapshot(data) else None
+    return snapshot if name and snapshot.is_dir() and snapshot.resolve() != pointed_at(data) else None
 
 
 def tidy(data: Path) -> None:
@@ -49,7 +49,8 @@ def tidy(data: Path) -> None:
     """
     lost = unpublished(data)
     if lost:
-        target = data / "runs" / (read_manifest(lost).run_id or lost.name)
+        made = legible_manifest(lost)
+        target = data / "runs" / (made.run_id if made and made.run_id else lost.name)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lost.chmod(0o700)
         fault("unfinished.move_back")

@@ -6,13 +6,12 @@ What belongs here: which they are, and evaluating them. What does not: checks on
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
-from cdp_pipeline.lake import Run
+from cdp_pipeline.lake import Run, sha256
 from cdp_pipeline.manifest import Verdict
 from cdp_pipeline.project import Project
 from cdp_pipeline.quality.checks import verdict_of
@@ -107,12 +106,7 @@ def _rows_in(path: Path) -> dict[str, int]:
 def _altered_files(run: Run) -> int:
     with run.connect("activation.receipts") as con:
         told = con.execute("select file, sha256 from activation.receipts where file is not null").fetchall()
-    return sum(not (path := run.folder / file).is_file() or _sha256(path) != sha256 for file, sha256 in told)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sum(not (path := run.folder / file).is_file() or sha256(path) != digest for file, digest in told)
 
 
 _WHOLE: Mapping[str, Callable[[Run], int]] = {

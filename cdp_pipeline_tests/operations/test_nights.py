@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from cdp_pipeline.operations.nights import Started, State, alerts_of, commands, going_back, judge
-from cdp_pipeline.publishing.snapshots import publish
+from cdp_pipeline.errors import GateError
+from cdp_pipeline.manifest import write_manifest
+from cdp_pipeline.operations.nights import Started, State, alerts_of, commands, expect_onward, judge
+from cdp_pipeline.publishing.snapshots import publish, snapshots
 from cdp_pipeline.schedules import starts
 from cdp_pipeline.shapes import Alerts, Settings
 from cdp_pipeline_tests.small_run import put, small_run
@@ -115,13 +118,18 @@ def test_many_nights_are_said_in_words() -> None:
     assert commands(nights) == "cdp run --as-of 2026-07-07, then the same for each day up to 2026-07-20"
 
 
-def test_going_back_is_said(tmp_path: Path) -> None:
-    """A run of a day before the published one is allowed, and warned of; the same day and later ones are silent."""
-    assert going_back(tmp_path, "2026-06-01") == []
-    run = small_run(tmp_path)
-    put(run, "profiles.customers", "select 'p1' as person_id")
-    publish(run, [])
-    (line,) = going_back(tmp_path, "2026-06-29")
-    assert "as of 2026-06-30" in line
-    assert "cdp rollback" in line
-    assert going_back(tmp_path, "2026-06-30") == going_back(tmp_path, "2026-07-01") == []
+def test_a_day_before_the_published_one_is_refused(tmp_path: Path) -> None:
+    """History is told in the order of the days: the cure names the state to go back to, when one is kept."""
+    expect_onward(tmp_path, "2026-06-01")
+    for name, day in (("first", date(2026, 6, 28)), ("second", date(2026, 6, 30))):
+        run = replace(small_run(tmp_path, name), as_of=day)
+        put(run, "profiles.customers", "select 'p1' as person_id")
+        write_manifest(run.folder, replace(run.manifest(), as_of=str(day)))
+        publish(run, [])
+    expect_onward(tmp_path, "2026-06-30")
+    expect_onward(tmp_path, "2026-07-01")
+    older = next(state.id for state in snapshots(tmp_path) if state.as_of == "2026-06-28")
+    with pytest.raises(GateError, match=f"as of 2026-06-30.*cdp rollback {older}"):
+        expect_onward(tmp_path, "2026-06-29")
+    with pytest.raises(GateError, match="No state as of 2026-06-27 or before is kept"):
+        expect_onward(tmp_path, "2026-06-27")
