@@ -6,13 +6,12 @@ What belongs here: their options and words on the terminal. What does not: any w
 
 from __future__ import annotations
 
-import getpass
 from datetime import date
 from pathlib import Path
 
 import click
 
-from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.cli_look import DATA, PROJECT, REASON
 from cdp_pipeline.days import read_day_gone_by, today
 from cdp_pipeline.errors import InputError
 
@@ -25,10 +24,18 @@ RECEIVED = click.option("--received", default="", help="Day the request came, YY
 @click.option("--include-lookalikes", is_flag=True, help="Records too that only look like those of this person.")
 @click.option("--portable", is_flag=True, help="Only what the person gave, to take along (Art. 20).")
 @RECEIVED
+@REASON
 @DATA
 @PROJECT
 def access(
-    subject: str, out: Path, include_lookalikes: bool, portable: bool, received: str, data: Path, project: Path
+    subject: str,
+    out: Path,
+    include_lookalikes: bool,
+    portable: bool,
+    received: str,
+    reason: str,
+    data: Path,
+    project: Path,
 ) -> None:
     """Hand out what is held on a person: SUBJECT is an e-mail address, a phone number, source:record_id or an id.
 
@@ -38,8 +45,8 @@ def access(
     from cdp_pipeline.manifest import read_manifest
     from cdp_pipeline.privacy import access_files, register
     from cdp_pipeline.privacy.access import gather
+    from cdp_pipeline.privacy.door import Door
     from cdp_pipeline.privacy.keys import key_in_force
-    from cdp_pipeline.privacy.reads import log_read
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
     from cdp_pipeline.project import read_project
@@ -48,9 +55,9 @@ def access(
     key = key_in_force(shapes.settings.key_env, data)
     snapshot, zone = expect_published(data), shapes.settings.zone
     found = find_subject(snapshot, subject, shapes.settings.country)
-    log_read(data, "access", person=found.person_id or "", key=key)
+    leave = Door(data, "access", key, reason).enter([found])
     request = register.add_request(data, "access", found, key, read_day_gone_by(received, "--received", zone))
-    held = gather(snapshot, found, subject, lookalikes=include_lookalikes)
+    held = gather(leave, snapshot, found, subject, lookalikes=include_lookalikes)
     files = access_files.write_access(out, shapes, held, read_manifest(snapshot).as_of, portable=portable)
     register.close_request(data, request.request_id, today(zone))
     keep_copy(data, shapes.settings.register_copy)
@@ -120,6 +127,7 @@ def correct(
     """
     from cdp_pipeline.lake import expect_published
     from cdp_pipeline.privacy import corrections, register
+    from cdp_pipeline.privacy.door import account
     from cdp_pipeline.privacy.keys import key_in_force
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
@@ -138,7 +146,7 @@ def correct(
         click.echo(f"lifted: {corrections.lift(data, records, column)} cells; the next run uses the export's value")
         return
     request = register.add_request(data, "correct", found, key, read_day_gone_by(received, "--received", zone))
-    new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or getpass.getuser())
+    new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or account())
     register.close_request(data, request.request_id, today(zone))
     keep_copy(data, shapes.settings.register_copy)
     click.echo(f"request {request.request_id}: {column} of {len(records)} records, in force from the next run on")
