@@ -15,6 +15,7 @@ from cdp_pipeline.cli_look import DATA, PROJECT, REASON
 from cdp_pipeline.days import read_day_gone_by, today
 from cdp_pipeline.errors import InputError
 
+_STATES = {"received": "received", "waiting": "waiting for the night", "lifted": "lifted", "carried_out": "carried out"}
 RECEIVED = click.option("--received", default="", help="Day the request came, YYYY-MM-DD.  [default: today]")
 
 
@@ -59,7 +60,7 @@ def access(
     request = register.add_request(data, "access", found, key, read_day_gone_by(received, "--received", zone))
     held = gather(leave, snapshot, found, subject, lookalikes=include_lookalikes)
     files = access_files.write_access(out, shapes, held, read_manifest(snapshot).as_of, portable=portable)
-    register.close_request(data, request.request_id, today(zone))
+    register.advance(data, [request.request_id], "carried_out")
     keep_copy(data, shapes.settings.register_copy)
     rows = sum(len(rows) for rows in held.tables.values())
     click.echo(
@@ -147,7 +148,7 @@ def correct(
         return
     request = register.add_request(data, "correct", found, key, read_day_gone_by(received, "--received", zone))
     new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or account())
-    register.close_request(data, request.request_id, today(zone))
+    register.advance(data, [request.request_id], "waiting")
     keep_copy(data, shapes.settings.register_copy)
     click.echo(f"request {request.request_id}: {column} of {len(records)} records, in force from the next run on")
     if not new:
@@ -155,24 +156,26 @@ def correct(
 
 
 @click.command()
-@click.option("--open", "only_open", is_flag=True, help="Only those that are not done.")
+@click.option("--open", "only_open", is_flag=True, help="Only those that are not carried out.")
 @DATA
 @PROJECT
 def requests(only_open: bool, data: Path, project: Path) -> None:
-    """List the requests of people with their due dates; exit code 4 when one is overdue."""
+    """List the requests of people with their states and due dates; exit code 4 when one is overdue."""
     from cdp_pipeline.privacy.register import read_requests
     from cdp_pipeline.project import read_project
 
-    now = today(read_project(project).settings.zone)
-    late = 0
-    for request in sorted(read_requests(data), key=lambda r: (r.status != "open", r.due_date, r.request_id)):
-        if request.status == "open":
-            days = (date.fromisoformat(request.due_date) - now).days
+    day, late = today(read_project(project).settings.zone), 0
+    for request in sorted(read_requests(data), key=lambda r: (not r.is_open, r.due_date, r.request_id)):
+        if not request.is_open and only_open:
+            continue
+        since = getattr(request, f"{request.status}_at").replace("T", " ").replace("+00:00", " UTC")
+        words = f"{request.request_id}  {request.kind:8} {_STATES[request.status]:21}  {since}".rstrip()
+        if request.is_open:
+            days = (date.fromisoformat(request.due_date) - day).days
             late += days < 0
             left = f"OVERDUE by {-days} days" if days < 0 else f"{days} days left"
-            click.echo(f"{request.request_id}  {request.kind:8} open  due {request.due_date}  {left}")
-        elif not only_open:
-            click.echo(f"{request.request_id}  {request.kind:8} done  {request.done_date}")
+            words = f"{words}  due {request.due_date}  {left}"
+        click.echo(words)
     click.echo(f"{late} overdue")
     raise SystemExit(4 if late else 0)
 

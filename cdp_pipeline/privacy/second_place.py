@@ -43,14 +43,15 @@ def is_register(place: Path) -> bool:
 def unite(places: Sequence[Path], data: Path) -> tuple[int, int]:
     """Write into `data` what any of `places` knows; returns requests and hashes there are now.
 
-    Of one request in two states the one that is done holds; hashes, and lines of who looked, are never taken away.
+    Of one request in two states the later one holds; hashes, and lines of who looked, are never taken away.
     """
     door.unite(places, data)
     requests: dict[str, register.Request] = {}
     with alone(data / register.FILE):
         for place in places:
             for request in register.read_requests(place):
-                if request.request_id not in requests or request.status == "done":
+                other = requests.setdefault(request.request_id, request)
+                if register.STATUSES.index(request.status) > register.STATUSES.index(other.status):
                     requests[request.request_id] = request
         if requests:
             register.write_requests(data, [requests[each] for each in sorted(requests)])
