@@ -6,16 +6,18 @@ calls the module that does it, and imports it only then.
 
 from __future__ import annotations
 
-import getpass
-import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.cli_look import DATA, PROJECT, REASON
 from cdp_pipeline.days import read_day
 from cdp_pipeline.errors import InputError, KeyMismatchError
+
+if TYPE_CHECKING:
+    from cdp_pipeline.privacy.door import Door
 
 
 @click.command()
@@ -28,35 +30,31 @@ from cdp_pipeline.errors import InputError, KeyMismatchError
     default=None,
     help="With two: write the answer as a page, readable by you alone.",
 )
+@REASON
 @DATA
 @PROJECT
-def explain(one: str, other: str | None, page: Path | None, data: Path, project: Path) -> None:
+def explain(one: str, other: str | None, page: Path | None, reason: str, data: Path, project: Path) -> None:
     """Say what makes a person, or why two are one or two.
 
     ONE and OTHER are person ids, or records written source:record_id.
     """
-    from cdp_pipeline.explain import published
-    from cdp_pipeline.explain.key import known_key
     from cdp_pipeline.lake import expect_published
-    from cdp_pipeline.privacy.reads import log_read
     from cdp_pipeline.project import read_project
 
     snapshot = expect_published(data)
     settings = read_project(project).settings
-    key = known_key(settings.key_env, data)
-    for written in (one, other) if other else (one,):
-        log_read(data, "explain", person=published.person_of(snapshot, written), key=key)
+    door = _door(data, "explain", settings.key_env, reason)
     if other is None:
         from cdp_pipeline.explain.person import explain_person
 
         if page:
             raise InputError("--html shows two people or records beside each other: name a second one")
-        click.echo(explain_person(snapshot, one, _width()))
+        click.echo(explain_person(snapshot, one, door, _width()))
         return
     from cdp_pipeline.explain import pair, pair_text
     from cdp_pipeline.identity.matching import load_matching
 
-    found = pair.compare(snapshot, (one, other), load_matching(project / "3_identity"), settings.country, key)
+    found = pair.compare(snapshot, (one, other), load_matching(project / "3_identity"), settings.country, door)
     if page:
         from cdp_pipeline.explain.page import write_page
 
@@ -74,14 +72,21 @@ def identity() -> None:
 @identity.command()
 @click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Pairs to show.")
 @click.option("--sample", "is_sample", is_flag=True, help="Pairs drawn by chance instead, to measure accuracy.")
+@REASON
 @DATA
-def review(limit: int, is_sample: bool, data: Path) -> None:
+@PROJECT
+def review(limit: int, is_sample: bool, reason: str, data: Path, project: Path) -> None:
     """Show the doubtful pairs that change most, with the commands that decide them."""
     from cdp_pipeline.explain import review as look
     from cdp_pipeline.lake import expect_published
+    from cdp_pipeline.operations.readable import settings_of
 
     listed = look.sample if is_sample else look.review
-    click.echo(listed(expect_published(data), data, limit, _width()))
+    snapshot = expect_published(data)
+    door = _door(
+        data, "identity review --sample" if is_sample else "identity review", settings_of(project).key_env, reason
+    )
+    click.echo(listed(snapshot, door, limit, _width()))
 
 
 @identity.command()
@@ -93,10 +98,19 @@ def review(limit: int, is_sample: bool, data: Path) -> None:
 @click.option(
     "--decided-at", default="", help="Day of the decision, YYYY-MM-DD.  [default: today in the project's zone]"
 )
+@REASON
 @DATA
 @PROJECT
 def judge(
-    one: str, other: str, verdict: str, reviewer: str, note: str, decided_at: str, data: Path, project: Path
+    one: str,
+    other: str,
+    verdict: str,
+    reviewer: str,
+    note: str,
+    decided_at: str,
+    reason: str,
+    data: Path,
+    project: Path,
 ) -> None:
     """Write down that two are the same person or different people; the next run obeys.
 
@@ -104,11 +118,13 @@ def judge(
     """
     from cdp_pipeline.explain import verdict as written
     from cdp_pipeline.lake import expect_published
+    from cdp_pipeline.privacy.door import account
     from cdp_pipeline.project import read_project
 
-    day = read_day(decided_at, "--decided-at", read_project(project).settings.zone)
-    who = reviewer or _user()
-    said = written.judge(expect_published(data), data, (one, other), verdict, day, who, note)
+    settings, snapshot = read_project(project).settings, expect_published(data)
+    day = read_day(decided_at, "--decided-at", settings.zone)
+    door = _door(data, "identity judge", settings.key_env, reason)
+    said = written.judge(snapshot, door, (one, other), verdict, day, reviewer or account(), note)
     words = "one person" if verdict == "same" else "two people"
     if said.is_new:
         click.echo(f"{said.left} and {said.right}: {words}; written to {data / written.FILE}, the next run obeys")
@@ -172,11 +188,12 @@ def _width() -> int:
     return min(max(shutil.get_terminal_size((100, 24)).columns, 72), 120)
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"
+def _door(data: Path, command: str, variable: str, reason: str) -> Door:
+    """The door, with the key that what is published was made with, if it is held."""
+    from cdp_pipeline.explain.key import known_key
+    from cdp_pipeline.privacy.door import Door
+
+    return Door(data, command, known_key(variable, data), reason)
 
 
 COMMANDS = (explain, identity)

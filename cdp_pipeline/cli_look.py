@@ -31,6 +31,9 @@ PROJECT = click.option(
     show_default=True,
     help="Folder that says what to do.",
 )
+REASON = click.option(
+    "--reason", default="", help="Why you look, for the log of who looked: the number of a case, and nobody's name."
+)
 
 
 @click.command()
@@ -47,15 +50,18 @@ def probe(file: Path) -> None:
 @click.command()
 @click.argument("table", required=False)
 @click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Rows to show.")
-@click.option("--clear", is_flag=True, help="Personal columns in clear, from the full warehouse.")
+@click.option("--clear", is_flag=True, help="Personal columns in clear, from the full warehouse; who looks is logged.")
+@REASON
 @DATA
-def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
+def show(table: str | None, limit: int, clear: bool, reason: str, data: Path) -> None:
     """Print a published table; without TABLE, list all tables with their rows."""
     import duckdb
 
-    from cdp_pipeline.privacy.reads import log_read
+    from cdp_pipeline.privacy.door import Door
 
-    path = data / ("warehouse_full.duckdb" if clear else "warehouse.duckdb")
+    path = data / "warehouse.duckdb"
+    if clear and table is not None:
+        path = Door(data, "show --clear", reason=reason).enter(table=table).warehouse
     if not path.exists():
         raise InputError(f"{path} not found: nothing is published in {data} yet; run cdp run")
     with duckdb.connect(str(path.resolve()), read_only=True) as con:
@@ -71,8 +77,6 @@ def show(table: str | None, limit: int, clear: bool, data: Path) -> None:
         elif table not in known:
             raise InputError(f"no table {table} in {path}{nearest(table, known)}")
         else:
-            if clear:
-                log_read(data, "show --clear", table=table)
             con.sql(f"from {table} limit {limit}").show(max_width=200, max_rows=limit)
 
 

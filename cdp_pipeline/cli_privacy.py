@@ -38,7 +38,7 @@ def forget(subject: str, received: str, data: Path, project: Path) -> None:
     keep_copy(data, settings.register_copy)
     records = len(asked.subject.records)
     click.echo(f"request {asked.request.request_id}, due {asked.request.due_date}")
-    if asked.request.status == "done":
+    if not asked.request.is_open:
         click.echo(f"erased before; the certificate: {path_of(data, asked.request.request_id).relative_to(data)}")
         return
     if asked.subject.person_id:

@@ -6,16 +6,16 @@ What belongs here: their options and words on the terminal. What does not: any w
 
 from __future__ import annotations
 
-import getpass
 from datetime import date
 from pathlib import Path
 
 import click
 
-from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.cli_look import DATA, PROJECT, REASON
 from cdp_pipeline.days import read_day_gone_by, today
 from cdp_pipeline.errors import InputError
 
+_STATES = {"received": "received", "waiting": "waiting for the night", "lifted": "lifted", "carried_out": "carried out"}
 RECEIVED = click.option("--received", default="", help="Day the request came, YYYY-MM-DD.  [default: today]")
 
 
@@ -25,10 +25,18 @@ RECEIVED = click.option("--received", default="", help="Day the request came, YY
 @click.option("--include-lookalikes", is_flag=True, help="Records too that only look like those of this person.")
 @click.option("--portable", is_flag=True, help="Only what the person gave, to take along (Art. 20).")
 @RECEIVED
+@REASON
 @DATA
 @PROJECT
 def access(
-    subject: str, out: Path, include_lookalikes: bool, portable: bool, received: str, data: Path, project: Path
+    subject: str,
+    out: Path,
+    include_lookalikes: bool,
+    portable: bool,
+    received: str,
+    reason: str,
+    data: Path,
+    project: Path,
 ) -> None:
     """Hand out what is held on a person: SUBJECT is an e-mail address, a phone number, source:record_id or an id.
 
@@ -38,8 +46,8 @@ def access(
     from cdp_pipeline.manifest import read_manifest
     from cdp_pipeline.privacy import access_files, register
     from cdp_pipeline.privacy.access import gather
+    from cdp_pipeline.privacy.door import Door
     from cdp_pipeline.privacy.keys import key_in_force
-    from cdp_pipeline.privacy.reads import log_read
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
     from cdp_pipeline.project import read_project
@@ -48,11 +56,11 @@ def access(
     key = key_in_force(shapes.settings.key_env, data)
     snapshot, zone = expect_published(data), shapes.settings.zone
     found = find_subject(snapshot, subject, shapes.settings.country)
-    log_read(data, "access", person=found.person_id or "", key=key)
+    leave = Door(data, "access", key, reason).enter([found])
     request = register.add_request(data, "access", found, key, read_day_gone_by(received, "--received", zone))
-    held = gather(snapshot, found, subject, lookalikes=include_lookalikes)
+    held = gather(leave, snapshot, found, subject, lookalikes=include_lookalikes)
     files = access_files.write_access(out, shapes, held, read_manifest(snapshot).as_of, portable=portable)
-    register.close_request(data, request.request_id, today(zone))
+    register.advance(data, [request.request_id], "carried_out")
     keep_copy(data, shapes.settings.register_copy)
     rows = sum(len(rows) for rows in held.tables.values())
     click.echo(
@@ -120,6 +128,7 @@ def correct(
     """
     from cdp_pipeline.lake import expect_published
     from cdp_pipeline.privacy import corrections, register
+    from cdp_pipeline.privacy.door import account
     from cdp_pipeline.privacy.keys import key_in_force
     from cdp_pipeline.privacy.second_place import keep_copy
     from cdp_pipeline.privacy.subject import find_subject
@@ -138,8 +147,8 @@ def correct(
         click.echo(f"lifted: {corrections.lift(data, records, column)} cells; the next run uses the export's value")
         return
     request = register.add_request(data, "correct", found, key, read_day_gone_by(received, "--received", zone))
-    new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or getpass.getuser())
-    register.close_request(data, request.request_id, today(zone))
+    new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or account())
+    register.advance(data, [request.request_id], "waiting")
     keep_copy(data, shapes.settings.register_copy)
     click.echo(f"request {request.request_id}: {column} of {len(records)} records, in force from the next run on")
     if not new:
@@ -147,24 +156,26 @@ def correct(
 
 
 @click.command()
-@click.option("--open", "only_open", is_flag=True, help="Only those that are not done.")
+@click.option("--open", "only_open", is_flag=True, help="Only those that are not carried out.")
 @DATA
 @PROJECT
 def requests(only_open: bool, data: Path, project: Path) -> None:
-    """List the requests of people with their due dates; exit code 4 when one is overdue."""
+    """List the requests of people with their states and due dates; exit code 4 when one is overdue."""
     from cdp_pipeline.privacy.register import read_requests
     from cdp_pipeline.project import read_project
 
-    now = today(read_project(project).settings.zone)
-    late = 0
-    for request in sorted(read_requests(data), key=lambda r: (r.status != "open", r.due_date, r.request_id)):
-        if request.status == "open":
-            days = (date.fromisoformat(request.due_date) - now).days
+    day, late = today(read_project(project).settings.zone), 0
+    for request in sorted(read_requests(data), key=lambda r: (not r.is_open, r.due_date, r.request_id)):
+        if not request.is_open and only_open:
+            continue
+        since = getattr(request, f"{request.status}_at").replace("T", " ").replace("+00:00", " UTC")
+        words = f"{request.request_id}  {request.kind:8} {_STATES[request.status]:21}  {since}".rstrip()
+        if request.is_open:
+            days = (date.fromisoformat(request.due_date) - day).days
             late += days < 0
             left = f"OVERDUE by {-days} days" if days < 0 else f"{days} days left"
-            click.echo(f"{request.request_id}  {request.kind:8} open  due {request.due_date}  {left}")
-        elif not only_open:
-            click.echo(f"{request.request_id}  {request.kind:8} done  {request.done_date}")
+            words = f"{words}  due {request.due_date}  {left}"
+        click.echo(words)
     click.echo(f"{late} overdue")
     raise SystemExit(4 if late else 0)
 

@@ -5,12 +5,11 @@ What belongs here: their options and words on the terminal. What does not: any w
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
 
-from cdp_pipeline.cli_look import DATA, PROJECT
+from cdp_pipeline.cli_look import DATA, PROJECT, REASON
 from cdp_pipeline.days import read_day
 
 
@@ -49,17 +48,20 @@ def list_(table: str, data: Path, project: Path) -> None:
 @click.argument("table")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="CSV file to write, for you alone.")
 @click.option("--source", default="", help="Only rows of this source.")
+@REASON
 @DATA
 @PROJECT
-def export(table: str, out: Path, source: str, data: Path, project: Path) -> None:
+def export(table: str, out: Path, source: str, reason: str, data: Path, project: Path) -> None:
     """Write the quarantined rows of a core table to a CSV file, to be corrected there."""
     from cdp_pipeline.lake import open_published
-    from cdp_pipeline.privacy.reads import log_read
+    from cdp_pipeline.privacy.door import Door
     from cdp_pipeline.project import read_project
     from cdp_pipeline.staging import quarantine_file
 
-    rows = quarantine_file.export(open_published(read_project(project), data), table, source, out)
-    log_read(data, "quarantine export", table=f"quarantine.{table}")
+    published = open_published(read_project(project), data)
+    quarantine_file.expect_table(published, table)
+    leave = Door(data, "quarantine export", reason=reason).enter(table=f"quarantine.{table}")
+    rows = quarantine_file.export(leave, published, table, source, out)
     click.echo(f"{rows:,} rows in {out}: correct the cells, leave the columns that begin with _ as they are, then")
     click.echo(f"cdp quarantine replay {out}")
     click.echo("it holds personal data: delete it when you are done")
@@ -75,13 +77,14 @@ def export(table: str, out: Path, source: str, data: Path, project: Path) -> Non
 def replay(file: Path, reviewer: str, decided_at: str, dry_run: bool, data: Path, project: Path) -> None:
     """Take the corrected rows of FILE; the next run uses them instead of the bad ones."""
     from cdp_pipeline.lake import open_published
+    from cdp_pipeline.privacy.door import account
     from cdp_pipeline.project import read_project
     from cdp_pipeline.staging.quarantine_file import read_back
     from cdp_pipeline.staging.replay import add_replays
 
     found = read_project(project)
     decided = read_day(decided_at, "--decided-at", found.settings.zone)
-    corrections = read_back(open_published(found, data), file, decided, reviewer or getpass.getuser())
+    corrections = read_back(open_published(found, data), file, decided, reviewer or account())
     for column, cells in corrections.columns.items():
         click.echo(f"{column}: {cells:,} cells corrected")
     click.echo(f"{len(corrections.replays):,} rows corrected, {corrections.unchanged:,} as they were")

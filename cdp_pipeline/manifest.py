@@ -67,6 +67,7 @@ class Manifest:
     started_on: str = ""  # this start of the machine: what was written before a loss of power may not have lasted
     erased: tuple[str, ...] = ()  # requests of erasure that are carried out in it
     erased_now: tuple[str, ...] = ()  # those of them that its removal files name, or those of the next run
+    carried_out: tuple[str, ...] = ()  # requests of restriction, objection and correction that it is the first to obey
     tables: Mapping[str, Entry] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)  # what is published beside tables: path -> SHA-256
     checks: Mapping[str, Verdict] = field(default_factory=dict)
@@ -106,7 +107,7 @@ def read_manifest(folder: Path) -> Manifest:
         raw = json.loads(path.read_text(encoding="utf-8"))
         raw["tables"] = {name: Entry(**entry) for name, entry in raw["tables"].items()}
         raw["checks"] = {name: Verdict(**verdict) for name, verdict in raw["checks"].items()}
-        for lists in ("erased", "erased_now"):
+        for lists in ("erased", "erased_now", "carried_out"):
             raw[lists] = tuple(raw.get(lists, ()))
         return Manifest(**raw)
     except (ValueError, TypeError, LookupError, AttributeError):

@@ -19,12 +19,12 @@ from cdp_pipeline.explain.published import Asked
 from cdp_pipeline.explain.records import Detail, of_person
 from cdp_pipeline.explain.scored import between, is_meant, judged, kept_pairs, shown
 from cdp_pipeline.identity.matching import Matching
+from cdp_pipeline.privacy.door import Door, Leave
+from cdp_pipeline.privacy.subject import Subject
 
 
-def compare(
-    snapshot: Path, written: tuple[str, str], matching: Matching, country: str, key: bytes | None
-) -> Comparison:
-    """Hold A and B against each other; `key` opens what the guards did, None leaves that out.
+def compare(snapshot: Path, written: tuple[str, str], matching: Matching, country: str, door: Door) -> Comparison:
+    """Hold A and B against each other; the key of `door` opens what the guards did, without one that is left out.
 
     Raises InputError for an unknown person or record, and when A and B are the same.
     """
@@ -32,16 +32,17 @@ def compare(
     a, b = (published.find(con, text) for text in written)
     if a.person == b.person and a.record == b.record:
         raise InputError(f"{written[0]} and {written[1]} are the same: cdp explain {a.person} tells about it")
+    leave = door.enter([Subject(person) for person in sorted({a.person, b.person})])
     if a.person == b.person:
-        return _one(con, snapshot, a, b)
-    return _two(con, snapshot, a, b, matching, country, key)
+        return _one(con, leave, snapshot, a, b)
+    return _two(con, leave, snapshot, a, b, matching, country, door.key)
 
 
 # ---- one person ----------------------------------------------------------------------------------
 
 
-def _one(con: DuckDBPyConnection, snapshot: Path, a: Asked, b: Asked) -> Comparison:
-    records = {detail.record: detail for detail in of_person(con, a.person)}
+def _one(con: DuckDBPyConnection, leave: Leave, snapshot: Path, a: Asked, b: Asked) -> Comparison:
+    records = {detail.record: detail for detail in of_person(con, leave, a.person)}
     start = records[a.record] if a.record is not None else _first(records.values(), b)
     end = records[b.record] if b.record is not None else _first(records.values(), a)
     names = (_called(a, start), _called(b, end))
@@ -72,9 +73,16 @@ def _first(details: Iterable[Detail], other: Asked) -> Detail:
 
 
 def _two(
-    con: DuckDBPyConnection, snapshot: Path, a: Asked, b: Asked, matching: Matching, country: str, key: bytes | None
+    con: DuckDBPyConnection,
+    leave: Leave,
+    snapshot: Path,
+    a: Asked,
+    b: Asked,
+    matching: Matching,
+    country: str,
+    key: bytes | None,
 ) -> Comparison:
-    ours, theirs = ({d.record: d for d in of_person(con, asked.person)} for asked in (a, b))
+    ours, theirs = ({d.record: d for d in of_person(con, leave, asked.person)} for asked in (a, b))
     pairs = between(con, a.person, b.person)
     wanted = [p for p in pairs if is_meant(p, ours.get(a.record or 0), theirs.get(b.record or 0))]
     left = shown(ours, a, wanted[0].left if wanted else None)

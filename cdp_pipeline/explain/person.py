@@ -1,7 +1,7 @@
 """`cdp explain PERSON`: which records make a person, on what each of them hangs, and who only looks alike.
 
 What belongs here: reading published tables and laying them out. What does not: any decision. The
-text is for the terminal of someone allowed to see the person; it is never logged or stored.
+text is for the terminal of someone allowed to see the person; that they looked is logged, what they saw is not.
 """
 
 from __future__ import annotations
@@ -17,26 +17,32 @@ from cdp_pipeline.explain.records import Detail, of_nodes, of_person
 from cdp_pipeline.explain.scored import kept_pairs
 from cdp_pipeline.explain.tree import Hanging, Link
 from cdp_pipeline.explain.words import chance, count, day, one_person
+from cdp_pipeline.privacy.door import Door, Leave
+from cdp_pipeline.privacy.subject import Subject
 
 LOOKALIKES = 5
 LEAST_ALIKE = -8.0  # weight below which nobody would call two people alike
+Alike = tuple[str, float, str | None, str, int]
+"""A person who looked alike: id, weight, veto, reason, and the record that came nearest."""
 EVENTS = {"created": "first seen", "merged": "merged", "split": "split off", "repointed": "records moved",
           "retired": "ended"}  # fmt: skip
 
 
-def explain_person(snapshot: Path, written: str, width: int = 100) -> str:
+def explain_person(snapshot: Path, written: str, door: Door, width: int = 100) -> str:
     """All about one person of a published snapshot; a retired id is followed to the living one.
 
     `written` may also be a record, source:record_id. Raises InputError for somebody unknown.
     """
     con = published.open_tables(snapshot)
     asked = published.find(con, written)
-    records = of_person(con, asked.person)
+    alike = _alike(con, asked.person)
+    leave = door.enter([Subject(person) for person in (asked.person, *(row[0] for row in alike))])
+    records = of_person(con, leave, asked.person)
     kept = tree.strongest_tree(link for link, _ in kept_pairs(con, asked.person).values())
     lines = [asked.note] if asked.note else []
     lines += _head(con, asked, records, kept)
     lines += _records(records, kept, width)
-    lines += _alike(con, asked.person, width)
+    lines += _kept_apart(con, leave, alike, width)
     return "\n".join([*lines, *_history(con, asked.person, width)])
 
 
@@ -98,8 +104,8 @@ def _why(link: Link) -> str:
     return f"{rule} ({link.reason})" if link.provenance == "email_rule" else link.reason or rule
 
 
-def _alike(con: DuckDBPyConnection, person: str, width: int) -> list[str]:
-    rows = con.execute(
+def _alike(con: DuckDBPyConnection, person: str) -> list[Alike]:
+    return con.execute(
         """with people as (select distinct r.node_key, q.person_id from identity.records r
                            join identity.person_records q using (source, record_id)),
            mine as (select node_key from people where person_id = $person),
@@ -113,9 +119,12 @@ def _alike(con: DuckDBPyConnection, person: str, width: int) -> list[str]:
            order by o.weight desc, p.person_id limit $most""",
         {"person": person, "least": LEAST_ALIKE, "most": LOOKALIKES},
     ).fetchall()
+
+
+def _kept_apart(con: DuckDBPyConnection, leave: Leave, rows: list[Alike], width: int) -> list[str]:
     if not rows:
         return []
-    shown = of_nodes(con, [row[4] for row in rows])
+    shown = of_nodes(con, leave, [row[4] for row in rows])
     lines = ["", "Looked alike, kept apart (cdp explain A B says more)"]
     for other, weight, veto, reason, node in rows:
         name = shown[node].values["name"] or shown[node].values["email"] or "without a name"

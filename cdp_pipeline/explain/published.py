@@ -90,12 +90,6 @@ def find(con: DuckDBPyConnection, written: str) -> Asked:
     raise InputError(f"{written}: no such person{hint}")
 
 
-def person_of(snapshot: Path, written: str) -> str:
-    """The id of the living person that `written` names; InputError as from `find`."""
-    with open_tables(snapshot) as con:
-        return find(con, written).person
-
-
 def _record(con: DuckDBPyConnection, written: str) -> Asked:
     source, _, record_id = written.partition(":")
     found = con.execute(

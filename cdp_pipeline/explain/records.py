@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.explain.published import columns_of
+from cdp_pipeline.privacy.door import Leave
 
 FIELDS = ("name", "email", "phone", "birth_date", "address", "company")
 _STAGED = """nullif(coalesce(p.full_name, concat_ws(' ', p.first_name, p.middle_name, p.last_name)), '') as name,
@@ -48,8 +49,16 @@ class Detail:
         return " · ".join(value for value in self.values.values() if value)
 
 
-def details(con: DuckDBPyConnection, condition: str, given: Sequence[object]) -> list[Detail]:
-    """The records that meet `condition` (on r = identity.records, q = identity.person_records), by source and id."""
+def details(
+    con: DuckDBPyConnection,
+    leave: Leave,  # noqa: ARG001  (to show somebody takes leave)
+    condition: str,
+    given: Sequence[object],
+) -> list[Detail]:
+    """The records that meet `condition` (on r = identity.records, q = identity.person_records), by source and id.
+
+    They are in clear, so they are read with `leave` to show their people.
+    """
     is_staged = "full_name" in columns_of(con, "staging.people")
     corrected = _CORRECTED if columns_of(con, "staging.corrections") else "null::varchar"
     rows = con.execute(
@@ -79,14 +88,14 @@ def _place(file: str | None, line: int | None, corrected: str | None) -> str:
     return f"{place} (corrected: {corrected})".strip() if corrected else place
 
 
-def of_person(con: DuckDBPyConnection, person: str) -> list[Detail]:
+def of_person(con: DuckDBPyConnection, leave: Leave, person: str) -> list[Detail]:
     """Every record of a person."""
-    return details(con, "q.person_id = ?", [person])
+    return details(con, leave, "q.person_id = ?", [person])
 
 
-def of_nodes(con: DuckDBPyConnection, nodes: Collection[int]) -> dict[int, Detail]:
+def of_nodes(con: DuckDBPyConnection, leave: Leave, nodes: Collection[int]) -> dict[int, Detail]:
     """Node -> its first record."""
     found: dict[int, Detail] = {}
-    for detail in details(con, "r.node_key in (select unnest(?::bigint[]))", [list(nodes)]):
+    for detail in details(con, leave, "r.node_key in (select unnest(?::bigint[]))", [list(nodes)]):
         found.setdefault(detail.node, detail)
     return found

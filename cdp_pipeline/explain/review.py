@@ -6,6 +6,7 @@ does not: writing a verdict (verdict.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import wrap
 
@@ -16,25 +17,27 @@ from cdp_pipeline.explain import published, records
 from cdp_pipeline.explain.verdict import FILE
 from cdp_pipeline.explain.words import chance, count
 from cdp_pipeline.identity.verdicts import read_verdicts
+from cdp_pipeline.privacy.door import Door
+from cdp_pipeline.privacy.subject import Subject
 
 QUESTIONS = {"merge": "Two people, or one?", "split": "One person, or two?"}
 
 
-def review(snapshot: Path, data: Path, limit: int, width: int = 100) -> str:
+def review(snapshot: Path, door: Door, limit: int, width: int = 100) -> str:
     """The next pairs of identity.review_queue that nobody judged since, each with the commands to type."""
-    rows = _waiting(snapshot, data, "identity.review_queue", "rank", "decision")
-    if not rows[1]:
+    con, rows = _waiting(snapshot, door.data, "identity.review_queue", "rank", "decision")
+    if not rows:
         return "Nothing to review: no doubtful pair is waiting for a verdict."
-    return _questions(*rows, "doubtful pair", "those that change most come first", limit, width)
+    return _questions(con, door, rows, "doubtful pair", "those that change most come first", limit, width)
 
 
-def sample(snapshot: Path, data: Path, limit: int, width: int = 100) -> str:
+def sample(snapshot: Path, door: Door, limit: int, width: int = 100) -> str:
     """The next pairs of identity.label_sample, whose verdicts tell how right everything is."""
-    con, rows = _waiting(snapshot, data, "identity.label_sample", "place, stratum", "stratum")
+    con, rows = _waiting(snapshot, door.data, "identity.label_sample", "place, stratum", "stratum")
     rows = [row for row in rows if row["verdict"] is None]
     if not rows:
         return "Every pair of the sample is judged: cdp identity accuracy shows the result after the next run."
-    return _questions(con, rows, "sampled pair", "the more are judged, the narrower the interval", limit, width)
+    return _questions(con, door, rows, "sampled pair", "the more are judged, the narrower the interval", limit, width)
 
 
 def _waiting(
@@ -52,17 +55,23 @@ def _waiting(
 
 
 def _questions(
-    con: DuckDBPyConnection, rows: list[dict[str, object]], what: str, order: str, limit: int, width: int
+    con: DuckDBPyConnection, door: Door, rows: list[dict[str, object]], what: str, order: str, limit: int, width: int
 ) -> str:
+    keys = [row[side] for row in rows[:limit] for side in ("record_key_l", "record_key_r")]
+    people = con.execute(
+        """select distinct q.person_id from identity.records r join identity.person_records q using (source, record_id)
+           where r.record_key in (select unnest(?::bigint[])) order by 1""",
+        [keys],
+    ).fetchall()
+    leave = door.enter([Subject(str(row[0])) for row in people])
+    sides = {d.record: d for d in records.details(con, leave, "r.record_key in (select unnest(?::bigint[]))", [keys])}
     lines = [f"{count(len(rows), what)} waiting; {order}."]
     for number, row in enumerate(rows[:limit], 1):
-        lines += ["", *_question(con, number, row, width)]
+        lines += ["", *_question(sides, number, row, width)]
     return "\n".join(lines)
 
 
-def _question(con: DuckDBPyConnection, number: int, row: dict[str, object], width: int) -> list[str]:
-    sides = {d.record: d for d in records.details(
-        con, "r.record_key in (?, ?)", [row["record_key_l"], row["record_key_r"]])}  # fmt: skip
+def _question(sides: Mapping[int, records.Detail], number: int, row: dict[str, object], width: int) -> list[str]:
     left, right = (sides[int(str(row[f"record_key_{side}"]))] for side in "lr")
     asked = QUESTIONS.get(str(row.get("decision")), "One person, or two?")
     lines = [f"{number}. {asked}"]

@@ -13,6 +13,7 @@ from cdp_pipeline.explain.published import Asked, columns_of
 from cdp_pipeline.explain.records import Detail, of_person
 from cdp_pipeline.explain.tree import Link
 from cdp_pipeline.explain.words import day
+from cdp_pipeline.privacy.door import Leave
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,9 @@ def judged(con: DuckDBPyConnection, left: int, right: int) -> tuple[str, ...]:
     )
 
 
-def nearest_records(con: DuckDBPyConnection, a: Asked, b: Asked) -> tuple[Detail, Detail]:
+def nearest_records(con: DuckDBPyConnection, leave: Leave, a: Asked, b: Asked) -> tuple[Detail, Detail]:
     """One record for each side: the one that was named, or the one nearest to the other side."""
-    ours, theirs = ({d.record: d for d in of_person(con, asked.person)} for asked in (a, b))
+    ours, theirs = ({d.record: d for d in of_person(con, leave, asked.person)} for asked in (a, b))
     wanted = [
         pair
         for pair in (between(con, a.person, b.person) if a.person != b.person else ())

@@ -18,7 +18,9 @@ from cdp_pipeline.explain import published
 from cdp_pipeline.explain.scored import nearest_records
 from cdp_pipeline.identity.verdicts import COLUMNS, read_verdicts
 from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.keys import expected_key
+from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.whole_file import alone, write_whole
 
 FILE = "verdicts.csv"  # in the data folder
@@ -35,7 +37,7 @@ class Judged:
 
 
 def judge(
-    snapshot: Path, data: Path, written: tuple[str, str], verdict: str, decided_at: date, reviewer: str, note: str
+    snapshot: Path, door: Door, written: tuple[str, str], verdict: str, decided_at: date, reviewer: str, note: str
 ) -> Judged:
     """Add one line to DATA/verdicts.csv (made with mode 0600), unless the newest verdict on the pair says the same.
 
@@ -43,17 +45,18 @@ def judge(
     unknown, for one record twice, and when a person is to be split without naming records; and while what is
     published names records by a key that was exchanged.
     """
-    if read_manifest(snapshot).key_fingerprint != expected_key(data):
+    if read_manifest(snapshot).key_fingerprint != expected_key(door.data):
         raise InputError("the key was exchanged after the published night, which names records by the old one: cdp run")
     con = published.open_tables(snapshot)
     a, b = (published.find(con, text) for text in written)
     if a.person == b.person and (a.record is None or b.record is None):
         raise InputError(f"both are {a.person}: name two of its records, source:record_id (see cdp explain {a.person})")
-    left, right = nearest_records(con, a, b)
+    leave = door.enter([Subject(person) for person in sorted({a.person, b.person})])
+    left, right = nearest_records(con, leave, a, b)
     if left.record == right.record:
         raise InputError(f"{left.label} is one record: name two")
     low, high = sorted((left.record, right.record))
-    path = data / FILE
+    path = door.data / FILE
 
     def changed() -> str | None:
         stated = sorted(

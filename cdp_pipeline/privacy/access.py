@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from cdp_pipeline.lake import open_duckdb
 from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.door import Leave
 from cdp_pipeline.privacy.subject import Subject
 
 Row = Mapping[str, object]
@@ -40,7 +41,14 @@ class Held:
     exports: Sequence[Row] = field(default_factory=tuple)  # each file that named the person, in every kept snapshot
 
 
-def gather(snapshot: Path, subject: Subject, asked: str, *, lookalikes: bool = False) -> Held:
+def gather(
+    leave: Leave,  # noqa: ARG001  (to show somebody takes leave)
+    snapshot: Path,
+    subject: Subject,
+    asked: str,
+    *,
+    lookalikes: bool = False,
+) -> Held:
     """All rows of a subject in a published snapshot. `asked` is how the subject was named on the command line.
 
     With `lookalikes` also records that only likeness joins. Tables without a row of the person are left out.

@@ -1,6 +1,7 @@
 """What is done when an erasure has been published: older snapshots go, and a certificate says what was done.
 
-What belongs here: which snapshots still hold somebody erased, and DATA/privacy/certificates/<request>.json.
+What belongs here: which snapshots still hold somebody erased, DATA/privacy/certificates/<request>.json, and closing
+the requests that a publication carries out.
 What does not: the erasure itself (erasure.py).
 
 A certificate holds counts, table names and recipients, and nothing about the person. It is made from
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -22,7 +22,7 @@ from cdp_pipeline.activation.removals import REMOVE
 from cdp_pipeline.lake import published_snapshot, was_gone_back_to
 from cdp_pipeline.manifest import legible_manifest, read_manifest
 from cdp_pipeline.privacy.facts import SHAREABLE
-from cdp_pipeline.privacy.register import Request, close_request, read_requests
+from cdp_pipeline.privacy.register import Request, advance, read_requests
 from cdp_pipeline.privacy.tombstones import FOLDER, read_tombstones, requests_in
 from cdp_pipeline.project import Project
 from cdp_pipeline.whole_file import write_whole
@@ -76,19 +76,36 @@ def is_recognised(tombstones: Iterable[Mapping[str, object]]) -> bool:
 
 
 def certify(project: Project, data: Path) -> list[str]:
-    """Write the certificate of every erasure that is published and has none, and close its request; returns ids."""
+    """Write the certificate of every erasure that is published and has none; returns their ids.
+
+    Closes those requests, and the restrictions, objections and corrections that the published state obeys, at the
+    moment at which the first such state was published.
+    """
     snapshot = published_snapshot(data)
     manifest = read_manifest(snapshot) if snapshot else None
     if snapshot is None or manifest is None:
         return []
     register = {request.request_id: request for request in read_requests(data)}
-    written = []
+    moments, written = _moments(data), []
     for request_id in manifest.erased:
         if not path_of(data, request_id).exists():
-            _write(data, request_id, _certificate(project, data, snapshot, request_id, register.get(request_id)))
+            request, at = register.get(request_id), moments.get(request_id, "")
+            _write(data, request_id, _certificate(project, data, snapshot, request_id, request, at))
             written.append(request_id)
-        close_request(data, request_id, date.fromisoformat(manifest.as_of))
+    for request_id in sorted({*manifest.erased, *manifest.carried_out}):
+        if request_id in register and register[request_id].is_open:
+            advance(data, [request_id], "carried_out", moments.get(request_id, ""))
     return written
+
+
+def _moments(data: Path) -> dict[str, str]:
+    """Request -> when the first of the states that are kept and carry it out was published, UTC."""
+    published = [read_manifest(folder) for folder in (data / "snapshots").glob("[!.]*")]
+    found: dict[str, str] = {}
+    for manifest in sorted((said for said in published if said.published_at), key=lambda said: said.published_at):
+        for request_id in (*manifest.erased, *manifest.carried_out):
+            found.setdefault(request_id, manifest.published_at)
+    return found
 
 
 def certify_erased_before(data: Path, request: Request, before: Sequence[str]) -> None:
@@ -96,8 +113,9 @@ def certify_erased_before(data: Path, request: Request, before: Sequence[str]) -
     said = {
         "request_id": request.request_id,
         "received_date": request.received_date,
+        "received_at": request.received_at,
         "due_date": request.due_date,
-        "carried_out_as_of": request.done_date,
+        "carried_out_at": request.carried_out_at,
         "carried_out_with": list(before),
         "notes": [_BEFORE],
     }
@@ -114,7 +132,7 @@ def _write(data: Path, request_id: str, said: Mapping[str, object]) -> None:
 
 
 def _certificate(
-    project: Project, data: Path, snapshot: Path, request_id: str, request: Request | None
+    project: Project, data: Path, snapshot: Path, request_id: str, request: Request | None, at: str
 ) -> dict[str, object]:
     rows = pq.read_table(snapshot / "raw" / "erasures.parquet").to_pylist()
     counts = {r["table_name"]: int(r["rows"]) for r in rows if r["request_id"] == request_id}
@@ -131,8 +149,10 @@ def _certificate(
     return {
         "request_id": request_id,
         "received_date": request.received_date if request else "",
+        "received_at": request.received_at if request else "",
         "due_date": request.due_date if request else "",
-        "carried_out_as_of": manifest.as_of,
+        "carried_out_at": at,
+        "night": manifest.as_of,
         "published": snapshot.name,
         "carried_out_with": sorted(others & set(manifest.erased)),
         "rows_removed": tables,

@@ -29,6 +29,7 @@ from cdp_pipeline.privacy.anonymous import TABLES, add_kept, columns_sql, keep_a
 from cdp_pipeline.privacy.forgotten import forget_previous
 from cdp_pipeline.privacy.kept_files import clean_kept_files
 from cdp_pipeline.privacy.keys import keys_of
+from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.retention import QUARANTINE, add_outlived, cutoffs, feeding
 from cdp_pipeline.privacy.scan import scan
 from cdp_pipeline.privacy.scrub import empty_old_rejects, scrub
@@ -47,9 +48,11 @@ _VERSION = "1"
 def erase(run: Run) -> Outcome:
     """Write raw.erased_rows, what stays of erased rows (anonymous.py) and raw.erasures.
 
-    Loads every export first, so that all lines are known before any is used. Raises KeyMismatchError
+    Loads every export first, so that all lines are known before any is used. The restrictions and corrections that
+    wait by now are laid over later steps of this run: the manifest says which. Raises KeyMismatchError
     when there are tombstones of a key that this run has not.
     """
+    waiting = [r.request_id for r in read_requests(run.data) if r.status == "waiting" and r.kind != "erase"]
     tombstones = read_tombstones(run.data)
     has_work = bool(tombstones.num_rows or run.project.settings.retention)
     with done_once(run.folder) if has_work else nullcontext(), run.connect() as con:
@@ -65,7 +68,8 @@ def erase(run: Run) -> Outcome:
         lines = con.execute("select coalesce(sum(rows_erased), 0)::bigint from rows_arrow").fetchall()[0][0]
     requests = requests_in(tombstones)
     new = _new_requests(run, requests)
-    write_manifest(run.folder, replace(run.manifest(), erased=tuple(requests), erased_now=tuple(new)))
+    said = replace(run.manifest(), erased=tuple(requests), erased_now=tuple(new), carried_out=tuple(waiting))
+    write_manifest(run.folder, said)
     numbers = {"requests": len(requests), "new_requests": len(new), "lines_taken_out": lines}
     return {"raw.erased_rows": {**numbers, "everything_was_loaded": int(has_work)}}
 

@@ -1,7 +1,12 @@
 """The register of requests: DATA/requests.csv, one line a request of a person.
 
-What belongs here: the file, its columns, adding a request and marking it done. What does not: how a
+What belongs here: the file, its columns, adding a request and what became of it. What does not: how a
 request is carried out (erasure.py, access.py, restriction.py, corrections.py).
+
+    received     taken down, and what it asks for is not written yet
+    waiting      written: the next night carries it out
+    carried_out  a night with it is published; of an access request: the files are handed out
+    lifted       a restriction that was ended before a night had carried it out
 
 A line holds no value of a person: `subject_key` is a keyed hash, the same for all requests of one
 person, that only the holder of the secret key can make.
@@ -14,9 +19,9 @@ import csv
 import hashlib
 import hmac
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cdp_pipeline.errors import InputError, nearest
@@ -25,23 +30,39 @@ from cdp_pipeline.whole_file import alone, write_whole
 
 FILE = "requests.csv"
 KINDS = ("erase", "access", "restrict", "object", "correct")
-STATUSES = ("open", "done")
+STATUSES = ("received", "waiting", "lifted", "carried_out")
+"""From the first to the last; the two last are ends."""
+OPEN = STATUSES[:2]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One line. `due_date` is one month after `received_date` (GDPR Art. 12(3)); dates are YYYY-MM-DD."""
+    """One line: `received_date` is the day the person asked, `due_date` one month later (GDPR Art. 12(3)), YYYY-MM-DD.
+
+    Every other moment is when it happened on this machine, in UTC, ISO 8601; empty when it did not, or is not known.
+    A line that was closed before moments were written has a day in `carried_out_at`.
+    """
 
     request_id: str
     received_date: str
     kind: str
     subject_key: str
     due_date: str
-    status: str = "open"
-    done_date: str = ""
+    status: str = "received"
+    received_at: str = ""
+    waiting_at: str = ""
+    lifted_at: str = ""
+    carried_out_at: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be carried out."""
+        return self.status in OPEN
 
 
 COLUMNS = tuple(field.name for field in fields(Request))
+_EARLIER = ("request_id", "received_date", "kind", "subject_key", "due_date", "status", "done_date")
+"""The columns of a register from before moments were written; it is written anew with the next request."""
 
 
 def subject_key(key: bytes, subject: Subject) -> str:
@@ -70,18 +91,25 @@ def read_requests(data: Path) -> list[Request]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         header = tuple(reader.fieldnames or ())
-        if header != COLUMNS:
+        if header not in (COLUMNS, _EARLIER):
             raise InputError(f"{FILE}:1: expected the columns {','.join(COLUMNS)}")
         for said in reader:
             if None in said or None in said.values():
-                problems.append(f"{FILE}:{reader.line_num}: expected {len(COLUMNS)} values")
+                problems.append(f"{FILE}:{reader.line_num}: expected {len(header)} values")
                 continue
-            request = Request(**said)
+            request = Request(**(said if header == COLUMNS else _of_earlier(said)))
             problems += [f"{FILE}:{reader.line_num}: {words}" for words in _mistakes(request)]
             found.append(request)
     if problems:
         raise InputError(problems)
     return found
+
+
+def _of_earlier(said: Mapping[str, str]) -> dict[str, str]:
+    """A line of before in the columns of today: an open erasure waits, of any other it is not known that it was written."""
+    status = {"done": "carried_out", "open": "waiting" if said["kind"] == "erase" else "received"}
+    kept = {name: said[name] for name in _EARLIER if name in COLUMNS}
+    return {**kept, "status": status.get(said["status"], said["status"]), "carried_out_at": said["done_date"]}
 
 
 def _mistakes(request: Request) -> list[str]:
@@ -90,39 +118,69 @@ def _mistakes(request: Request) -> list[str]:
         problems.append(f"kind must be one of {', '.join(KINDS)}{nearest(request.kind, KINDS)}")
     if request.status not in STATUSES:
         problems.append(f"status must be one of {', '.join(STATUSES)}{nearest(request.status, STATUSES)}")
-    for name in ("received_date", "due_date", "done_date"):
-        text = getattr(request, name)
-        try:
-            date.fromisoformat(text) if text or name != "done_date" else None
-        except ValueError:
+    for name in ("received_date", "due_date"):
+        if not _is_day(getattr(request, name)):
             problems.append(f"{name} must be a day as YYYY-MM-DD")
+    for name in (f"{status}_at" for status in STATUSES):
+        text = getattr(request, name)
+        if text and not _is_day(text) and not _is_moment(text):
+            problems.append(f"{name} must be a moment as YYYY-MM-DDThh:mm:ss+00:00")
     return problems
 
 
+def _is_day(text: str) -> bool:
+    try:
+        return str(date.fromisoformat(text)) == text
+    except ValueError:
+        return False
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def now() -> str:
+    """This moment in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def add_request(data: Path, kind: str, subject: Subject, key: bytes, received: date) -> Request:
-    """Write a request into the register and return it; an open one of the same kind and subject is returned."""
+    """Write a request into the register and return it; an open one of the same kind and subject is returned.
+
+    A correction is always a request of its own, for each is about another cell or value.
+    """
     with alone(data / FILE):
         known = read_requests(data)
         hashed = subject_key(key, subject)
         for request in known:
-            if (request.kind, request.subject_key, request.status) == (kind, hashed, "open"):
+            if request.is_open and kind != "correct" and (request.kind, request.subject_key) == (kind, hashed):
                 return request
         number = sum(request.received_date == str(received) for request in known) + 1
-        fresh = Request(f"{received:%Y%m%d}-{number:03d}", str(received), kind, hashed, str(due(received)))
+        numbered = f"{received:%Y%m%d}-{number:03d}"
+        fresh = Request(numbered, str(received), kind, hashed, str(due(received)), received_at=now())
         write_requests(data, [*known, fresh])
         return fresh
 
 
-def close_request(data: Path, request_id: str, done: date) -> None:
-    """Mark a request as done; nothing happens when it is already, or was never written."""
+def advance(data: Path, request_ids: Collection[str], status: str, at: str = "") -> list[Request]:
+    """Bring open requests on to `status` at the moment `at` (now, if none is given); returns them as they stand then.
+
+    No request goes back, and none ends twice.
+    """
     with alone(data / FILE):
         known = read_requests(data)
-        closed = [
-            replace(r, status="done", done_date=str(done)) if r.request_id == request_id and r.status == "open" else r
+        moved = [
+            replace(r, status=status, **{f"{status}_at": at or now()})
+            if r.request_id in request_ids and r.is_open and STATUSES.index(status) > STATUSES.index(r.status)
+            else r
             for r in known
         ]
-        if closed != known:
-            write_requests(data, closed)
+        if moved != known:
+            write_requests(data, moved)
+    return [request for request in moved if request.request_id in request_ids]
 
 
 def write_requests(data: Path, requests: Sequence[Request]) -> None:

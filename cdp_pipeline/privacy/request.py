@@ -14,7 +14,7 @@ from pathlib import Path
 from cdp_pipeline.lake import expect_published
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy.certificate import certify_erased_before, is_recognised
-from cdp_pipeline.privacy.register import Request, add_request, close_request
+from cdp_pipeline.privacy.register import Request, add_request, advance, now
 from cdp_pipeline.privacy.subject import Subject, find_subject
 from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones, tombstones_of
 
@@ -45,12 +45,13 @@ def forget(data: Path, text: str, key: bytes, received: date, country: str) -> A
     rows = tombstones_of(snapshot, subject, key, received, request.request_id, country)
     before = [] if subject.records else _carried_out_by(data, snapshot, rows)
     if before:
-        day = max(received, date.fromisoformat(read_manifest(snapshot).as_of))
-        done = replace(request, status="done", done_date=str(day))
+        done = replace(request, status="carried_out", carried_out_at=now())
         certify_erased_before(data, done, before)
-        close_request(data, done.request_id, day)
+        advance(data, [done.request_id], "carried_out", done.carried_out_at)
         return Asked(done, subject, 0, is_recognised(rows))
-    return Asked(request, subject, add_tombstones(data, rows), is_recognised(rows))
+    fresh = add_tombstones(data, rows)
+    (waiting,) = advance(data, [request.request_id], "waiting")
+    return Asked(waiting, subject, fresh, is_recognised(rows))
 
 
 def _carried_out_by(data: Path, snapshot: Path, rows: Sequence[Mapping[str, object]]) -> list[str]:

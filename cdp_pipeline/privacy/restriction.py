@@ -79,7 +79,7 @@ def restrict(
         fresh = [row for row in rows if (row["kind"], row["key"], row["restriction"]) not in there]
         if fresh:
             _write(data, [*known, *fresh])
-        register.close_request(data, request.request_id, received)
+        register.advance(data, [request.request_id], "waiting")
         return Restricted(request.request_id, bool(fresh))
 
 
@@ -100,7 +100,9 @@ def lift(snapshot: Path, data: Path, subject: Subject, kind: str, keys: Sequence
         if len(kept) == len(known):
             raise InputError(f"nothing to lift: this person is not {KINDS[kind]} by a request under this name")
         _write(data, kept)
-        return len({row["request_id"] for row in known} - {row["request_id"] for row in kept})
+        ended = {row["request_id"] for row in known} - {row["request_id"] for row in kept}
+        register.advance(data, ended, "lifted")
+        return len(ended)
 
 
 def _published(snapshot: Path, subject: Subject, kind: str) -> set[str]:

@@ -6,6 +6,7 @@ where keys come from (keys.py), and what is computed with them.
     person ids       stay: they are inherited from the published state, and only new ones are minted
     verdicts.csv     names records by keyed numbers: written anew
     requests.csv     names subjects by keyed hashes: written anew for everybody who is still known
+    reads.jsonl      so does the log of who looked
     tombstones       hold hashes of values that nobody has any more: they are matched with the earlier
                      key, which is held for as long as there is such a row; a redelivery re-hashes them
     pseudonyms       of the masked warehouse change with the next run
@@ -32,7 +33,7 @@ from cdp_pipeline.faults import fault
 from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import expect_published, fingerprint, open_duckdb, published_snapshot
 from cdp_pipeline.manifest import read_manifest
-from cdp_pipeline.privacy import register
+from cdp_pipeline.privacy import door, register
 from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, exchanges, expected_key, key_in_use
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.whole_file import alone, write_whole
@@ -200,13 +201,14 @@ def _record_keys(snapshot: Path, old: bytes, new: bytes) -> Mapping[str, str]:
 
 
 def _rekey_requests(data: Path, old: bytes, new: bytes) -> int:
-    """Write requests.csv with the new keys of everybody published; returns how many lines changed."""
+    """Write requests.csv and the log of who looked with the new keys of everybody published; returns requests changed."""
     persons = expect_published(data) / "identity" / "persons.parquet"
-    if not persons.exists() or not (data / register.FILE).exists():
+    if not persons.exists():
         return 0
     ids: Sequence[str] = pq.read_table(persons, columns=["person_id"])["person_id"].to_pylist()
     subjects = [Subject(person_id, (), ()) for person_id in ids]
     known = {register.subject_key(old, subject): register.subject_key(new, subject) for subject in subjects}
+    door.rename(data, known)
     with alone(data / register.FILE):
         requests = register.read_requests(data)
         written = [replace(r, subject_key=known.get(r.subject_key, r.subject_key)) for r in requests]

@@ -1,7 +1,7 @@
-"""A second copy of what must outlive the data folder: who asked for what, and whom to keep out.
+"""A second copy of what must outlive the data folder: who asked for what, whom to keep out, and who looked.
 
-What belongs here: copying the register of requests, tombstones and restrictions to the folder that
-`register_copy` names, and putting several copies together. What does not: restoring the data
+What belongs here: copying the register of requests, tombstones, restrictions and the log of who looked to the
+folder that `register_copy` names, and putting several copies together. What does not: restoring the data
 (operations/restore.py).
 
 These files hold keyed hashes, days and counts, and no value of a person, so a copy may be kept for as
@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cdp_pipeline.privacy import register
+from cdp_pipeline.privacy import door, register
 from cdp_pipeline.privacy.tombstones import FOLDER
 from cdp_pipeline.whole_file import alone, replaced, write_whole
 
@@ -30,7 +30,7 @@ def keep_copy(data: Path, place: str | None) -> None:
         return
     target = Path(place).expanduser()
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in HASHES:
+    for name in (*HASHES, door.FILE):
         _copy(data / FOLDER / name, target / FOLDER / name)
     _copy(data / register.FILE, target / register.FILE)
 
@@ -43,13 +43,15 @@ def is_register(place: Path) -> bool:
 def unite(places: Sequence[Path], data: Path) -> tuple[int, int]:
     """Write into `data` what any of `places` knows; returns requests and hashes there are now.
 
-    Of one request in two states the one that is done holds; hashes are never taken away.
+    Of one request in two states the later one holds; hashes, and lines of who looked, are never taken away.
     """
+    door.unite(places, data)
     requests: dict[str, register.Request] = {}
     with alone(data / register.FILE):
         for place in places:
             for request in register.read_requests(place):
-                if request.request_id not in requests or request.status == "done":
+                other = requests.setdefault(request.request_id, request)
+                if register.STATUSES.index(request.status) > register.STATUSES.index(other.status):
                     requests[request.request_id] = request
         if requests:
             register.write_requests(data, [requests[each] for each in sorted(requests)])

@@ -32,8 +32,8 @@ class Subject:
     """
 
     person_id: str | None
-    records: tuple[tuple[str, str], ...]
-    identifiers: tuple[tuple[str, str], ...]
+    records: tuple[tuple[str, str], ...] = ()
+    identifiers: tuple[tuple[str, str], ...] = ()
     shared: tuple[tuple[str, str], ...] = ()
 
 

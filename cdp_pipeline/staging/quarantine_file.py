@@ -23,6 +23,7 @@ import duckdb
 
 from cdp_pipeline.errors import InputError, nearest
 from cdp_pipeline.lake import Run, open_duckdb
+from cdp_pipeline.privacy.door import Leave
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline.spreadsheet import guard, unguard
 from cdp_pipeline.staging.contract import broken_rows
@@ -76,7 +77,13 @@ def groups(snapshot: Run, table: str = "") -> list[Group]:
     return sorted(found, key=lambda g: (-g.rows, g.table, g.source, g.reasons))
 
 
-def export(snapshot: Run, table: str, source: str, out: Path) -> int:
+def export(
+    leave: Leave,  # noqa: ARG001  (to show somebody takes leave)
+    snapshot: Run,
+    table: str,
+    source: str,
+    out: Path,
+) -> int:
     """Write the quarantined rows of a core table, of one source if given, for their owner alone; returns rows."""
     if table == "lines":
         raise InputError(

@@ -11,11 +11,12 @@ import pytest
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import page, pair, pair_text
 from cdp_pipeline.explain.answer import Comparison
+from cdp_pipeline.privacy.door import Door
 from cdp_pipeline_tests.identity.people import KEY, MATCHING
 
 
 def explained(snapshot: Path, one: str, other: str) -> Comparison:
-    return pair.compare(snapshot, (one, other), MATCHING, "NL", KEY)
+    return pair.compare(snapshot, (one, other), MATCHING, "NL", Door(snapshot.parents[1], "explain", KEY))
 
 
 def test_one_person_shows_the_link_and_its_sum(snapshot: Path) -> None:
@@ -88,7 +89,7 @@ def test_a_guarded_address_is_told_with_its_guard(snapshot: Path) -> None:
 
 def test_without_the_key_a_guard_is_told_without_counts(snapshot: Path) -> None:
     """Whoever lacks the key still learns that the address was not used."""
-    found = pair.compare(snapshot, ("till:100", "till:102"), MATCHING, "NL", None)
+    found = pair.compare(snapshot, ("till:100", "till:102"), MATCHING, "NL", Door(snapshot.parents[1], "explain"))
     assert "too many records of too many people" in found.guards[0]
 
 

@@ -8,11 +8,16 @@ import pytest
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain.person import explain_person
+from cdp_pipeline.privacy.door import Door
+
+
+def told(snapshot: Path, asked: str) -> str:
+    return explain_person(snapshot, asked, Door(snapshot.parents[1], "explain"))
 
 
 def test_each_record_hangs_on_another_and_shows_its_line(snapshot: Path) -> None:
     """All records of a person with file and line, copies beside what they repeat, links with their odds."""
-    said = explain_person(snapshot, "crm:1")
+    said = told(snapshot, "crm:1")
     assert "3 records of 2 sources, known since 31 January 2026" in said
     assert "shop:2, copy of [1]   people.csv:" in said
     assert "hangs on [1]: same last name, first name as an initial" in said
@@ -21,14 +26,14 @@ def test_each_record_hangs_on_another_and_shows_its_line(snapshot: Path) -> None
 
 def test_a_lookalike_is_told_with_its_reason(snapshot: Path) -> None:
     """The other person of the household stands there with what rules her out."""
-    said = explain_person(snapshot, "crm:1").partition("Looked alike, kept apart")[2]
+    said = told(snapshot, "crm:1").partition("Looked alike, kept apart")[2]
     assert "Koen Bakker" in said
     assert "ruled out: their first names differ" in said or "about 1 in" in said
 
 
 def test_one_record_needs_no_link(snapshot: Path) -> None:
     """A lone record is told without links, and with its history."""
-    said = explain_person(snapshot, "crm:7")
+    said = told(snapshot, "crm:7")
     assert "1 record of 1 source" in said
     assert "hangs on" not in said
     assert "first seen, 1 record" in said
@@ -36,7 +41,7 @@ def test_one_record_needs_no_link(snapshot: Path) -> None:
 
 def test_a_retired_id_leads_on(snapshot: Path) -> None:
     """A redirect is followed, and the first line says so."""
-    first, second = explain_person(snapshot, "Pended").splitlines()[:2]
+    first, second = told(snapshot, "Pended").splitlines()[:2]
     assert first.startswith("Pended ended on 2026-01-30; its records are now P")
     assert second.startswith(f"Person {first.rpartition(' ')[2]}: 3 records")
 
@@ -53,18 +58,18 @@ def test_a_retired_id_leads_on(snapshot: Path) -> None:
 def test_somebody_unknown_is_told(snapshot: Path, asked: str, said: str) -> None:
     """Unknown, retired and misspelt names end in one line with what may have been meant."""
     with pytest.raises(InputError) as caught:
-        explain_person(snapshot, asked)
+        told(snapshot, asked)
     assert str(caught.value).startswith(said)
 
 
 def test_a_mistyped_id_gets_the_nearest(snapshot: Path) -> None:
     """Some wrong letters in an id do not hide whose it is."""
-    person = explain_person(snapshot, "crm:1").split()[1].rstrip(":")
+    person = told(snapshot, "crm:1").split()[1].rstrip(":")
     with pytest.raises(InputError, match=f"did you mean {person}"):
-        explain_person(snapshot, f"{person[:-2]}00")
+        told(snapshot, f"{person[:-2]}00")
 
 
 def test_tables_of_an_earlier_version_are_told(tmp_path: Path) -> None:
     """A snapshot without the columns that are asked for says to run first."""
     with pytest.raises(InputError, match="published by an earlier version: run cdp run"):
-        explain_person(tmp_path, "crm:1")
+        told(tmp_path, "crm:1")

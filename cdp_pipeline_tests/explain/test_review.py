@@ -10,6 +10,7 @@ import pytest
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import review, verdict
+from cdp_pipeline.privacy.door import Door
 
 DAY = date(2026, 2, 1)
 
@@ -30,7 +31,7 @@ def queue(data: Path) -> None:
 def test_a_question_comes_with_its_answers(data: Path) -> None:
     """Both records, what speaks for and against, and the three commands."""
     queue(data)
-    said = review.review(data / "current", data, 5)
+    said = review.review(data / "current", Door(data, "identity review"), 5)
     assert "1 doubtful pair waiting" in said
     assert "Daan Visser" in said
     assert "1 record, 3 orders" in said
@@ -43,8 +44,8 @@ def test_a_question_comes_with_its_answers(data: Path) -> None:
 def test_a_judged_pair_is_not_asked_again(data: Path) -> None:
     """A verdict written since the run takes its pair off the list at once."""
     queue(data)
-    verdict.judge(data / "current", data, ("crm:7", "crm:5"), "different", DAY, "somebody", "")
-    assert review.review(data / "current", data, 5).startswith("Nothing to review")
+    verdict.judge(data / "current", Door(data, "identity judge"), ("crm:7", "crm:5"), "different", DAY, "somebody", "")
+    assert review.review(data / "current", Door(data, "identity review"), 5).startswith("Nothing to review")
 
 
 def test_a_sampled_pair_is_shown_without_an_opinion(data: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_sampled_pair_is_shown_without_an_opinion(data: Path) -> None:
     duckdb.sql(f"""copy (select 'joined: weight 6 to 12' as stratum, 1 as place, {key(data, "5")} as record_key_l,
         {key(data, "7")} as record_key_r, null::varchar as verdict)
         to '{data}/current/identity/label_sample.parquet'""")
-    said = review.sample(data / "current", data, 5)
+    said = review.sample(data / "current", Door(data, "identity review"), 5)
     assert "1 sampled pair waiting" in said
     assert "weight" not in said
     assert "chance" not in said
@@ -62,7 +63,7 @@ def test_a_sampled_pair_is_shown_without_an_opinion(data: Path) -> None:
 def test_a_missing_table_is_told(data: Path, asked: object) -> None:
     """Before the first run that makes the table, the message says to run."""
     with pytest.raises(InputError, match="was not published yet: run cdp run"):
-        asked(data / "current", data, 5)  # type: ignore[operator]
+        asked(data / "current", Door(data, "identity review"), 5)  # type: ignore[operator]
 
 
 def test_accuracy_is_told_with_its_bounds(data: Path) -> None:

@@ -13,13 +13,14 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import verdict
 from cdp_pipeline.identity.verdicts import read_verdicts
 from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.keys import EXCHANGED
 
 DAY = date(2026, 2, 1)
 
 
 def judged(data: Path, one: str, other: str, said: str, day: date = DAY, note: str = "") -> verdict.Judged:
-    return verdict.judge(data / "current", data, (one, other), said, day, "somebody", note)
+    return verdict.judge(data / "current", Door(data, "identity judge"), (one, other), said, day, "somebody", note)
 
 
 def key(data: Path, record_id: str) -> int:

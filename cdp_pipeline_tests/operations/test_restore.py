@@ -19,6 +19,7 @@ from cdp_pipeline.lake import DELIVERED, published_snapshot
 from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.operations.restore import restore
 from cdp_pipeline.privacy import register, tombstones
+from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.second_place import keep_copy, unite
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project import Project
@@ -157,10 +158,11 @@ def test_uniting_waits_for_who_writes_the_files(copy: Path) -> None:
 
 
 def test_the_second_place_holds_no_more_than_it_must(copy: Path, tmp_path: Path) -> None:
-    """Hashes and the register, for its owner's eyes; without a place nothing is written."""
+    """Hashes, the register and who looked, for its owner's eyes; without a place nothing is written."""
+    Door(copy, "access").enter()
     keep_copy(copy, None)
     place = tmp_path / "place"
     keep_copy(copy, str(place))
     kept = sorted(path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file())
-    assert kept == ["privacy/tombstones.parquet", "requests.csv"]
+    assert kept == ["privacy/reads.jsonl", "privacy/tombstones.parquet", "requests.csv"]
     assert all(path.stat().st_mode & 0o077 == 0 for path in [place, *place.rglob("*")])

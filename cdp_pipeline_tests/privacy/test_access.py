@@ -12,6 +12,7 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.manifest import Manifest, write_manifest
 from cdp_pipeline.privacy.access import Held, gather
 from cdp_pipeline.privacy.access_files import as_csv, write_access
+from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Settings
@@ -65,7 +66,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def held(snapshot: Path, asked: str, *, lookalikes: bool = False) -> Held:
-    return gather(snapshot, SUBJECT, asked, lookalikes=lookalikes)
+    return gather(Door(snapshot.parents[1], "access").enter([SUBJECT]), snapshot, SUBJECT, asked, lookalikes=lookalikes)
 
 
 def test_likeness_alone_hands_nothing_out(snapshot: Path) -> None:

@@ -167,11 +167,11 @@ def test_who_asks_while_files_are_read_is_erased_the_next_night(bos: Town, monke
     monkeypatch.setattr("cdp_pipeline.privacy.erasure.load", slow)
     bos.night()
     assert list(read_manifest(bos.publish()).erased) == [ann]
-    assert [r.status for r in read_requests(bos.data)] == ["done", "open"]
+    assert [r.status for r in read_requests(bos.data)] == ["carried_out", "waiting"]
     assert "cor@mail" in bos.texts("staging")
     bos.night()
     assert list(read_manifest(bos.publish()).erased) == [ann, *asked]
-    assert [r.status for r in read_requests(bos.data)] == ["done", "done"]
+    assert [r.status for r in read_requests(bos.data)] == ["carried_out", "carried_out"]
     assert "cor@mail" not in bos.texts("raw") + bos.texts("staging")
 
 
@@ -192,7 +192,7 @@ def test_published_erasures_have_a_certificate_and_no_older_snapshot(bos: Town) 
         "zendesk_tickets",
     ]
     assert not [word for word in (*ANN, "Pann") if word in json.dumps(said).casefold()]
-    assert [r.status for r in read_requests(bos.data)] == ["done"]
+    assert [r.status for r in read_requests(bos.data)] == ["carried_out"]
     with pytest.raises(InputError, match="no snapshot"):
         rollback(bos.data, first.name)
     bos.night()

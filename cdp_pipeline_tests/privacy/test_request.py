@@ -23,24 +23,24 @@ def test_tombstones_and_register_hold_no_value(bos: Town) -> None:
     assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o600", "0o600"]
     written = files[0].read_text() + str(pq.read_table(files[1]).to_pylist())
     assert not [word for word in ("ann@mail", "ann bos", "#1001", "900051", "Pann", "612345678") if word in written]
-    assert [(r.kind, r.status) for r in read_requests(bos.data)] == [("erase", "open")]
+    assert [(r.kind, r.status) for r in read_requests(bos.data)] == [("erase", "waiting")]
 
 
 def test_who_was_erased_already_is_done_at_once(bos: Town) -> None:
     """Asked again after the erasure was published, the request is closed and answered; before that it waits."""
     bos.forget("ann@mail.example")
-    assert bos.forget("ann@mail.example").request.status == "open"
+    assert bos.forget("ann@mail.example").request.status == "waiting"
     bos.night()
     bos.publish()
     again = bos.forget("Ann@mail.example")
-    assert (again.subject.person_id, again.tombstones, again.request.status) == (None, 0, "done")
-    assert [r.status for r in read_requests(bos.data)] == ["done", "done"]
+    assert (again.subject.person_id, again.tombstones, again.request.status) == (None, 0, "carried_out")
+    assert [r.status for r in read_requests(bos.data)] == ["carried_out", "carried_out"]
     first, second = [r.request_id for r in read_requests(bos.data)]
     answer = bos.data / "privacy" / "certificates" / f"{second}.json"
     said = json.loads(answer.read_text())
     assert (said["request_id"], said["carried_out_with"], said["due_date"]) == (second, [first], again.request.due_date)
-    assert (said["carried_out_as_of"], oct(answer.stat().st_mode & 0o777)) == (again.request.done_date, "0o600")
-    assert bos.forget("eve@mail.example").request.status == "open"
+    assert (said["carried_out_at"], oct(answer.stat().st_mode & 0o777)) == (again.request.carried_out_at, "0o600")
+    assert bos.forget("eve@mail.example").request.status == "waiting"
 
 
 def test_a_second_request_under_another_name_closes_too(bos: Town) -> None:
@@ -53,11 +53,11 @@ def test_a_second_request_under_another_name_closes_too(bos: Town) -> None:
         path.unlink()
         pq.write_table(rows.filter(pc.not_equal(rows["record_id"], "53")), path)
     again = bos.forget("cor@mail.example")
-    assert (again.subject.person_id, again.tombstones, again.request.status) == (None, 0, "open")
+    assert (again.subject.person_id, again.tombstones, again.request.status) == (None, 0, "waiting")
     assert again.request.request_id != first
     bos.night()
     assert list(read_manifest(bos.publish()).erased) == [first, again.request.request_id]
-    assert [r.status for r in read_requests(bos.data)] == ["done", "done"]
+    assert [r.status for r in read_requests(bos.data)] == ["carried_out", "carried_out"]
     said = json.loads((bos.data / "privacy" / "certificates" / f"{again.request.request_id}.json").read_text())
     assert (said["tombstones"], said["carried_out_with"]) == ({"email": 1}, [first])
 

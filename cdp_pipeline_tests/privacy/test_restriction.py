@@ -82,7 +82,7 @@ def test_one_of_a_household_is_restricted(project: Project, tmp_path: Path) -> N
     assert restricted(night(project, tmp_path, PERSONS)) == [("Pann", "restricted")]
     assert stat.S_IMODE(path_of(tmp_path).stat().st_mode) == 0o600
     assert b"ann" not in path_of(tmp_path).read_bytes()
-    assert [(r.kind, r.status, r.due_date) for r in read_requests(tmp_path)] == [("restrict", "done", "2026-07-15")]
+    assert [(r.kind, r.status, r.due_date) for r in read_requests(tmp_path)] == [("restrict", "waiting", "2026-07-15")]
 
 
 def test_it_follows_a_merge_and_a_split(project: Project, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import fingerprint, open_duckdb
 from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy import register, tombstones
+from cdp_pipeline.privacy.door import Door, reads
 from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, key_in_force, keys_of, secret_key
 from cdp_pipeline.privacy.rotation import VERDICTS, held_and_needed, rotate
 from cdp_pipeline.privacy.subject import Subject
@@ -75,11 +76,13 @@ def test_verdicts_name_the_same_records_by_the_new_key(data: Path) -> None:
 
 
 def test_requests_of_living_people_follow(data: Path) -> None:
-    """A request of somebody known gets the new hash; that of somebody nobody knows keeps its own."""
+    """A request of somebody known gets the new hash, and so does who looked; that of somebody nobody knows keeps its own."""
+    Door(data, "access", KEY).enter([LIVING])
     assert rotate(VARIABLE, data).requests == 1
     new = secret_key(VARIABLE, data, data / "exports")
     found = [request.subject_key for request in register.read_requests(data)]
     assert found == [register.subject_key(new, LIVING), register.subject_key(KEY, ERASED)]
+    assert reads(data)[0]["subject_keys"] == [register.subject_key(new, LIVING)]
 
 
 def test_both_keys_are_held_until_nothing_needs_the_old_one(data: Path) -> None:

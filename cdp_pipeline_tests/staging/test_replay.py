@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.privacy.door import Door, Leave
 from cdp_pipeline.staging import quarantine_file
 from cdp_pipeline.staging.quarantine_file import ORIGIN, export, groups, read_back
 from cdp_pipeline.staging.reconciliation import reconcile
@@ -44,9 +45,13 @@ def made(tmp_path: Path) -> Shop:
     return made
 
 
+def leave(made: Shop) -> Leave:
+    return Door(made.run.data, "quarantine export").enter(table="quarantine.orders")
+
+
 def correct(made: Shop, path: Path, change: Callable[[dict[str, str]], None]) -> Path:
     """Export, change every row by `change`, and write the file back."""
-    export(made.run, "orders", "", path)
+    export(leave(made), made.run, "orders", "", path)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -164,12 +169,12 @@ def test_the_file_is_for_its_owner_and_for_spreadsheets(made: Shop, tmp_path: Pa
     """Mode 0600; a cell that a spreadsheet would run carries an apostrophe; origin first, then the table."""
     made.deliver("b.csv", [order("=1+1", "x")])
     night(made)
-    assert export(made.run, "orders", "", tmp_path / "x.csv") == 4
+    assert export(leave(made), made.run, "orders", "", tmp_path / "x.csv") == 4
     text = (tmp_path / "x.csv").read_text("utf-8")
     assert "'=1+1" in text
     assert text.splitlines()[0].split(",")[: len(ORIGIN)] == list(ORIGIN)
     assert (tmp_path / "x.csv").stat().st_mode & 0o777 == 0o600
-    assert export(made.run, "orders", "nobody", tmp_path / "y.csv") == 0
+    assert export(leave(made), made.run, "orders", "nobody", tmp_path / "y.csv") == 0
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\u0085"], ids=["line", "paragraph", "next line"])
@@ -202,7 +207,7 @@ def test_groups_are_counted_without_values(made: Shop) -> None:
 def test_lines_of_the_readers_are_mended_in_the_export(made: Shop, tmp_path: Path) -> None:
     """They have no columns to correct; the message says what to do instead, and no file is written."""
     with pytest.raises(InputError, match="mend the export itself, and deliver it again under its name"):
-        export(made.run, "lines", "", tmp_path / "lines.csv")
+        export(leave(made), made.run, "lines", "", tmp_path / "lines.csv")
     assert not (tmp_path / "lines.csv").exists()
 
 

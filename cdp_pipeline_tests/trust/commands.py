@@ -82,8 +82,10 @@ def _replay(_: Project, data: Path) -> object:
 
 def _verdict(_: Project, data: Path) -> object:
     from cdp_pipeline.explain.verdict import judge
+    from cdp_pipeline.privacy.door import Door
 
-    return judge(expect_published(data), data, (_record(data, 3), _record(data, 4)), "same", DAY, "tester", "")
+    door = Door(data, "identity judge")
+    return judge(expect_published(data), door, (_record(data, 3), _record(data, 4)), "same", DAY, "tester", "")
 
 
 def _train(_: Project, data: Path) -> object:
