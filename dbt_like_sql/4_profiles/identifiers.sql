@@ -2,17 +2,17 @@
 -- grain: person_id, namespace, value
 -- owner: data team
 with written as (
-    select source, record_id, 'email' as namespace, email as value, is_email_verified as is_verified, null as phone_key
+    select source, record_id, 'email' as namespace, email as value, is_email_verified as is_verified, null as phone_key, coalesce(updated_at, created_at) as changed_at
     from staging.people
     union all
-    select p.source, p.record_id, 'phone', p.phone, null, r.phone_key
+    select p.source, p.record_id, 'phone', p.phone, null, r.phone_key, coalesce(p.updated_at, p.created_at)
     from staging.people as p
     left join identity.records as r on p.source = r.source and p.record_id = r.record_id
     union all
-    select source, record_id, 'login_id', login_id, null, null
+    select source, record_id, 'login_id', login_id, null, null, coalesce(updated_at, created_at)
     from staging.people
     union all
-    select source, record_id, namespace, value, is_verified, null
+    select source, record_id, namespace, value, is_verified, null, valid_from
     from staging.identifiers
 ),
 
@@ -30,7 +30,7 @@ spelled as (
 
 normalised as (
     select
-        r.person_id, s.source, s.record_id, s.namespace, s.is_verified,
+        r.person_id, s.source, s.record_id, s.namespace, s.is_verified, s.changed_at,
         coalesce(s.phone_key, p.phone, a.account, s.spelling) as value
     from spelled as s
     join identity.person_records as r on s.source = r.source and s.record_id = r.record_id
@@ -45,6 +45,7 @@ select
     value, -- [personal] The identifier, normalised
     cast(count(distinct struct_pack(source, record_id)) as bigint) as records, -- Records of the person that carry it
     coalesce(bool_or(is_verified), false) as is_verified, -- A source says that the person proved to own it
+    max(changed_at) as changed_at, -- When a record that carries it last changed (UTC); empty when none says
     cast(count(*) over (partition by namespace, value) as bigint) as persons -- People who share it
 from normalised
 where value <> ''
