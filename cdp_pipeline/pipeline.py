@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
@@ -90,7 +90,7 @@ def build_pipeline(project: Project) -> Pipeline:
         problems = _unknown_tables(found, project)
     if problems:
         raise ProjectError(problems)
-    steps = _in_order(found)
+    steps = _labelled(_in_order(found))
     checks = [
         *sources.checks(project),
         *staging.checks(project),
@@ -125,6 +125,24 @@ def _run_model(run: Run, model: Model) -> dict[str, Numbers]:
     with run.connect(*model.inputs, empty=model.empty) as con:
         run.write(con, model.name, model.sql.rstrip().rstrip(";"), model.grain)
     return {}
+
+
+def _labelled(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same steps; a column that a model takes by its name from a table that labels it is personal there too.
+
+    So a model need not repeat the label, and a name shared by chance with a table it does not read means nothing.
+    """
+    personal: dict[str, frozenset[str]] = {}
+    found = []
+    for step in steps:
+        above = frozenset[str]().union(*(personal.get(read, frozenset()) for read in step.inputs))
+        tables = tuple(
+            replace(table, personal=table.personal | (above & set(table.columns))) if table.sql else table
+            for table in step.tables
+        )
+        personal |= {table.name: table.personal for table in tables}
+        found.append(replace(step, tables=tables))
+    return tuple(found)
 
 
 def _unknown_tables(steps: list[Step], project: Project) -> list[str]:

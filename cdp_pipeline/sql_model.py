@@ -7,7 +7,7 @@ lines among them are fields: `grain`, `owner`, `check` (a condition every row mu
 (columns of an attribute theme that tell nothing of what a person is like), and `empty <table>` (columns of a
 previously published table that may not exist yet). A trailing comment on an output column documents it;
 `[personal]` in front marks it as personal data, `[special]` as personal data of Article 9 GDPR (health, belief,
-sex life …), which no rule may use by default.
+sex life …), which no rule may use by default. `[zero]` marks a count of a theme: 0 for who has none, empty when not known.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class Model:
     @property
     def layer(self) -> str:
         return self.name.split(".")[0]
+
+    @property
+    def counts(self) -> frozenset[str]:
+        """Columns that are 0 for who has none: an empty one is not known."""
+        return frozenset(name for name, words in self.columns.items() if words.startswith("[zero]"))
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """One destination's files: from the members of its audiences to what may be written.
 
 What belongs here: the funnel of people, in order: in the rule, with a usable key, permitted, transfer
-allowed, above the minimum size, written. What does not: what may leave (gate.py), how a file is put
-on disk (audience_file.py), the receipts (receipts.py).
+allowed, above the minimum size, written. What does not: what may leave (gate.py), under which address
+(choice.py), how a file is put on disk (audience_file.py), the receipts (receipts.py).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from cdp_pipeline.activation import audience_file
-from cdp_pipeline.activation.destinations import EXTRA_COLUMNS, check_destinations, output_expression
-from cdp_pipeline.activation.gate import gated
+from cdp_pipeline.activation.choice import ADDRESSES, choose, spread
+from cdp_pipeline.activation.destinations import EXTRA_COLUMNS, GATED, check_destinations, output_expression
+from cdp_pipeline.activation.gate import gated, judged_identifiers
 from cdp_pipeline.activation.normalise import create_macros, rewrite_phones
 from cdp_pipeline.activation.removals import write_removals
 from cdp_pipeline.activation.transfers import transfer_problem
@@ -24,17 +25,18 @@ from cdp_pipeline.lake import Run
 from cdp_pipeline.shapes import Destination
 
 _ORDER = ("audience", "person_id")
+PEOPLE = ("profiles.customers", "profiles.identifiers", "profiles.permissions", "profiles.suppressions")
+"""Tables of people that are read beside segments.memberships."""
 
 
 def export(run: Run, name: str) -> dict[str, int]:
     """Write the files and the table activation.<name>; returns people written, by audience.
 
     The table has one row a member of an audience of this destination: audience, person_id, keys,
-    has_key, is_permitted, is_transfer_allowed, is_above_minimum, is_written, stopped_at, reason, file_sha256.
+    has_key, is_permitted, is_transfer_allowed, is_above_minimum, is_written, stopped_at, reason, addresses, file_sha256.
     """
     destination = run.project.destinations[name]
-    tables = ("segments.memberships", "profiles.customers", "profiles.permissions", "profiles.suppressions")
-    with run.connect(*tables) as con:
+    with run.connect("segments.memberships", *PEOPLE) as con:
         columns = [str(row[0]) for row in con.execute("describe profiles.customers").fetchall()]
         problems = check_destinations(run.project, columns)
         if problems:
@@ -44,7 +46,9 @@ def export(run: Run, name: str) -> dict[str, int]:
         _collect(con, "members", _members(audiences), columns)
         similar = {audience for audience, spec in run.project.audiences.items() if spec.similar_goods}
         is_transfer_allowed = transfer_problem(run.project, destination, run.as_of) is None
-        _judge_members(con, destination, columns, is_transfer_allowed, gated(destination, "members", columns, similar))
+        con.execute(f"create temp table judged_identifiers as {judged_identifiers(destination)}")
+        choose(con, "members", _sent(destination, columns), similar)
+        _judge_members(con, destination, columns, is_transfer_allowed, gated("members", columns, similar))
         hashes = _write_files(con, run, name, destination, audiences)
         removed = write_removals(run, name, destination, audiences, lambda: _everybody(con, destination, columns))
         audience_file.clear(folder_of(run, name), {f"{audience}.csv" for audience in hashes} | removed)
@@ -58,6 +62,7 @@ def export(run: Run, name: str) -> dict[str, int]:
                 is_written, stopped_at,
                 case when is_written then 'written' when stopped_at = 'not permitted' then refusal else stopped_at end
                     as reason,
+                case when is_written then addresses end as addresses,
                 case when is_written then file_sha256 end as file_sha256
             from (
                 select *, case when not has_key then 'no usable key' when not is_permitted then 'not permitted'
@@ -105,8 +110,9 @@ def _collect(con: duckdb.DuckDBPyConnection, table: str, people: str, columns: S
 def _everybody(
     con: duckdb.DuckDBPyConnection, destination: Destination, columns: Sequence[str]
 ) -> list[tuple[str, ...]]:
-    """The row that everybody known would have at the destination, whatever they permit; nothing is sent from it."""
+    """The rows that everybody known would have at the destination, whatever they permit; nothing is sent from them."""
     _collect(con, "everybody", "select '' as audience, person_id from profiles.customers", columns)
+    spread(con, "everybody", _sent(destination, columns))
     return con.execute(f"select {', '.join(_cells(destination, columns))} from everybody").fetchall()
 
 
@@ -133,7 +139,7 @@ def _judge_members(
     con.execute(f"""
         create temp table judged as
         with before as (select audience, person_id, {cells} from members),
-        after as (select audience, person_id, is_allowed, refusal, {cells} from ({allowed})),
+        after as (select audience, person_id, is_allowed, refusal, {ADDRESSES} as addresses, {cells} from ({allowed})),
         permitted as (
             select g.*, ({any_key.format(row="b")}) as has_key,
                 has_key and g.is_allowed and ({any_key.format(row="g")}) as is_permitted,
@@ -155,6 +161,13 @@ def _judge_members(
             is_transfer_allowed and is_enough and is_first as is_written
         from sized
     """)
+
+
+def _sent(destination: Destination, columns: Sequence[str]) -> list[str]:
+    """The identifiers that some column of the file is made of."""
+    known = [*columns, *EXTRA_COLUMNS]
+    used = {name for column in destination.columns for name in output_expression(column, known)[0].columns}
+    return [name for name in GATED if name in used]
 
 
 def _cells(destination: Destination, columns: Sequence[str]) -> list[str]:

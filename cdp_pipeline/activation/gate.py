@@ -99,28 +99,28 @@ def _judged(need: Needs, must_be_named: bool) -> str:
     """
 
 
-def gated(destination: Destination, table: str, columns: Sequence[str], similar_goods: Collection[str] = ()) -> str:
+def gated(table: str, columns: Sequence[str], similar_goods: Collection[str] = ()) -> str:
     """SELECT of `table` with `is_allowed` and `refusal`, and without the identifiers that may not leave.
 
     `table` holds rows of profiles.customers with their `audience`; `columns` are those of customers.
     `is_allowed` is true when at least one identifier of the row may leave; name and address then go along
     with it. `refusal` says why an identifier may not. `similar_goods` are the audiences about goods like
     those that their members bought: only there may an existing customer be written to without consent.
+    The temporary table judged_identifiers holds what the destination permits.
     """
     identifiers = [name for name in GATED if name in columns]
     if not identifiers:
         return f"select *, false as is_allowed, {literal(NEVER_ASKED)} as refusal from {table}"
-    similar = ", ".join(literal(name) for name in sorted(similar_goods)) or "null"
     said = ", ".join(
         f"case when m.{name} is null then null when x.is_out_of_audiences then x.reason "
         f"when coalesce(a_{name}.reason, '') = 'granted' and a_{name}.is_existing_customer "
-        f"and not coalesce(m.audience in ({similar}), false) then {literal(OTHER_GOODS)} "
+        f"and not {audiences_in(similar_goods)} then {literal(OTHER_GOODS)} "
         f"else coalesce(a_{name}.reason, {literal(NEVER_ASKED)}) end as _{name}"
         for name in identifiers
     )
     joins = " ".join(
         f"left join judged_identifiers a_{name} on a_{name}.person_id = m.person_id and a_{name}.namespace = '{name}' "
-        f"and a_{name}.value = {_as_permitted(name)}"
+        f"and a_{name}.value = {as_permitted(name)}"
         for name in identifiers
     )
     emptied = ", ".join(f"case when _{name} = 'granted' then {name} end as {name}" for name in identifiers)
@@ -128,8 +128,7 @@ def gated(destination: Destination, table: str, columns: Sequence[str], similar_
     words = ", ".join(f"nullif(nullif(_{name}, 'granted'), {literal(NEVER_ASKED)})" for name in identifiers)
     helpers = ", ".join(f"_{name}" for name in identifiers)
     return f"""
-        with judged_identifiers as ({judged_identifiers(destination)}),
-        said as (
+        with said as (
             select m.*, {said}
             from {table} m {joins} left join profiles.suppressions x on x.person_id = m.person_id
         )
@@ -139,5 +138,11 @@ def gated(destination: Destination, table: str, columns: Sequence[str], similar_
     """
 
 
-def _as_permitted(name: str) -> str:
+def as_permitted(name: str) -> str:
+    """SQL of an identifier of `m` as judged_identifiers writes it."""
     return "normalise_email(m.email, null)" if name == "email" else f"m.{name}"
+
+
+def audiences_in(names: Collection[str]) -> str:
+    """SQL that is true for a row of `m` whose audience is one of `names`."""
+    return f"coalesce(m.audience in ({', '.join(literal(name) for name in sorted(names)) or 'null'}), false)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from cdp_pipeline.activation.export import export
+from cdp_pipeline.activation.export import PEOPLE, export
 from cdp_pipeline.activation.receipts import write_receipts
 from cdp_pipeline.countries import version_of
 from cdp_pipeline.lake import Run
@@ -26,6 +26,7 @@ _COLUMNS = {
     "is_written": "The person is a row of the file",
     "stopped_at": "The first gate that kept the person back; empty when written",
     "reason": "The one reason the person counts under: written, the gate, or what their permission lacks",
+    "addresses": "E-mail and phone that the person is written under; beside one that is not golden why the golden one is not",
     "file_sha256": "SHA-256 of the file the person is in",
 }
 _RECEIPTS = Table(
@@ -91,18 +92,18 @@ def _destination(project: Project, name: str, version: str) -> Step:
         owner=spec.owner,
         grain=("audience", "person_id"),
         kinds=("duckdb", "parquet", spec.format),
+        personal=frozenset({"addresses"}),
     )
 
     def run_export(run: Run) -> Outcome:
         written = export(run, name)
         return {table.name: {"written": sum(written.values()), **written}}
 
-    people = ("profiles.customers", "profiles.permissions", "profiles.suppressions")
-    reads = ("segments.memberships", *people, "previous.activation.receipts")
+    reads = ("segments.memberships", *PEOPLE, "previous.activation.receipts")
     return Step((table,), reads, run_export, version, uses_as_of=True)
 
 
 def _version(project: Project) -> str:
     shapes = [*sorted(project.destinations.items()), *sorted(project.audiences.items())]
     text = "\n".join(f"{name} {shape.model_dump_json()}" for name, shape in shapes)
-    return hashlib.sha256(f"activation 2\n{text}\n{version_of(project)}".encode()).hexdigest()
+    return hashlib.sha256(f"activation 3\n{text}\n{version_of(project)}".encode()).hexdigest()

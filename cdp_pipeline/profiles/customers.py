@@ -3,8 +3,9 @@
 What belongs here: judging the themes together, and the SQL that joins them. What does not: any attribute; it lives
 in dbt_like_sql/4_profiles/attributes/<theme>.sql, and a new file there is all it takes to add one.
 
-A person without a row in a theme gets null, or what the comment of the column begins with:
-`[zero]` 0, `[false]` false.
+A person without a row in a theme gets null, or what the comment of the column begins with: `[false]` false,
+`[zero]` 0. But a count that is empty for everybody was never delivered by any source, and stays empty: 0 is
+only where something was counted. What a row of a theme leaves empty stays empty too.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cdp_pipeline.errors import nearest
+from cdp_pipeline.expressions import quoted
 from cdp_pipeline.sql_model import Model
 
-_DEFAULTS = {"[zero]": "0", "[false]": "false"}
+_DEFAULTS = {"[zero]": "(select if(count({column}) > 0, 0, null) from {table})", "[false]": "false"}
 
 
 def mistakes(models: Sequence[Model], contacts: Sequence[str]) -> list[str]:
@@ -53,7 +55,7 @@ def customers_sql(models: Sequence[Model], contacts: Sequence[str]) -> str:
     for model in models:
         alias = '"' + model.name.partition(".")[2] + '"'
         joins.append(f"left join {model.name} as {alias} on p.person_id = {alias}.person_id")
-        columns += [_with_default(f'{alias}."{column}"', column, model.columns[column]) for column in attributes(model)]
+        columns += [_with_default(model, alias, column) for column in attributes(model)]
     return f"select {', '.join(columns)} from identity.persons as p {' '.join(joins)}"
 
 
@@ -82,9 +84,13 @@ PERSON_WORDS = {
 }
 
 
-def _with_default(column: str, name: str, words: str) -> str:
-    default = next((value for mark, value in _DEFAULTS.items() if words.startswith(mark)), None)
-    return f'{column} as "{name}"' if default is None else f'coalesce({column}, {default}) as "{name}"'
+def _with_default(model: Model, alias: str, name: str) -> str:
+    column = quoted(name)
+    default = next((sql for mark, sql in _DEFAULTS.items() if model.columns[name].startswith(mark)), None)
+    if default is None:
+        return f"{alias}.{column}"
+    filled = default.format(column=column, table=model.name)
+    return f"if({alias}.person_id is null, {filled}, {alias}.{column}) as {column}"
 
 
 def _plain(words: str) -> str:

@@ -28,12 +28,9 @@ def fields(survivorship: Survivorship) -> tuple[str, ...]:
     return tuple(field for together in groups(survivorship).values() for field in together)
 
 
-def personal_fields(survivorship: Survivorship) -> frozenset[str]:
-    """The golden fields that hold personal data."""
-    together = groups(survivorship)
-    return frozenset(
-        f for name, rule in survivorship.fields.items() if rule.sensitivity == "personal" for f in together[name]
-    )
+def personal_fields(survivorship: Survivorship, people: Contract) -> frozenset[str]:
+    """The golden fields that hold personal data: those that the contract of people calls so."""
+    return frozenset(f for f in fields(survivorship) if people.columns[f].sensitivity != "public")
 
 
 def mistakes(survivorship: Survivorship, people: Contract) -> list[str]:
@@ -43,6 +40,11 @@ def mistakes(survivorship: Survivorship, people: Contract) -> list[str]:
     known = [name for name, column in people.columns.items() if column.type != "attributes"]
     problems = [f"{place}: fields: people has no column {f}{nearest(f, known)}" for f in found if f not in known]
     problems += [f"{place}: fields: {f} is decided twice" for f in dict.fromkeys(found) if found.count(f) > 1]
+    problems += [
+        f"{place}: fields: {name}: sensitivity has no effect here; it stands in 2_staging/people.yml"
+        for name, rule in survivorship.fields.items()
+        if "sensitivity" in rule.model_fields_set
+    ]
     problems += [f"{place}: fields: {f} is missing; permissions need it" for f in ("email", "phone") if f not in found]
     return problems
 

@@ -47,7 +47,7 @@ def _golden_values(project: Project) -> Step:
         },
         owner="data team",
         grain=("person_id", "field"),
-        personal=frozenset({"value", "losing_values"}),
+        personal=frozenset({"value", "record_id", "losing_values"}),
     )
 
     def run(run: Run) -> Outcome:
@@ -69,7 +69,7 @@ def _contacts(project: Project) -> Step:
         {"person_id": "Person", **_words(project)},
         owner="data team",
         grain=("person_id",),
-        personal=golden.personal_fields(project.survivorship),
+        personal=_personal(project),
         lineage=dict.fromkeys(golden.fields(project.survivorship), ("profiles.golden_values.value",)),
     )
 
@@ -91,7 +91,7 @@ def _customers(project: Project) -> Step:
         customers.documentation(themes, _words(project)),
         owner="crm team",
         grain=("person_id",),
-        personal=golden.personal_fields(project.survivorship).union(*(theme.personal for theme in themes)),
+        personal=_personal(project).union(*(theme.personal for theme in themes)),
         lineage=customers.lineage(themes, fields),
     )
 
@@ -108,6 +108,12 @@ def _words(project: Project) -> dict[str, str]:
     """Golden field → what the contract of people says about it."""
     people = project.contracts.get("people")
     return {f: people.columns[f].description if people else "" for f in golden.fields(project.survivorship)}
+
+
+def _personal(project: Project) -> frozenset[str]:
+    """The golden fields that are personal; without a contract of people all of them."""
+    people = project.contracts.get("people")
+    return golden.personal_fields(project.survivorship, people) if people else frozenset(_words(project))
 
 
 def _digest(sql: str) -> str:

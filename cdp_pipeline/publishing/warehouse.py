@@ -26,37 +26,24 @@ _MASKED, _FULL = "warehouse.duckdb", "warehouse_full.duckdb"
 def build_warehouse(run: Run, tables: Mapping[str, Table]) -> dict[str, int]:
     """Write both files; returns their sizes in bytes.
 
-    Raw tables stay Parquet. What the masked file shows of a column: privacy/masking.py.
+    Raw tables stay Parquet. The masked file hides the columns in `Table.personal`, as privacy/masking.py says.
     """
-    labels = _personal_names(run)
     shown = {name: table for name, table in tables.items() if run.path(name).is_file()}
     sizes = {}
     for file, mode in ((_FULL, 0o400), (_MASKED, 0o440)):
         with replaced(run.folder / file, "warehouse", mode) as temporary:
-            _fill(run, temporary, shown, labels if file == _MASKED else None)
+            _fill(run, temporary, shown, file == _MASKED)
         sizes[file] = (run.folder / file).stat().st_size
     return sizes
 
 
-def _personal_names(run: Run) -> frozenset[str]:
-    """Column names that a contract or the survivorship file labels as personal, in any table."""
-    contracts = run.project.contracts.values()
-    from_contracts = {
-        c for contract in contracts for c, spec in contract.columns.items() if spec.sensitivity != "public"
-    }
-    return frozenset(
-        from_contracts | {f for f, rule in run.project.survivorship.fields.items() if rule.sensitivity != "public"}
-    )
-
-
-def _fill(run: Run, path: Path, tables: Mapping[str, Table], labels: frozenset[str] | None) -> None:
+def _fill(run: Run, path: Path, tables: Mapping[str, Table], is_masked: bool) -> None:
     with run.connect(*tables) as con:
         con.execute(f"attach {_literal(str(path))} as warehouse (storage_version 'v1.2.0')")
         con.execute("create schema warehouse.config")
         con.execute("create table warehouse.config.run as from config.run")
         for name, table in tables.items():
-            personal = None if labels is None else labels | table.personal
-            selected = _columns(con, name, personal, run.key)
+            selected = _columns(con, name, table.personal if is_masked else None, run.key)
             con.execute(f"create schema if not exists warehouse.{table.layer}")
             fault("warehouse.table")
             con.execute(f"create table warehouse.{name} as select {selected} from {name}")

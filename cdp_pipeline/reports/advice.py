@@ -128,7 +128,7 @@ def _consent(facts: Facts) -> list[Notice]:
 
 def _second_order(facts: Facts) -> list[Notice]:
     headline = facts.headline
-    once = headline.get("buyers", 0) - headline.get("repeat_buyers", 0)
+    once = (headline.get("buyers") or 0) - (headline.get("repeat_buyers") or 0)
     if once < facts.floor:
         return []
     return [

@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal
 
 Number = int | float | Decimal
+UNKNOWN = "–"
+"""What stands for a number that is not known; 0 is a number."""
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _WORDS = {

@@ -72,8 +72,12 @@ def _segmentation(facts: Facts, name: str, rows: list[Row]) -> Block:
 
 
 def segment_note(facts: Facts, name: str, row: Row) -> str:
-    """What the project says about a segment."""
-    return facts.segments.get(f"{name}.{row['segment']}", "")
+    """What the project says about a segment, and of how many people its rule cannot be told."""
+    said = facts.segments.get(f"{name}.{row['segment']}", "")
+    if not row["unknown"]:
+        return said
+    beside = f"{people(row['unknown'], facts.floor)} people are left out, for a count that the rule needs is not known"
+    return f"{said}; {beside}" if said else beside
 
 
 def moved(facts: Facts, row: Row, first: bool) -> str:

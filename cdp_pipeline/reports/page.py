@@ -14,7 +14,7 @@ from cdp_pipeline.reports.advice import next_steps, warnings
 from cdp_pipeline.reports.arrivals import arrivals
 from cdp_pipeline.reports.audience_files import audiences
 from cdp_pipeline.reports.checked import checked
-from cdp_pipeline.reports.facts import Facts
+from cdp_pipeline.reports.facts import Facts, Row
 from cdp_pipeline.reports.groups import consent, segments
 from cdp_pipeline.reports.identities import identities, matching
 from cdp_pipeline.reports.profiles import profiles, revenue
@@ -71,23 +71,39 @@ def tiles(facts: Facts) -> list[Tile]:
     row = facts.headline
     if not row:
         return []
-    floor, currency, percent = facts.floor, row["currency"], figures.percent
-    came_back = percent(figures.share(row["repeat_buyers"], row["buyers"]))
+    floor, currency = facts.floor, row["currency"]
     reachable = figures.part(row["reachable_by_email"], row["people"], floor)
-    year, ever = (figures.money(row[c], currency, short=True) for c in ("net_revenue_last_year", "net_revenue"))
-    files, orders = figures.things(row["files_loaded"], "file"), figures.things(row["orders"], "order")
+    files = figures.things(row["files_loaded"], "file")
     return [
         Tile(figures.count(row["records"]), "customer records", f"from {files}", "arrivals"),
         Tile(figures.count(row["people"]), "people", _per(row["records"], row["people"]), "people"),
-        Tile(figures.people(row["buyers"], floor), "customers with an order", f"{came_back} came back", "segments"),
+        _buyers(row, floor),
         Tile(
             figures.people(row["reachable_by_email"], floor),
             "may get your newsletter",
             f"{reachable} of all people",
             "consent",
         ),
-        Tile(year, "net revenue, 12 months", f"{ever} in all, {orders}", "revenue"),
+        _revenue(row, currency),
     ]
+
+
+def _buyers(row: Row, floor: int) -> Tile:
+    if row["buyers"] is None:
+        return Tile(figures.UNKNOWN, "customers with an order", "no source delivers orders", "arrivals")
+    came_back = figures.percent(figures.share(row["repeat_buyers"], row["buyers"]))
+    return Tile(figures.people(row["buyers"], floor), "customers with an order", f"{came_back} came back", "segments")
+
+
+def _revenue(row: Row, currency: str) -> Tile:
+    what = "net revenue, 12 months"
+    if row["net_revenue"] is None:
+        none = "no source delivers orders" if row["orders"] is None else f"no order is in {currency}"
+        return Tile(figures.UNKNOWN, what, none, "arrivals" if row["orders"] is None else "revenue")
+    year, ever = (figures.money(row[c], currency, short=True) for c in ("net_revenue_last_year", "net_revenue"))
+    orders, others = row["orders"], row["orders_in_other_currencies"]
+    beside = f", {figures.count(others)} in other currencies" if others else ""
+    return Tile(year, what, f"{ever} in all, {figures.things(orders - others, 'order')}{beside}", "revenue")
 
 
 def _per(records: int, persons: int) -> str:

@@ -10,6 +10,8 @@ from datetime import date
 from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, columns, facts_table, heat
 from cdp_pipeline.reports.facts import Facts, Row
 from cdp_pipeline.reports.figures import (
+    UNKNOWN,
+    Number,
     count,
     drawn,
     listed,
@@ -99,11 +101,9 @@ def _by_system(facts: Facts, rows: list[Row]) -> Block | None:
 
 def revenue(facts: Facts) -> Section | None:
     """Revenue by month, by who bought."""
-    rows = [r for r in facts.rows("revenue_by_month") if r["currency"] == facts.currency and r["month"] <= facts.as_of][
-        -_MONTHS:
-    ]
+    rows = [r for r in facts.rows("revenue_by_month") if r["currency"] == facts.currency][-_MONTHS:]
     if not rows:
-        return None
+        return _no_revenue(facts)
     months, axis = [], []
     for position, row in enumerate(rows):
         parts = [
@@ -120,7 +120,7 @@ def revenue(facts: Facts) -> Section | None:
     head = ("Month", "Orders", "Buyers", "Charged", "Paid back", "Net")
     table = [
         (month(r["month"]), count(r["orders"]), people(r["buyers"], facts.floor),
-         *(money(r[c], facts.currency) for c in ("gross_amount", "refunded_amount", "net_amount")))
+         *(_amount(facts, r[c]) for c in ("gross_amount", "refunded_amount", "net_amount")))
         for r in reversed(rows)
     ]  # fmt: skip
     chart = columns(
@@ -148,6 +148,34 @@ def revenue(facts: Facts) -> Section | None:
     return Section("revenue", "What customers bought", _revenue_finding(facts, rows), tuple(blocks), menu="Revenue")
 
 
+def _no_revenue(facts: Facts) -> Section | None:
+    """What is said instead of revenue when orders are in other currencies only."""
+    others = _other_currencies(facts)
+    if not others:
+        return None
+    text = f"All orders are in {listed(others)}, none in {facts.currency}. {_left_out(facts)}"
+    return Section("revenue", "What customers bought", text.strip(), (), menu="Revenue")
+
+
+def _amount(facts: Facts, value: Number | None) -> str:
+    return UNKNOWN if value is None else money(value, facts.currency)
+
+
+def _left_out(facts: Facts) -> str:
+    """How many buyers have no revenue, and what follows from that."""
+    buyers = facts.headline.get("buyers_without_revenue") or 0
+    if not buyers:
+        return ""
+    return (
+        f"Of {people(buyers, facts.floor)} buyers the revenue is not known, since they were charged in another currency or "
+        "a refund does not say how much: they have no score for money, and no rule about revenue finds them."
+    )
+
+
+def _other_currencies(facts: Facts) -> list[str]:
+    return sorted({r["currency"] for r in facts.rows("revenue_by_month")} - {facts.currency})
+
+
 def _tick(value: date, position: int) -> str:
     """Text under a column: the year in January and first, else now and then the month."""
     if value.month == 1:
@@ -169,5 +197,6 @@ def _revenue_finding(facts: Facts, rows: list[Row]) -> str:
         text += f" That is {percent(abs(change))} {more} than in the 12 months before."
     if total > 0 and share(anonymous, total) >= 0.005:
         text += f" {percent(share(anonymous, total))} cannot be tied to anybody."
-    others = sorted({r["currency"] for r in facts.rows("revenue_by_month")} - {facts.currency})
-    return text + (f" Orders in {listed(others)} are not counted here." if others else "")
+    others = _other_currencies(facts)
+    text += f" Orders in {listed(others)} are not counted here." if others else ""
+    return f"{text} {_left_out(facts)}".rstrip()

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cdp_pipeline.expressions import literal, quoted
 from cdp_pipeline.project import Project
-from cdp_pipeline.segments.memberships import labelled, left_out_sql, starting_point
+from cdp_pipeline.segments.memberships import labelled, left_out_sql, starting_point, unknown_sql
 from cdp_pipeline.segments.rules import AUDIENCE, Rule
 
 COLUMNS = (
@@ -127,6 +127,7 @@ def sizes_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequence[R
     return f"""
         with named(segmentation, segment, kind, is_profiling) as ({named}),
         left_out as ({left_out_sql(project, exclusive, audiences)}),
+        untold as ({unknown_sql(project, exclusive, audiences)}),
         members as (select segmentation, segment, count(*) as people from segments.memberships group by all),
         events as (
             select segmentation, segment,
@@ -139,11 +140,13 @@ def sizes_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequence[R
             coalesce(entered, 0)::bigint as entered,
             coalesce(gone, 0)::bigint as "left",
             coalesce(left_out, 0)::bigint as left_out,
+            coalesce(unknown, 0)::bigint as unknown,
             n.is_profiling
         from named n
         left join members using (segmentation, segment)
         left join events using (segmentation, segment)
         left join left_out using (segmentation, segment)
+        left join untold using (segmentation, segment)
     """
 
 

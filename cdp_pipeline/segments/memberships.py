@@ -5,7 +5,8 @@ a run starts from. What does not: reading and judging rules (rules.py), what cha
 (history.py), and why somebody is left out (4_profiles/suppressions.sql).
 
 An exclusive segmentation gives each customer the first segment, in the order of the file, whose
-condition is true, else `otherwise`; an unknown (null) condition is not true. Audiences may overlap.
+condition is true, else `otherwise`. Where an earlier condition needs a count that is not known, no later segment is
+guessed: that is `otherwise` too. Audiences may overlap; whoever a condition cannot be told of is in none.
 
 Who is in profiles.suppressions has no segment of a segmentation for profiling, and is in no audience
 whose rule looks at more than permissions; with `is_out_of_audiences` in no segment at all.
@@ -37,8 +38,11 @@ def labelled(
     cases = []
     for name, segmentation in sorted(project.segmentations.items()):
         own = sorted((rule for rule in rules if rule.segmentation == name), key=lambda rule: rule.rank)
-        whens = " ".join(f"when {rule.condition.sql} then {literal(rule.segment)}" for rule in own)
         otherwise = literal(segmentation.otherwise)
+        whens = " ".join(
+            f"when {rule.unknown} then {otherwise} when {rule.condition.sql} then {literal(rule.segment)}"
+            for rule in own
+        )
         gone = "is_out_of_profiling" if segmentation.purpose == "profiling" else "is_out_of_audiences"
         cases.append(f"case when {gone} then null {whens} else {otherwise} end as {quoted(name)}")
     labels = "".join(f", {case}" for case in cases)
@@ -77,6 +81,28 @@ def left_out_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequenc
         select segmentation, segment, count(*) as left_out
         from members anti join segments.memberships using (person_id, segmentation, segment)
         group by all
+    """
+
+
+def unknown_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequence[Rule]) -> str:
+    """SELECT segmentation, segment, unknown: people whom the rule cannot be told of, as a count it needs is not known.
+
+    Of an exclusive segmentation a person counts under the first such rule only, and only when none before it is true.
+    """
+    parts = ["select null::varchar as segmentation, null::varchar as segment where false"]
+    for name in sorted(project.segmentations):
+        own = sorted((rule for rule in exclusive if rule.segmentation == name), key=lambda rule: rule.rank)
+        whens = " ".join(f"when {r.unknown} then {literal(r.segment)} when {r.condition.sql} then null" for r in own)
+        if whens:
+            parts.append(f"select {literal(name)}, case {whens} end from labelled where {quoted(name)} is not null")
+    parts += [
+        f"select {literal(AUDIENCE)}, {literal(rule.segment)} from labelled where {rule.unknown} "
+        f"and not {'is_out_of_profiling' if rule.is_profiling else 'is_out_of_audiences'}"
+        for rule in audiences
+    ]
+    return f"""
+        with labelled as ({labelled(project, exclusive)})
+        select segmentation, segment, count(*) as unknown from ({" union all ".join(parts)}) group by all
     """
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.expressions import Expression, read_expression
+from cdp_pipeline.expressions import Expression, quoted, read_expression
 from cdp_pipeline.project import Project
 from cdp_pipeline.segments.special import special_columns
 from cdp_pipeline.shapes import Audience, Segmentation
@@ -33,6 +33,8 @@ class Rule:
 
     Who objects to profiling is left out where a rule `is_profiling`: a segmentation for that purpose, and an
     audience that looks at any column but those that a theme names under `-- no profiling`.
+
+    `counts` are the columns of the condition that are 0 for who has none: an empty one is not known.
     """
 
     segmentation: str
@@ -41,6 +43,13 @@ class Rule:
     rank: int
     path: Path
     is_profiling: bool
+    counts: tuple[str, ...] = ()
+
+    @property
+    def unknown(self) -> str:
+        """SQL that is true for whom the condition cannot be told, because a count it needs is not known."""
+        empty = " or ".join(f"{quoted(column)} is null" for column in self.counts)
+        return f"(({self.condition.sql}) is null and ({empty}))" if empty else "false"
 
     @property
     def place(self) -> str:
@@ -57,7 +66,7 @@ def exclusive_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule
         for rank, segment in enumerate(segmentation.segments):
             condition, wrong = read_expression(segment.where, known, is_condition=True)
             is_profiling = segmentation.purpose == "profiling"
-            rules.append(Rule(name, segment.name, condition, rank, path, is_profiling))
+            rules.append(Rule(name, segment.name, condition, rank, path, is_profiling, _counts(project, condition)))
             problems += [f"{path}: {segment.name}: {text}" for text in wrong]
     return rules, problems
 
@@ -72,9 +81,14 @@ def audience_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule]
         path = _path(project, name, Audience)
         condition, wrong = read_expression(audience.where, known, is_condition=True)
         is_profiling = not plain.issuperset(condition.columns)
-        rules.append(Rule(AUDIENCE, name, condition, 0, path, is_profiling))
+        rules.append(Rule(AUDIENCE, name, condition, 0, path, is_profiling, _counts(project, condition)))
         problems += [f"{path}: where: {text}" for text in wrong]
     return rules, problems
+
+
+def _counts(project: Project, condition: Expression) -> tuple[str, ...]:
+    counts = frozenset[str]().union(*(theme.counts for theme in project.themes))
+    return tuple(column for column in condition.columns if column in counts)
 
 
 def check_rules(project: Project, customers_columns: Iterable[str]) -> list[str]:

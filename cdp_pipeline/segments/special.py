@@ -1,7 +1,7 @@
 """Columns of customers that hold, or are made of, special categories of personal data (Article 9 GDPR).
 
-What belongs here: following the label `special` from contracts, models and survivorship.yml to
-profiles.customers. What does not: refusing rules that use such a column (rules.py).
+What belongs here: following the label `special` from contracts and models to profiles.customers.
+What does not: refusing rules that use such a column (rules.py).
 
 A column made of a labelled one is labelled too, whatever it is called: whether somebody wrote the
 word "allergy" to service tells as much as the letter itself. Where the SQL between them cannot be
@@ -33,10 +33,8 @@ def special_columns(project: Project) -> frozenset[str]:
     while found := {column for model in project.models.values() for column in _made_of(model, marked, known)} - marked:
         marked |= found
     themes = {model.name for model in project.themes}
-    fields = {name for name, rule in project.survivorship.fields.items() if rule.sensitivity == "special"}
-    fields |= {
-        name for name, spec in _people(project).items() if spec == "special" and name in project.survivorship.fields
-    }
+    golden = {f for name, rule in project.survivorship.fields.items() for f in rule.together or (name,)}
+    fields = {name for name, sensitivity in _people(project).items() if sensitivity == "special"} & golden
     return frozenset(fields | {c.rpartition(".")[2] for c in marked if c.rpartition(".")[0] in themes})
 
 

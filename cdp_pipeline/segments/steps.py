@@ -62,6 +62,7 @@ _SIZES = Table(
         "entered": "People who came in on this day",
         "left": "People who went out on this day",
         "left_out": "People who meet the rule and are not in it: restricted, under age, or objecting to profiling",
+        "unknown": "People of whom the rule cannot be told, because a count it needs is not known; they are not in it",
         "is_profiling": "Who objects to profiling is left out of it",
     },
     owner="crm team",
@@ -180,4 +181,5 @@ def _binding_problem(con: duckdb.DuckDBPyConnection, rule: Rule, table: str) -> 
 def _version(project: Project) -> str:
     shapes = [*sorted(project.segmentations.items()), *sorted(project.audiences.items())]
     text = "\n".join(f"{name} {shape.model_dump_json()}" for name, shape in shapes)
-    return hashlib.sha256(f"segments 2\n{text}\n{sorted(personal_columns(project))}".encode()).hexdigest()
+    counts = sorted(column for theme in project.themes for column in theme.counts)
+    return hashlib.sha256(f"segments 3\n{text}\n{sorted(personal_columns(project))}\n{counts}".encode()).hexdigest()

@@ -31,6 +31,9 @@ PERMISSIONS = (
     "recipient varchar, "
     "status varchar, basis varchar, is_permitted boolean, changed_at timestamp, reason varchar"
 )
+IDENTIFIERS = (
+    "person_id varchar, namespace varchar, value varchar, records bigint, is_verified boolean, changed_at timestamp"
+)
 MEMBERSHIPS = "person_id varchar, segmentation varchar, segment varchar, since date, kind varchar"
 
 
@@ -114,6 +117,7 @@ def perform(tmp_path: Path) -> Callable[..., Done]:
         after: Done | None = None,
         members: list[tuple[str, str]] | None = None,
         left_out: list[tuple[str, str, bool]] | None = None,
+        identifiers: list[tuple[Any, ...]] | None = None,
     ) -> Done:
         name = f"run{next(count)}"
         run = Run(
@@ -141,6 +145,10 @@ def perform(tmp_path: Path) -> Callable[..., Done]:
                 con.executemany(
                     "insert into permissions select *, #7 from (values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?))", permissions
                 )
+            con.execute(f"create table identifiers ({IDENTIFIERS})")
+            if identifiers:
+                con.executemany("insert into identifiers values (?, ?, ?, ?, ?, ?)", identifiers)
+            run.write(con, "profiles.identifiers", "select * from identifiers", ("person_id",))
             con.execute(f"create table suppressions ({SUPPRESSIONS})")
             if left_out:
                 con.executemany("insert into suppressions values (?, ?, ?)", left_out)

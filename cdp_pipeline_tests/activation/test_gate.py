@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdp_pipeline.activation.gate import gated
+from cdp_pipeline.activation.gate import gated, judged_identifiers
 from cdp_pipeline.activation.normalise import create_macros
 from cdp_pipeline.segments.memberships import SUPPRESSIONS
 from cdp_pipeline.shapes import Destination, Needs, OutputColumn, Transfer
@@ -120,7 +120,8 @@ def test_exactly_the_permitted_leave(people: list[Any], rows: list[Any], wanted:
         keys=(("email",),),
         columns=(OutputColumn(name="email", value="email"),),
     )
-    query = gated(spec, "members", ["person_id", "email", "phone"])
+    con.execute(f"create or replace temp table judged_identifiers as {judged_identifiers(spec)}")
+    query = gated("members", ["person_id", "email", "phone"])
     found = con.execute(f"select person_id, email, phone, is_allowed from ({query}) order by all").fetchall()
     expected = []
     for person, (email, phone) in zip(PEOPLE, people, strict=True):

@@ -41,7 +41,9 @@ TABLES = {
         {"email": "Where it's sent", "record_id": "Key", "gone": "Not written"},
         personal=frozenset({"email", "faith", "birth_date"}),
     ),
-    "profiles.customers": Table("profiles.customers", "A person", personal=frozenset({"note"})),
+    "profiles.customers": Table(
+        "profiles.customers", "A person", personal=frozenset({"email", "full_name", "note", "faith"})
+    ),
     "staging.never": Table("staging.never", "Not made in this run"),
 }
 
@@ -92,10 +94,19 @@ def test_a_mask_tells_only_whether_there_was_something(run: Run) -> None:
         assert [str(kind) for kind in con.sql("from staging.people").types][-1] == "DATE"
 
 
-def test_a_label_counts_in_every_table(run: Run) -> None:
-    """What a contract or survivorship.yml calls personal is masked in whatever table carries the name."""
-    with opened(run) as con:
-        assert con.execute("select email, full_name from profiles.customers").fetchall() == [(MASK, MASK)]
+def test_a_column_is_masked_by_the_label_of_its_own_table(tmp_path: Path) -> None:
+    """A name that another table calls personal says nothing of a table that does not."""
+    made = small_run(tmp_path)
+    tables = {
+        "identity.accuracy": Table("identity.accuracy", "How right it is"),
+        "staging.identifiers": Table("staging.identifiers", "Identifiers", personal=frozenset({"value"})),
+    }
+    for name in tables:
+        put(made, name, f"select 'plain' as value, '{name}' as name")
+    build_warehouse(made, tables)
+    with opened(made) as con:
+        assert con.execute("select value from identity.accuracy").fetchall() == [("plain",)]
+        assert con.execute("select value from staging.identifiers").fetchall() == [(MASK,)]
 
 
 def test_the_full_file_has_everything(run: Run) -> None:

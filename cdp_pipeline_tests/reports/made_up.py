@@ -121,20 +121,22 @@ TABLES = {
         select person_id, 'phone', phone, 'sms_marketing', 'sms', null, true, 'granted' from {profiles.contacts} where phone is not null and person_id < 'p0045'""",
     "profiles.order_facts": """
         select if(i % 20 = 0, null, 'p' || lpad((i % 600)::varchar, 4, '0')) as person_id, date '2026-06-30' - (i % 900)::integer as order_date,
-            true as is_sale, false as is_cancelled, if(i % 100 = 1, 'USD', 'EUR') as currency, 100::decimal(18, 4) as gross_amount, (i % 2 * 5)::decimal(18, 4) as refunded_amount,
+            true as is_sale, false as is_returned, false as is_cancelled, if(i % 100 = 1, 'USD', 'EUR') as currency, 100::decimal(18, 4) as gross_amount, (i % 2 * 5)::decimal(18, 4) as refunded_amount,
             (100 - i % 2 * 5)::decimal(18, 4) as net_amount
         from range(3600) as r(i)""",
     "profiles.customers": """
-        select c.*, 2 as records_count, coalesce(o.orders, 0) as orders_count, p.person_id is not null as permits_email_marketing
+        select c.*, 2 as records_count, coalesce(o.orders, 0) as orders_count, if(o.currencies > 1, null, 100)::decimal(18, 4) as net_revenue,
+            p.person_id is not null as is_reachable_by_email
         from {profiles.contacts} as c
-        left join (select person_id, count(*) as orders from {profiles.order_facts} group by all) as o using (person_id)
+        left join (select person_id, count(*) as orders, count(distinct currency) as currencies from {profiles.order_facts} group by all) as o using (person_id)
         left join (select person_id from {profiles.permissions} where is_permitted and channel = 'email') as p using (person_id)""",
     "segments.sizes": """
         select * from (values
             ('lifecycle', 'prospect', 'exclusive', 630, 640, 0, 10), ('lifecycle', 'active', 'exclusive', 463, 465, 35, 37),
             ('lifecycle', 'at_risk', 'exclusive', 100, 70, 40, 10), ('lifecycle', 'tiny', 'exclusive', 7, 7, 0, 0), ('lifecycle', 'unclassified', 'exclusive', 0, 0, 0, 0),
             ('audience', 'win_back', 'audience', 100, 70, 40, 10), ('audience', 'vip', 'audience', 400, 400, 0, 0), ('audience', 'idle', 'audience', 60, 60, 0, 0)
-        ) as sizes(segmentation, segment, kind, people, previous_people, entered, "left")""",
+        ) as sizes(segmentation, segment, kind, people, previous_people, entered, "left")
+        cross join lateral (select if(segment = 'vip', 33, 0) as unknown)""",
     "segments.overlaps": "select 'vip' as segment_a, 'win_back' as segment_b, 40 as people, 0.1 as share_of_a, 0.4 as share_of_b",
     "activation.receipts": """
         select *, 0 as removed, 'email_marketing through email' as needs, 'Newsletter Ltd (NL, none_needed)' as recipient from (values

@@ -28,7 +28,7 @@ each as (
 
 select
     source, -- System that recorded the change
-    max(record_id) as record_id, -- People record it was recorded on
+    max(record_id) as record_id, -- [personal] People record it was recorded on
     namespace, -- Kind of identifier
     identifier as value, -- [personal] The identifier's key
     purpose, -- What it may be used for

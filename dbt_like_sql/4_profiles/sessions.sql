@@ -13,6 +13,14 @@ with events as (
     from staging.events
 ),
 
+told as (
+    select
+        source, bool_or(event_type in ('page_view', 'screen_view')) as pages,
+        bool_or(sku is not null) as products, bool_or(order_id is not null) as orders
+    from staging.events
+    group by source
+),
+
 sessions as (
     select
         e.source, e.visitor, e.session_id, v.visit,
@@ -52,13 +60,14 @@ select
     s.started_at, -- First event (UTC)
     s.ended_at, -- Last event (UTC)
     s.events, -- Events
-    s.pages, -- Pages or screens seen
-    s.products, -- Different products looked at
-    s.orders, -- Different orders placed
+    if(t.pages, s.pages, null) as pages, -- Pages or screens seen; empty when the source never tells
+    if(t.products, s.products, null) as products, -- Different products looked at; empty when the source never tells
+    if(t.orders, s.orders, null) as orders, -- Different orders placed; empty when the source never tells
     s.campaign.campaign_source, -- Where the visit came from
     s.campaign.campaign_medium, -- Medium
     s.campaign.campaign_name, -- Campaign
     s.device_category, -- desktop, mobile or tablet
     s.country -- Country of the visit
 from sessions as s
+join told as t on s.source = t.source
 left join identity.device_owners as d on s.source = d.source and s.device_id = d.device_id

@@ -4,7 +4,7 @@
 with moments as (
     select person_id, ordered_at as occurred_at, 'order' as kind, source, order_id as reference, concat_ws(', ', items || ' pieces', category) as description, gross_amount as amount, currency
     from profiles.order_facts
-    where is_sale
+    where is_sale or is_returned
     union all
     select f.person_id, coalesce(o.cancelled_at, f.ordered_at), 'cancellation', f.source, f.order_id, null, f.uncharged_amount, f.currency
     from profiles.order_facts as f

@@ -6,9 +6,9 @@ select
     coalesce(source, 'nobody claims it') as source, -- Source YAML that claims the file
     status, -- loaded, refused, duplicate, superseded, unclaimed or unready
     cast(count(*) as bigint) as files, -- Files
-    cast(coalesce(sum(rows_read), 0) as bigint) as rows_read, -- Rows found in them
-    cast(coalesce(sum(rows_loaded), 0) as bigint) as rows_loaded, -- Rows that could be read
-    cast(coalesce(sum(rows_rejected), 0) as bigint) as rows_rejected, -- Rows that are no rows: too many fields, an open quote and the like
-    cast(coalesce(sum(rows_withheld), 0) as bigint) as rows_withheld -- Rows not kept, because a flag of their own forbids it
+    cast(sum(rows_read) as bigint) as rows_read, -- Rows found in them; empty when no file of theirs was read
+    cast(sum(rows_loaded) as bigint) as rows_loaded, -- Rows that could be read
+    cast(sum(rows_rejected) as bigint) as rows_rejected, -- Rows that are no rows: too many fields, an open quote and the like
+    cast(sum(rows_withheld) as bigint) as rows_withheld -- Rows not kept, because a flag of their own forbids it
 from raw.files
 group by all

@@ -85,7 +85,7 @@ columns_told as (
 select
     l.source, -- Source YAML
     l.delivered_at as last_delivered_at, -- When its newest file was delivered (UTC)
-    cast(date_diff('hour', l.delivered_at, cast(run.as_of as timestamp)) as bigint) as hours_old, -- Hours from then to the start of the day of the run; below 0: on that day
+    cast(date_diff('hour', l.delivered_at, timezone('UTC', timezone(run.zone, cast(run.as_of as timestamp)))) as bigint) as hours_old, -- Hours from then to the start of the day of the run; below 0: on that day
     l.as_of = run.as_of as is_new, -- This run saw it first
     l.rows_loaded as rows_now, -- Rows in it
     cast(if(u.deliveries >= 3, u.rows_loaded, null) as decimal(18, 1)) as rows_usually, -- Median of up to seven deliveries before; empty below three

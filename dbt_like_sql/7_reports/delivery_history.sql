@@ -26,7 +26,7 @@ select
     coalesce(h.source, k.source) as source, -- Source YAML that claims it
     coalesce(h.fingerprint, k.fingerprint) as fingerprint, -- SHA-256 of its bytes
     coalesce(k.file, h.file) as file, -- Export file
-    coalesce(k.delivered_at, a.delivered_at, cast(run.as_of as timestamp)) as delivered_at, -- Date and time in its path, else its last change (UTC)
+    coalesce(k.delivered_at, a.delivered_at, timezone('UTC', timezone(run.zone, cast(run.as_of as timestamp)))) as delivered_at, -- Date and time in its path, else its last change (UTC)
     coalesce(h.rows_loaded, k.rows_loaded) as rows_loaded, -- Rows that could be read
     coalesce(h.unmapped_columns, k.unmapped_columns) as unmapped_columns, -- Columns that no mapping names
     coalesce(h.missing_columns, k.missing_columns) as missing_columns -- Mapped columns that it does not have

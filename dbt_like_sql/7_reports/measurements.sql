@@ -3,14 +3,14 @@
 -- owner: data team
 -- empty previous.reports.measurements: as_of date, subject varchar, measure varchar, kind varchar, amount decimal(18, 6)
 with customers as (
-    select count(*) as people, sum(records_count) as records, count(*) filter (where permits_email_marketing) as reachable
+    select count(*) as people, sum(records_count) as records, count(*) filter (where is_reachable_by_email) as reachable
     from profiles.customers
 ),
 
 orders as (
     select
         count(*) as orders, median(gross_amount) filter (where o.currency = run.currency and o.is_sale) as order_value,
-        count(*) filter (where o.person_id is null) as anonymous, count(*) filter (where o.is_cancelled) as cancelled
+        count(*) filter (where o.person_id is null) as anonymous, if(count(o.is_cancelled) > 0, count(*) filter (where o.is_cancelled), null) as cancelled
     from profiles.order_facts as o
     cross join config.run as run
 ),

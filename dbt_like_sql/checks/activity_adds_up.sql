@@ -4,9 +4,9 @@
 -- owner: data team
 -- fix: A join in the theme named lost or doubled rows; build profiles again
 with counts as (
-    select 'orders that count' as what, (select count(*) from profiles.order_facts where is_sale) as staged,
-        (select coalesce(sum(orders_count), 0) from profiles.customers)
-        + (select count(*) from profiles.order_facts where is_sale and person_id is null) as used
+    select 'orders kept or given back' as what, (select count(*) from profiles.order_facts where is_sale or is_returned) as staged,
+        (select coalesce(sum(orders_count + returned_orders_count), 0) from profiles.customers)
+        + (select count(*) from profiles.order_facts where (is_sale or is_returned) and person_id is null) as used
     union all
     select 'tickets', (select count(*) from staging.tickets),
         (select coalesce(sum(tickets_count), 0) from profiles.customers)
@@ -16,7 +16,10 @@ with counts as (
         )
     union all
     select 'messages sent, opened or clicked', (select count(*) from staging.messages where event_type in ('sent', 'opened', 'clicked')),
-        (select coalesce(sum(newsletter_sent_count + newsletter_opens_count + newsletter_clicks_count), 0) from profiles.customers)
+        (
+            select coalesce(sum(coalesce(newsletter_sent_count, 0) + coalesce(newsletter_opens_count, 0) + coalesce(newsletter_clicks_count, 0)), 0)
+            from profiles.customers
+        )
         + (
             select count(*) from staging.messages as m
             anti join identity.person_records as r on m.source = r.source and m.record_id = r.record_id

@@ -6,7 +6,11 @@
 with orders as (
     select
         currency, total_amount,
-        coalesce(refunded_amount, if(lower(trim(status)) in ('refunded', 'wc-refunded'), greatest(total_amount, 0), 0)) as paid_back
+        case
+            when refunded_amount is not null then refunded_amount
+            when lower(trim(status)) in ('refunded', 'wc-refunded') then greatest(total_amount, 0)
+            when coalesce(lower(trim(status)), '') not in ('partially_refunded', 'wc-partially_refunded') then 0
+        end as paid_back
     from staging.orders
 ),
 

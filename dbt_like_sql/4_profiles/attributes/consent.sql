@@ -1,9 +1,11 @@
--- What a person permits, one column a purpose. Reaching somebody depends on the address in use: e-mail on the
--- golden e-mail, sms, whatsapp and calls on the golden phone. What needs no address (post, advertising,
+-- What a person permits, one column a purpose. `permits_` of messages and calls is about the golden address alone:
+-- e-mail about the golden e-mail, sms, whatsapp and calls about the golden phone. `is_reachable_by_` is about any
+-- address of the person: a destination takes the best one that is permitted. What needs no address (post, advertising,
 -- analytics, profiling) needs a permission on some identifier and a refusal on none. Nothing said is no.
 -- grain: person_id
 -- owner: privacy officer
 -- no profiling: permits_email_marketing, permits_sms_marketing, permits_whatsapp_marketing, permits_phone_marketing
+-- no profiling: is_reachable_by_email, is_reachable_by_sms, is_reachable_by_whatsapp, is_reachable_by_phone
 -- no profiling: permits_post_marketing, permits_advertising, permits_analytics, permits_profiling
 -- no profiling: email_permission_status, email_permission_basis, email_permission_changed_at
 with said as (
@@ -23,6 +25,10 @@ select
     coalesce(bool_and(is_permitted) filter (where is_golden_phone and purpose = 'sms_marketing' and channel = 'sms'), false) as permits_sms_marketing, -- [false] The golden phone may get marketing by sms
     coalesce(bool_and(is_permitted) filter (where is_golden_phone and purpose = 'whatsapp_marketing' and channel = 'whatsapp'), false) as permits_whatsapp_marketing, -- [false] The golden phone may get marketing by WhatsApp
     coalesce(bool_and(is_permitted) filter (where is_golden_phone and purpose = 'phone_marketing' and channel = 'phone'), false) as permits_phone_marketing, -- [false] The golden phone may be called for marketing
+    coalesce(bool_or(is_permitted) filter (where namespace = 'email' and purpose = 'email_marketing' and channel = 'email'), false) as is_reachable_by_email, -- [false] Some e-mail address of the person may get marketing
+    coalesce(bool_or(is_permitted) filter (where namespace = 'phone' and purpose = 'sms_marketing' and channel = 'sms'), false) as is_reachable_by_sms, -- [false] Some phone of the person may get marketing by sms
+    coalesce(bool_or(is_permitted) filter (where namespace = 'phone' and purpose = 'whatsapp_marketing' and channel = 'whatsapp'), false) as is_reachable_by_whatsapp, -- [false] Some phone of the person may get marketing by WhatsApp
+    coalesce(bool_or(is_permitted) filter (where namespace = 'phone' and purpose = 'phone_marketing' and channel = 'phone'), false) as is_reachable_by_phone, -- [false] Some phone of the person may be called for marketing
     coalesce(bool_and(is_permitted) filter (where purpose = 'post_marketing'), false) as permits_post_marketing, -- [false] Marketing by post
     coalesce(bool_and(is_permitted) filter (where purpose = 'advertising'), false) as permits_advertising, -- [false] Audiences of advertising platforms
     coalesce(bool_and(is_permitted) filter (where purpose = 'analytics'), false) as permits_analytics, -- [false] Analysis of behaviour

@@ -1,4 +1,4 @@
--- How a person takes the newsletter.
+-- How a person takes the newsletter. What no source tells of anybody (sends, opens, clicks) is empty, not 0.
 -- grain: person_id
 -- owner: newsletter team
 with ratings as (
@@ -30,18 +30,27 @@ withdrawals as (
     join profiles.identifiers as i on c.namespace = i.namespace and c.value = i.value
     where c.purpose = 'email_marketing' and c.status in ('withdrawn', 'complaint', 'objected')
     group by i.person_id
+),
+
+told as (
+    select
+        coalesce(bool_or(event_type = 'sent'), false) as sent,
+        coalesce(bool_or(event_type = 'opened'), false) as opened,
+        coalesce(bool_or(event_type = 'clicked'), false) as clicked
+    from staging.messages
 )
 
 select
     person_id, -- Person
     r.newsletter_rating, -- Rating of the member in the newsletter tool, 1 to 5
-    coalesce(e.sent, 0) as newsletter_sent_count, -- [zero] Messages sent
-    coalesce(e.opened, 0) as newsletter_opens_count, -- [zero] Messages opened
-    coalesce(e.clicked, 0) as newsletter_clicks_count, -- [zero] Messages clicked
+    if(told.sent, coalesce(e.sent, 0), null) as newsletter_sent_count, -- [zero] Messages sent
+    if(told.opened, coalesce(e.opened, 0), null) as newsletter_opens_count, -- [zero] Messages opened
+    if(told.clicked, coalesce(e.clicked, 0), null) as newsletter_clicks_count, -- [zero] Messages clicked
     e.engaged_at as newsletter_engaged_at, -- Last open or click (UTC)
     e.bounced_at as newsletter_bounced_at, -- Last bounce (UTC)
     greatest(e.unsubscribed_at, w.unsubscribed_at) as newsletter_unsubscribed_at -- Last unsubscription or complaint (UTC)
 from events as e
 full join withdrawals as w using (person_id)
 full join ratings as r using (person_id)
+cross join told
 where coalesce(r.newsletter_rating, e.sent) is not null or w.unsubscribed_at is not null

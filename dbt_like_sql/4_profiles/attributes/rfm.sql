@@ -1,6 +1,7 @@
 -- Recency, frequency and money of everybody who bought, each as a score from 1 to 5.
 -- The score is 1 + the fifths of all buyers who are strictly below: equal values always get equal scores.
--- Who objects to profiling, or is under age, has no score and counts for nobody else's.
+-- Who objects to profiling, or is under age, has no score and counts for nobody else's. Whose revenue is not known has
+-- no score for money, counts for nobody else's, and has no segment.
 -- grain: person_id
 -- owner: crm team
 -- check: rfm_recency between 1 and 5 and rfm_frequency between 1 and 5 and rfm_monetary between 1 and 5
@@ -20,6 +21,7 @@ measures as (
     union all
     select person_id, 'monetary', net_revenue
     from buyers
+    where net_revenue is not null
 ),
 
 histogram as (select measure, amount, count(*) as buyers from measures group by measure, amount),
@@ -52,8 +54,9 @@ select
     person_id, -- Person
     r as rfm_recency, -- 5: among the fifth who bought last; 1: among the longest ago
     f as rfm_frequency, -- 5: more orders than four fifths of the buyers have
-    m as rfm_monetary, -- 5: more net revenue than four fifths of the buyers brought
+    m as rfm_monetary, -- 5: more net revenue than four fifths of the buyers whose revenue is known
     case
+        when m is null then null
         when r >= 4 and f + m >= 8 then 'champions'
         when r >= 3 and f + m >= 6 then 'loyal'
         when r >= 4 then 'recent'
