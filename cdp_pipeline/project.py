@@ -177,12 +177,11 @@ def _mistakes_in_sources(project: Project) -> list[str]:
                     for column in mapping.filled
                     if column not in mapping.columns
                 ]
-                problems += [
-                    f"{path}: into {table}: where reads {column}, which is not among `kinds`: `where` tells kinds of rows "
-                    "apart; which cells must be filled stands in `filled`, what is left out in `drop`"
-                    for column in _columns_of(mapping.where)
-                    if column not in source.kinds
-                ]
+                if cells := [column for column in _columns_of(mapping.where) if column not in source.kinds]:
+                    problems.append(
+                        f"{path}: into {table}: where reads {', '.join(cells)}, not among `kinds`: `where` tells kinds of "
+                        "rows apart; which cells must be filled stands in `filled`, what is left out in `drop`"
+                    )
                 missing = [
                     c
                     for c, spec in contract.columns.items()

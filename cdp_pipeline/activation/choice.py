@@ -32,14 +32,15 @@ def choose(
     con.execute(f"alter table {table} add column {ADDRESSES} varchar")
     for name in identifiers:
         golden = as_permitted(name)
-        value = "normalise_email(i.value, null)" if name == "email" else "trim(i.value)"
+        value = "normalise_email(a, null)" if name == "email" else "trim(a)"
         con.execute(f"""
             create or replace temp table candidates as
             select j.person_id, j.value, j.value as number, coalesce(j.is_existing_customer, false) as is_existing_customer,
                 coalesce(i.is_verified, false) as is_verified, i.changed_at, coalesce(i.records, 0) as records
             from judged_identifiers j
             join profiles.identifiers i
-                on i.person_id = j.person_id and i.namespace = j.namespace and {value} = j.value
+                on i.person_id = j.person_id and i.namespace = j.namespace
+                and list_contains(list_transform(list_append(i.addresses, i.value), lambda a: {value}), j.value)
             where j.namespace = '{name}' and j.reason = 'granted'
         """)
         if name == "phone":
@@ -73,6 +74,9 @@ def spread(con: duckdb.DuckDBPyConnection, table: str, identifiers: Sequence[str
             create or replace temp table {table} as
             select * from {table}
             union
-            select m.* replace (i.value as {name})
-            from {table} m join profiles.identifiers i on i.person_id = m.person_id and i.namespace = '{name}'
+            select m.* replace (i.address as {name})
+            from {table} m join (
+                select person_id, unnest(list_append(addresses, value)) as address
+                from profiles.identifiers where namespace = '{name}'
+            ) i on i.person_id = m.person_id
         """)

@@ -24,7 +24,9 @@ OTHER_GOODS = "existing customer, and the audience is not about similar goods"
 
 
 def judged_identifiers(destination: Destination) -> str:
-    """SELECT person_id, namespace, value, reason, is_existing_customer: one row an identifier with any permission.
+    """SELECT person_id, namespace, value, reason, is_existing_customer: one row an address with any permission.
+
+    A permission belongs to the key of an identifier; every way in which the person's records write it has it.
 
     `reason` is `granted` when it meets every need, else why not: the word of the first need that it
     does not meet. `is_existing_customer`: it may leave, but only for goods like those bought.
@@ -58,12 +60,12 @@ def _judged(need: Needs, must_be_named: bool) -> str:
     return f"""
         with said as (
             select person_id, namespace,
-                case namespace when 'email' then normalise_email(value, null) else trim(value) end as value,
+                case namespace when 'email' then normalise_email(address, null) else trim(address) end as value,
                 nullif(lower(trim(recipient)), '') as recipient,
                 coalesce(is_permitted, false) as is_permitted, changed_at, basis,
                 not coalesce(is_permitted, false) and status is distinct from 'granted' as is_refusal,
                 coalesce(nullif(coalesce(reason, status), 'granted'), 'not granted') as reason
-            from profiles.permissions
+            from (select *, unnest(list_distinct(list_append(addresses, value))) as address from profiles.permissions)
             where purpose = {literal(need.purpose)} and channel = {literal(need.channel)}
         ),
         gathered as (

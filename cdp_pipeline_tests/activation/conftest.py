@@ -29,10 +29,10 @@ CUSTOMERS = (
 PERMISSIONS = (
     "person_id varchar, namespace varchar, value varchar, purpose varchar, channel varchar, "
     "recipient varchar, "
-    "status varchar, basis varchar, is_permitted boolean, changed_at timestamp, reason varchar"
+    "status varchar, basis varchar, is_permitted boolean, changed_at timestamp, reason varchar, addresses varchar[]"
 )
 IDENTIFIERS = (
-    "person_id varchar, namespace varchar, value varchar, records bigint, is_verified boolean, changed_at timestamp"
+    "person_id varchar, namespace varchar, value varchar, addresses varchar[], records bigint, is_verified boolean, changed_at timestamp"
 )
 MEMBERSHIPS = "person_id varchar, segmentation varchar, segment varchar, since date, kind varchar"
 
@@ -143,11 +143,11 @@ def perform(tmp_path: Path) -> Callable[..., Done]:
             con.execute(f"create table permissions ({PERMISSIONS})")
             if permissions:
                 con.executemany(
-                    "insert into permissions select *, #7 from (values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?))", permissions
+                    "insert into permissions select *, #7, null from (values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?))", permissions
                 )
             con.execute(f"create table identifiers ({IDENTIFIERS})")
             if identifiers:
-                con.executemany("insert into identifiers values (?, ?, ?, ?, ?, ?)", identifiers)
+                con.executemany("insert into identifiers values (?, ?, ?, null, ?, ?, ?)", identifiers)
             run.write(con, "profiles.identifiers", "select * from identifiers", ("person_id",))
             con.execute(f"create table suppressions ({SUPPRESSIONS})")
             if left_out:

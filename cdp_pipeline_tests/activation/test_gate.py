@@ -109,7 +109,7 @@ def test_exactly_the_permitted_leave(people: list[Any], rows: list[Any], wanted:
     )
     if rows:
         con.executemany(
-            "insert into profiles.permissions values (?, ?, ?, ?, ?, ?, ?, ?, 'told', 'consent', 'told')",
+            "insert into profiles.permissions values (?, ?, ?, ?, ?, ?, ?, ?, 'told', 'consent', 'told', null)",
             [(person, *identifier, *rest) for person, identifier, *rest in rows],
         )
     spec = Destination(

@@ -7,6 +7,7 @@ select
     i.person_id, -- Person
     p.namespace, -- Kind of identifier
     p.value, -- [personal] The identifier's key
+    i.addresses, -- [personal] As the person's records write it, the newest first
     p.purpose, -- What it may be used for
     p.channel, -- Through what
     p.recipient, -- Who may receive it; empty: nobody is named
