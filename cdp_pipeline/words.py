@@ -10,6 +10,7 @@ words themselves, and how other values are parsed (staging/parsing.py).
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +80,12 @@ def macros(words: Words) -> tuple[str, ...]:
     no = [word for word, meaning in words.booleans if not meaning]
     statuses = sorted({status for _, status in words.statuses})
     told = " ".join(
-        f"when plain_word(x) in {_list([w for w, s in words.statuses if s == status])} then '{status}'"
+        f"when {_is_one('plain_word(x)', [word for word, meant in words.statuses if meant == status])} then '{status}'"
         for status in statuses
     )
     empties = (
         f"create or replace macro is_empty_{place}(x) as "
-        f"coalesce(lower(x) in {_list([text for text, p in words.empty_cells if p == place])}, false)"
+        f"coalesce({_is_one('lower(x)', [text for text, p in words.empty_cells if p == place])}, false)"
         for place in PLACES
     )
     wide = "".join(chr(0xFF01 + at) for at in range(94))
@@ -94,12 +95,10 @@ def macros(words: Words) -> tuple[str, ...]:
         f"{_text(plain + '@-+..')}), '{_INVISIBLE}', '', 'g')",
         f"create or replace macro plain_word(x) as "
         f"regexp_replace(regexp_replace(lower(visible(nfc_normalize(x))), '{_EDGES}', '', 'g'), '[\\s_]+', ' ', 'g')",
-        f"create or replace macro answer(x) as case when plain_word(x) in {_list(yes)} then 'yes' "
-        f"when plain_word(x) in {_list(no)} then 'no' end",
+        f"create or replace macro answer(x) as case when {_is_one('plain_word(x)', yes)} then 'yes' "
+        f"when {_is_one('plain_word(x)', no)} then 'no' end",
         "create or replace macro as_boolean(x) as case answer(x) when 'yes' then true when 'no' then false end",
-        f"create or replace macro permission_status(x) as case {told} when plain_word(x) <> '' then x end"
-        if told
-        else "create or replace macro permission_status(x) as nullif(trim(x), '')",
+        f"create or replace macro permission_status(x) as case {told} when plain_word(x) <> '' then x end",
         *empties,
         # Nearly no cell begins like an error: the pattern is asked of those that do.
         "create or replace macro is_sheet_error(x) as is_empty_any(x) or "
@@ -126,8 +125,10 @@ def _rows(path: Path, header: Sequence[str], problems: list[str]) -> list[tuple[
     return whole
 
 
-def _list(values: Sequence[str]) -> str:
-    return f"({', '.join(_text(value) for value in values) or 'null'})"
+def _is_one(text: str, values: Sequence[str]) -> str:
+    """SQL: whether a text is one of the values. By a pattern, for DuckDB plans a join for every list it is compared with."""
+    pattern = "|".join(map(re.escape, values)) or r"[^\s\S]"
+    return f"regexp_full_match({text}, {_text(pattern)})"
 
 
 def _text(value: str) -> str:

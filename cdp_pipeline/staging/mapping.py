@@ -6,6 +6,7 @@ What belongs here: the `into` part of a source YAML as SQL. What does not: judgi
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import duckdb
@@ -168,15 +169,11 @@ def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -
 
 
 def _clean(expression: str, form: FileFormat) -> str:
-    nulls = ", ".join("'" + value.replace("'", "''") + "'" for value in form.nulls)
     blank = r"[\s\x{00a0}\x{200b}\x{feff}]+"
     # ="00123" is how a text is guarded against spreadsheets.
     trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$|^=\"([^\"]*)\"$', '\\1', 'g')"
-    return (
-        f"case when {trimmed} in ({nulls}) or {trimmed} = '' then null else {trimmed} end"
-        if nulls
-        else f"nullif({trimmed}, '')"
-    )
+    nulls = "|".join(re.escape(value) for value in form.nulls if value).replace("'", "''")
+    return f"case when not regexp_full_match({trimmed}, '|{nulls}') then {trimmed} end"
 
 
 def _attributes(mapping: Mapping, form: FileFormat) -> str:
