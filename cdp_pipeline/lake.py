@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class Run:
     key: bytes
     published: Path | None = None
     at: Path | None = None
+    _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -63,34 +65,50 @@ class Run:
 
     # ---- reading ------------------------------------------------------------------------
 
-    def connect(self, *tables: str, empty: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnection:
-        """An in-memory DuckDB with one view per named table, and `config.run`.
+    @contextmanager
+    def connect(self, *tables: str, empty: Mapping[str, str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to an empty in-memory DuckDB with one view per named table, and `config.run`.
 
         `previous.<layer>.<table>` is the last published table. When there is none, it is an empty
         table with the columns given in `empty` ("person_id varchar, …"), else with the columns of
         the table that this run has written under that name.
+
+        To start a DuckDB costs more than most checks. One that nobody uses and in which nothing went wrong is taken
+        again, emptied; a connection inside another has one of its own.
         """
+        database = self._idle.pop() if self._idle else self._open()
+        con = database.cursor()
+        try:
+            con.execute("set timezone = 'UTC'; create schema config")
+            con.execute(
+                "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country, "
+                "$5::decimal(6, 4) as churn_budget, $6::integer as adult_age, $7::integer as existing_customer_days, "
+                "$8::bigint as unapplied_stops",
+                [
+                    self.as_of,
+                    self.project.settings.zone,
+                    self.project.settings.currency,
+                    self.project.settings.country,
+                    self.project.settings.churn_budget,
+                    self.project.settings.adult_age,
+                    self.project.settings.existing_customer_days,
+                    self.project.settings.unapplied_stops,
+                ],
+            )
+            for table in tables:
+                self._attach(con, table, (empty or {}).get(table))
+            yield con
+            con.close()
+            _empty(database)
+        except BaseException:
+            con.close()
+            database.close()
+            raise
+        self._idle.append(database)
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
         folders = [folder for folder in (self.folder, self.published) if folder]
-        con = open_duckdb(self.folder / ".spill", self.project.settings.memory_limit, allowed=folders)
-        con.execute("create schema config")
-        con.execute(
-            "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country, "
-            "$5::decimal(6, 4) as churn_budget, $6::integer as adult_age, $7::integer as existing_customer_days, "
-            "$8::bigint as unapplied_stops",
-            [
-                self.as_of,
-                self.project.settings.zone,
-                self.project.settings.currency,
-                self.project.settings.country,
-                self.project.settings.churn_budget,
-                self.project.settings.adult_age,
-                self.project.settings.existing_customer_days,
-                self.project.settings.unapplied_stops,
-            ],
-        )
-        for table in tables:
-            self._attach(con, table, (empty or {}).get(table))
-        return con
+        return open_duckdb(self.folder / ".spill", self.project.settings.memory_limit, allowed=folders)
 
     def _attach(self, con: duckdb.DuckDBPyConnection, table: str, empty: str | None) -> None:
         schema, _, name = table.rpartition(".")
@@ -232,6 +250,16 @@ def open_published(project: Project, data: Path) -> Run:
     snapshot = expect_published(data)
     as_of = date.fromisoformat(read_manifest(snapshot).as_of)
     return Run(project, data / "exports", data, as_of, snapshot.name, b"", published=snapshot, at=snapshot)
+
+
+def _empty(database: duckdb.DuckDBPyConnection) -> None:
+    """Put a new catalogue in the place of every one there is: tables, views and macros go, and whatever was attached."""
+    ((used,),) = database.execute("select current_catalog()").fetchall()
+    new = "memory" if used == "work" else "work"
+    database.execute(f"attach ':memory:' as {new}; use {new}")
+    others = "select database_name from duckdb_databases() where not internal and database_name <> current_catalog()"
+    for (name,) in database.execute(others).fetchall():
+        database.execute(f'detach "{name}"')
 
 
 def _table_path(folder: Path, table: str) -> Path:

@@ -98,22 +98,34 @@ class Manifest:
         return reasons
 
 
+State = tuple[int, int, int, int]
+_LAST: dict[Path, tuple[State, Manifest]] = {}
+"""The manifests read or written last, by file and what the file was then: a night asks for its own a thousand times."""
+_REMEMBERED = 2  # that of the run and that of what is published
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The manifest in `folder`; an empty one when there is none. InputError when it is damaged."""
     path = folder / "manifest.json"
-    if not path.exists():
-        return Manifest()
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        raw["tables"] = {name: Entry(**entry) for name, entry in raw["tables"].items()}
-        raw["checks"] = {name: Verdict(**verdict) for name, verdict in raw["checks"].items()}
-        for lists in ("erased", "erased_now", "carried_out"):
-            raw[lists] = tuple(raw.get(lists, ()))
-        return Manifest(**raw)
-    except (ValueError, TypeError, LookupError, AttributeError):
-        raise InputError(
-            f"{path} is damaged: cdp rollback publishes the state before again, cdp restore brings a backup back"
-        ) from None
+        state = _state(path)
+    except FileNotFoundError:
+        return Manifest()
+    seen, manifest = _LAST.get(path, (None, None))
+    if manifest is None or seen != state:
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw["tables"] = {name: Entry(**entry) for name, entry in raw["tables"].items()}
+            raw["checks"] = {name: Verdict(**verdict) for name, verdict in raw["checks"].items()}
+            for lists in ("erased", "erased_now", "carried_out"):
+                raw[lists] = tuple(raw.get(lists, ()))
+            manifest = Manifest(**raw)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            raise InputError(
+                f"{path} is damaged: cdp rollback publishes the state before again, cdp restore brings a backup back"
+            ) from None
+        _remember(path, state, manifest)
+    return manifest
 
 
 def legible_manifest(folder: Path) -> Manifest | None:
@@ -125,6 +137,22 @@ def legible_manifest(folder: Path) -> Manifest | None:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Replace the manifest of `folder` in one step."""
-    with replaced(folder / "manifest.json", "manifest") as temporary:
+    """Replace the manifest of `folder` in one step, unless it says the same already."""
+    path = folder / "manifest.json"
+    if path.exists() and read_manifest(folder) == manifest:
+        return
+    with replaced(path, "manifest") as temporary:
         temporary.write_text(json.dumps(manifest, default=vars, sort_keys=True), encoding="utf-8")
+    _remember(path, _state(path), manifest)
+
+
+def _state(path: Path) -> State:
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _remember(path: Path, state: State, manifest: Manifest) -> None:
+    _LAST.pop(path, None)
+    for old in list(_LAST)[: len(_LAST) + 1 - _REMEMBERED]:
+        _LAST.pop(old, None)
+    _LAST[path] = state, manifest

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -111,10 +112,83 @@ def test_a_connection_fetches_nothing_from_outside(tmp_path: Path) -> None:
         assert con.execute("select current_setting('timezone')").fetchall() == [("UTC",)]
 
 
+def test_a_connection_finds_nothing_of_the_one_before(tmp_path: Path) -> None:
+    """The database is taken again, but no view, table, macro, setting of the session or attached file is left in it."""
+    run = small_run(tmp_path)
+    put(run, "staging.x", "select 1 as id")
+    with run.connect("staging.x", "previous.staging.x") as first:
+        first.execute("create table made as from staging.x; create temp table held as from staging.x")
+        first.execute(
+            "create macro plus_one(x) as x + 1; create type mood as enum ('well'); set timezone = 'Asia/Tokyo'"
+        )
+        first.register("rows", pa.table({"id": [1]}))
+        assert first.cursor().execute("select plus_one(id) from made").fetchall() == [(2,)]
+        first.begin()
+        first.execute("insert into made values (2)")
+    with run.connect() as second:
+        assert len(run._idle) == 0
+        made = "select (select count(*) from duckdb_tables()), count(*) from duckdb_databases() where not internal"
+        assert second.execute(made).fetchall() == [(1, 1)]  # config.run, in the one there is
+        for gone in (
+            "from held",
+            "from rows",
+            "from made",
+            "from staging.x",
+            "select plus_one(1)",
+            "select 'well'::mood",
+        ):
+            with pytest.raises(duckdb.Error):
+                second.execute(gone)
+        assert second.execute("select current_setting('timezone')").fetchall() == [("UTC",)]
+    with pytest.raises(duckdb.Error):
+        second.execute("select 1")
+
+
+def test_connections_at_the_same_time_are_apart(tmp_path: Path) -> None:
+    """One connection inside another has its own tables, and the day after neither is there."""
+    run = small_run(tmp_path)
+    with run.connect() as outer:
+        outer.execute("create table t as select 'outer' as name")
+        with run.connect(empty={"previous.staging.t": "id bigint"}) as inner:
+            inner.execute("create table t as select 'inner' as name")
+            assert outer.execute("from t").fetchall() == [("outer",)]
+    with run.connect() as again:
+        assert again.execute("select table_name from duckdb_tables()").fetchall() == [("run",)]
+
+
+def test_a_database_in_which_something_went_wrong_is_not_taken_again(tmp_path: Path) -> None:
+    """After an error the next connection gets a new database: whatever the error left in the old one is gone with it."""
+    run = small_run(tmp_path)
+
+    def break_off() -> None:
+        with run.connect() as con:
+            con.execute("set threads = 1")
+            con.execute("select error('broken')")
+
+    with pytest.raises(duckdb.Error):
+        break_off()
+    assert not run._idle
+    with run.connect() as con:
+        assert con.execute("select count(*) from duckdb_tables()").fetchall() == [(1,)]
+    assert len(run._idle) == 1
+
+
+def test_what_a_connection_may_open_stays_closed(tmp_path: Path) -> None:
+    """A database that is taken again opens files of the run's own folders only, as the first time."""
+    run = small_run(tmp_path)
+    put(run, "staging.x", "select 1 as id")
+    (tmp_path / "other.csv").write_text("a\n1\n")
+    for _ in range(2):
+        with run.connect("staging.x") as con:
+            assert con.execute("from staging.x").fetchall() == [(1,)]
+            with pytest.raises(duckdb.PermissionException):
+                con.execute(f"from '{tmp_path / 'other.csv'}'")
+
+
 def test_a_table_that_was_not_made_is_named(tmp_path: Path) -> None:
     """Reading what no step has written is an error that names it."""
-    with pytest.raises(FileNotFoundError, match=r"staging\.nothing"):
-        small_run(tmp_path).connect("staging.nothing")
+    with pytest.raises(FileNotFoundError, match=r"staging\.nothing"), small_run(tmp_path).connect("staging.nothing"):
+        pass
 
 
 def test_previous_is_what_was_published(tmp_path: Path) -> None:

@@ -30,6 +30,29 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 
 
+def test_what_somebody_else_wrote_is_read(tmp_path: Path) -> None:
+    """What was read is remembered only as long as the file is the same, in whichever of several folders."""
+    folders = [tmp_path / name for name in "abc"]
+    for folder in folders:
+        write_manifest(folder, replace(MANIFEST, run_id=folder.name))
+    assert [read_manifest(folder).run_id for folder in folders] == ["a", "b", "c"]
+    (tmp_path / "a" / "manifest.json").replace(tmp_path / "c" / "manifest.json")
+    assert [read_manifest(folder).run_id for folder in folders] == ["", "b", "a"]
+    kept = tmp_path / "c" / "manifest.json"
+    kept.write_text(kept.read_text().replace("sums_agree", "sums_differ"))
+    assert list(read_manifest(folders[2]).checks) == ["sums_differ"]
+
+
+def test_the_same_again_is_not_written(tmp_path: Path) -> None:
+    """A manifest that says what the file says leaves the file alone."""
+    write_manifest(tmp_path, MANIFEST)
+    before = (tmp_path / "manifest.json").stat()
+    write_manifest(tmp_path, replace(MANIFEST, tables=dict(MANIFEST.tables)))
+    assert (tmp_path / "manifest.json").stat() == before
+    write_manifest(tmp_path, replace(MANIFEST, tables={}))
+    assert read_manifest(tmp_path).tables == {}
+
+
 def test_a_table_is_stale_when_what_it_read_was_rebuilt() -> None:
     """Fresh tables are not stale; a new digest below makes the table above stale, and only that."""
     assert MANIFEST.stale() == []

@@ -21,16 +21,16 @@ def write_records(run: Run, matching: Matching, blocked: Sequence[Blocked]) -> N
     from cdp_pipeline.identity import guard, hard_links, tables
     from cdp_pipeline.identity.normalise import Inputs, normalise
 
-    con = run.connect("staging.people", "staging.identifiers", tables.STATED.name)
-    normalise(con, Inputs(links=None), matching, run.project.settings.country, run.key)
-    _block(con, blocked, matching, run.project.settings.country)
-    guard.guard(con, matching, run.key)
-    guard.collapse(con, (), run.key)
-    hard_links.separate(con, matching, tables.STATED.name)
-    for table, relation in ((tables.RECORDS, "records"), (tables.BLOCKED, "blocked_identifiers")):
-        run.write(con, table.name, f"select {', '.join(table.columns)} from {relation}", table.grain)
-        entry = run.manifest().tables[table.name]
-        run.record({table.name: replace(entry, digest=run.digest(table.name), rows=run.count(table.name))})
+    with run.connect("staging.people", "staging.identifiers", tables.STATED.name) as con:
+        normalise(con, Inputs(links=None), matching, run.project.settings.country, run.key)
+        _block(con, blocked, matching, run.project.settings.country)
+        guard.guard(con, matching, run.key)
+        guard.collapse(con, (), run.key)
+        hard_links.separate(con, matching, tables.STATED.name)
+        for table, relation in ((tables.RECORDS, "records"), (tables.BLOCKED, "blocked_identifiers")):
+            run.write(con, table.name, f"select {', '.join(table.columns)} from {relation}", table.grain)
+            entry = run.manifest().tables[table.name]
+            run.record({table.name: replace(entry, digest=run.digest(table.name), rows=run.count(table.name))})
 
 
 def _block(con: DuckDBPyConnection, blocked: Sequence[Blocked], matching: Matching, country: str) -> None:

@@ -55,22 +55,22 @@ def step() -> Step:
 
 def _write(run: Run) -> Outcome:
     known = labels.read_labels(run.data / labels.FILE)
-    con = run.connect(*_READS, _PREVIOUS, empty={_PREVIOUS: _TYPES})
-    rows = [*from_file(con, known), *from_sample(con)]
-    con.execute(f"create temp table accuracy ({_TYPES})")
-    if rows:
-        values = [(run.as_of, *row) for row in rows]
-        con.executemany(f"insert into accuracy values ({', '.join('?' * len(values[0]))})", values)
-    columns = ", ".join(ACCURACY.columns)
-    run.write(
-        con,
-        ACCURACY.name,
-        f"select {columns} from {_PREVIOUS} where as_of <> (select as_of from config.run) "
-        f"union all select {columns} from accuracy",
-        ACCURACY.grain,
-    )
-    shown = {f"{row[0]}_{row[1]}": row[3] for row in rows if row[2] == "all" and row[3] is not None}
-    return {ACCURACY.name: {"labelled_records": known.num_rows, **shown}}
+    with run.connect(*_READS, _PREVIOUS, empty={_PREVIOUS: _TYPES}) as con:
+        rows = [*from_file(con, known), *from_sample(con)]
+        con.execute(f"create temp table accuracy ({_TYPES})")
+        if rows:
+            values = [(run.as_of, *row) for row in rows]
+            con.executemany(f"insert into accuracy values ({', '.join('?' * len(values[0]))})", values)
+        columns = ", ".join(ACCURACY.columns)
+        run.write(
+            con,
+            ACCURACY.name,
+            f"select {columns} from {_PREVIOUS} where as_of <> (select as_of from config.run) "
+            f"union all select {columns} from accuracy",
+            ACCURACY.grain,
+        )
+        shown = {f"{row[0]}_{row[1]}": row[3] for row in rows if row[2] == "all" and row[3] is not None}
+        return {ACCURACY.name: {"labelled_records": known.num_rows, **shown}}
 
 
 def from_file(con: DuckDBPyConnection, known: pa.Table) -> list[Row]:

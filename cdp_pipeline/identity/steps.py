@@ -65,24 +65,24 @@ def _stated(run: Run) -> Outcome:
     from cdp_pipeline.identity import saved_model, verdicts
 
     stated = verdicts.read_verdicts(run.data / VERDICTS_FILE)
-    con = run.connect()
-    con.register("stated", stated)
-    run.write(con, tables.STATED.name, _select(tables.STATED, "stated"), ["line"])
-    asked = saved_model.trainings_asked(run.data)
-    run.write(con, tables.REQUESTS.name, f"select 'train' as request, {asked}::bigint as number", ["request"])
-    return {tables.STATED.name: {"verdicts": stated.num_rows}}
+    with run.connect() as con:
+        con.register("stated", stated)
+        run.write(con, tables.STATED.name, _select(tables.STATED, "stated"), ["line"])
+        asked = saved_model.trainings_asked(run.data)
+        run.write(con, tables.REQUESTS.name, f"select 'train' as request, {asked}::bigint as number", ["request"])
+        return {tables.STATED.name: {"verdicts": stated.num_rows}}
 
 
 def _records(run: Run, matching: Matching) -> Outcome:
     from cdp_pipeline.identity import engine
     from cdp_pipeline.identity.normalise import Inputs
 
-    con = run.connect("staging.people", "staging.identifiers", tables.STATED.name)
-    country = run.project.settings.country
-    numbers = engine.prepare(con, Inputs(links=None), matching, run.key, country, tables.STATED.name)
-    run.write(con, tables.RECORDS.name, _select(tables.RECORDS, "records"), ["record_key"])
-    run.write(con, tables.BLOCKED.name, _select(tables.BLOCKED, "blocked_identifiers"), ["kind", "value_hash"])
-    return {tables.RECORDS.name: numbers, tables.BLOCKED.name: {"blocked": numbers["blocked_identifiers"]}}
+    with run.connect("staging.people", "staging.identifiers", tables.STATED.name) as con:
+        country = run.project.settings.country
+        numbers = engine.prepare(con, Inputs(links=None), matching, run.key, country, tables.STATED.name)
+        run.write(con, tables.RECORDS.name, _select(tables.RECORDS, "records"), ["record_key"])
+        run.write(con, tables.BLOCKED.name, _select(tables.BLOCKED, "blocked_identifiers"), ["kind", "value_hash"])
+        return {tables.RECORDS.name: numbers, tables.BLOCKED.name: {"blocked": numbers["blocked_identifiers"]}}
 
 
 def _pairs(run: Run, matching: Matching) -> Outcome:
@@ -90,27 +90,27 @@ def _pairs(run: Run, matching: Matching) -> Outcome:
     from cdp_pipeline.identity.normalise import Inputs
     from cdp_pipeline.identity.passes import Known
 
-    con = run.connect(
+    with run.connect(
         *(tables.RECORDS.name, tables.BLOCKED.name, tables.STATED.name, tables.REQUESTS.name),
         *("staging.identifiers", "staging.links", *tables.BEFORE),
         empty=tables.BEFORE,
-    )
-    con.execute("""create temp view records as from identity.records;
-        create temp view blocked_identifiers as from identity.blocked_identifiers""")
-    asked = con.execute("select number from identity.requests where request = 'train'").fetchall()[0][0]
-    saved = saved_model.load(run.published / MODEL_FOLDER) if run.published else None
-    before = {name.rpartition(".")[2]: name for name in tables.BEFORE}
-    known = Known(run.as_of, basis(matching), asked, tables.STATED.name, **before)
-    used, numbers = engine.link(con, Inputs(), matching, saved, known)
-    if used is not saved:
-        saved_model.save(used, Path(run.folder) / MODEL_FOLDER)
-    run.write(con, tables.PAIRS.name, _select(tables.PAIRS, "pairs"), ["node_key_l", "node_key_r"])
-    run.write(con, tables.CLUSTERS.name, _select(tables.CLUSTERS, "clusters"), ["node_key"])
-    run.write(con, tables.WEIGHTS.name, _select(tables.WEIGHTS, "model_weights"), ["comparison", "level desc"])
-    run.write(con, tables.VERDICTS.name, _select(tables.VERDICTS, "verdicts"), ["line"])
-    run.write(con, tables.GUARDS.name, _select(tables.GUARDS, "guards"), ["guard"])
-    run.write(con, tables.PASSES.name, _select(tables.PASSES, "passes"), ["as_of"])
-    return {tables.PAIRS.name: numbers, tables.WEIGHTS.name: {"model": numbers["model"]}}
+    ) as con:
+        con.execute("""create temp view records as from identity.records;
+            create temp view blocked_identifiers as from identity.blocked_identifiers""")
+        asked = con.execute("select number from identity.requests where request = 'train'").fetchall()[0][0]
+        saved = saved_model.load(run.published / MODEL_FOLDER) if run.published else None
+        before = {name.rpartition(".")[2]: name for name in tables.BEFORE}
+        known = Known(run.as_of, basis(matching), asked, tables.STATED.name, **before)
+        used, numbers = engine.link(con, Inputs(), matching, saved, known)
+        if used is not saved:
+            saved_model.save(used, Path(run.folder) / MODEL_FOLDER)
+        run.write(con, tables.PAIRS.name, _select(tables.PAIRS, "pairs"), ["node_key_l", "node_key_r"])
+        run.write(con, tables.CLUSTERS.name, _select(tables.CLUSTERS, "clusters"), ["node_key"])
+        run.write(con, tables.WEIGHTS.name, _select(tables.WEIGHTS, "model_weights"), ["comparison", "level desc"])
+        run.write(con, tables.VERDICTS.name, _select(tables.VERDICTS, "verdicts"), ["line"])
+        run.write(con, tables.GUARDS.name, _select(tables.GUARDS, "guards"), ["guard"])
+        run.write(con, tables.PASSES.name, _select(tables.PASSES, "passes"), ["as_of"])
+        return {tables.PAIRS.name: numbers, tables.WEIGHTS.name: {"model": numbers["model"]}}
 
 
 def basis(matching: Matching) -> str:
@@ -121,20 +121,20 @@ def basis(matching: Matching) -> str:
 def _persons(run: Run, matching: Matching) -> Outcome:
     from cdp_pipeline.identity import ids
 
-    con = run.connect(
+    with run.connect(
         *(tables.RECORDS.name, tables.PAIRS.name, tables.CLUSTERS.name, *tables.PREVIOUS), empty=tables.PREVIOUS
-    )
-    for name in ("records", "pairs", "clusters"):
-        con.execute(f"create temp view {name} as from identity.{name}")
-    previous = ids.Previous(**{name.rpartition(".")[2]: name for name in tables.PREVIOUS})
-    numbers = ids.assign(con, previous, run.key, run.as_of, matching.largest_person)
-    order = ["person_id", "source", "record_id"]
-    run.write(con, tables.PERSON_RECORDS.name, _select(tables.PERSON_RECORDS, "person_records"), order)
-    run.write(con, tables.PERSONS.name, _select(tables.PERSONS, "persons"), ["person_id"])
-    order = ["as_of", "change", "person_id", "other_person_id"]
-    run.write(con, tables.CHANGES.name, _select(tables.CHANGES, "changes"), order)
-    run.write(con, tables.REDIRECTS.name, _select(tables.REDIRECTS, "redirects"), ["person_id"])
-    return {tables.PERSONS.name: numbers, tables.PERSON_RECORDS.name: {"churn_share": numbers["churn_share"]}}
+    ) as con:
+        for name in ("records", "pairs", "clusters"):
+            con.execute(f"create temp view {name} as from identity.{name}")
+        previous = ids.Previous(**{name.rpartition(".")[2]: name for name in tables.PREVIOUS})
+        numbers = ids.assign(con, previous, run.key, run.as_of, matching.largest_person)
+        order = ["person_id", "source", "record_id"]
+        run.write(con, tables.PERSON_RECORDS.name, _select(tables.PERSON_RECORDS, "person_records"), order)
+        run.write(con, tables.PERSONS.name, _select(tables.PERSONS, "persons"), ["person_id"])
+        order = ["as_of", "change", "person_id", "other_person_id"]
+        run.write(con, tables.CHANGES.name, _select(tables.CHANGES, "changes"), order)
+        run.write(con, tables.REDIRECTS.name, _select(tables.REDIRECTS, "redirects"), ["person_id"])
+        return {tables.PERSONS.name: numbers, tables.PERSON_RECORDS.name: {"churn_share": numbers["churn_share"]}}
 
 
 def _select(table: Table, relation: str) -> str:

@@ -149,8 +149,12 @@ def next_night(exports: Path, data: Path) -> Callable[[str], list[tuple[object, 
                 perform(begun, step)
     finally:
         lock.release()
-    con = begun.connect(*sorted(wanted))
-    return lambda sql: con.execute(sql).fetchall()
+
+    def ask(sql: str) -> list[tuple[object, ...]]:
+        with begun.connect(*sorted(wanted)) as con:
+            return con.execute(sql).fetchall()
+
+    return ask
 
 
 def test_restriction_correction_and_objection_hold_the_next_night(exports: Path, data: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -148,9 +149,11 @@ def test_the_same_rows_in_any_number_of_threads_are_the_same_bytes(
     assert len(digests) == 1
 
 
-def limited(con, threads: int):
-    con.execute(f"set threads = {threads}")
-    return con
+@contextmanager
+def limited(connected, threads: int):
+    with connected as con:
+        con.execute(f"set threads = {threads}")
+        yield con
 
 
 def test_two_sources_meet_in_one_table(tmp_path: Path) -> None:
