@@ -7,7 +7,7 @@ not: any work; the night itself is a job of Dagster (definitions.py).
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,7 +96,8 @@ def _night(
         tags = {"cdp/started_by": "cdp run", "cdp/as_of": night}
         with open_instance(data) as instance, progress:
             bad = bury_dead_runs(instance)
-            finished = start_run(instance, NIGHTLY, resources, progress.listen, tags)
+            with _dagster_silent():
+                finished = start_run(instance, NIGHTLY, resources, progress.listen, tags)
         is_published = finished.is_success and bool(progress.snapshot)
         return is_published, bad if is_published else [*bad, finished.run_id]
 
@@ -108,6 +109,16 @@ def _tell(run_ids: list[str], data: Path, project: Path) -> list[str]:
 
     with open_instance(data) as instance:
         return tell_of_runs(instance, run_ids, data.resolve(), project)
+
+
+@contextmanager
+def _dagster_silent() -> Iterator[None]:
+    """What Dagster writes beside its events, such as that it could not write one; the run's end says it in our words."""
+    if os.environ.get("CDP_SHOW_ERRORS"):
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
+        yield
 
 
 @contextmanager

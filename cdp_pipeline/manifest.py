@@ -14,6 +14,7 @@ from pathlib import Path
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.whole_file import replaced
 
+_AGAIN = "cdp run makes and checks what is missing"
 Numbers = Mapping[str, int | float | str]
 
 
@@ -85,16 +86,17 @@ class Manifest:
         )
 
     def refused(self, expected: Iterable[str]) -> list[str]:
-        """Blocking checks that failed, did not run, or looked at tables that changed since."""
+        """Blocking checks that failed, did not run, or looked at tables that changed since; each with what to do."""
         reasons = []
         for name in sorted(expected):
             verdict = self.checks.get(name)
             if verdict is None:
-                reasons.append(f"check {name} did not run")
+                reasons.append(f"check {name} did not run: {_AGAIN}")
             elif verdict.is_blocking and not verdict.passed:
-                reasons.append(f"check {name} failed{verdict.extent}")
+                cure = f": {verdict.fix} (owner: {verdict.owner})" if verdict.fix else ""
+                reasons.append(f"check {name} failed{verdict.extent}{cure}")
             elif any(t in self.tables and self.tables[t].digest != d for t, d in verdict.inputs.items()):
-                reasons.append(f"check {name} ran before its tables were rebuilt")
+                reasons.append(f"check {name} ran before its tables were rebuilt: {_AGAIN}")
         return reasons
 
 

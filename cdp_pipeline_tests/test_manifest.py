@@ -69,9 +69,16 @@ def test_rebuilding_to_the_same_bytes_makes_nothing_stale() -> None:
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (None, "check sums_agree did not run"),
+        (None, "check sums_agree did not run: cdp run makes and checks what is missing"),
         (replace(PASSED, passed=False, failing_rows=3), "check sums_agree failed on 3 rows"),
-        (replace(PASSED, inputs={"staging.orders": "older"}), "check sums_agree ran before its tables were rebuilt"),
+        (
+            replace(PASSED, passed=False, failing_rows=3, owner="finance", fix="count again"),
+            "check sums_agree failed on 3 rows: count again (owner: finance)",
+        ),
+        (
+            replace(PASSED, inputs={"staging.orders": "older"}),
+            "check sums_agree ran before its tables were rebuilt: cdp run makes and checks what is missing",
+        ),
     ],
 )
 def test_a_check_that_says_nothing_good_refuses(verdict: Verdict | None, said: str) -> None:

@@ -107,6 +107,15 @@ def test_a_mistake_of_the_user_is_told_line_by_line() -> None:
     assert progress.exit_code == KeyMismatchError.exit_code
 
 
+def test_what_a_step_said_is_not_said_again_by_the_run() -> None:
+    """Dagster tells a failure twice, the second time with the name of its own class before it."""
+    progress, _ = watched(people, refused)
+    assert [line for line in progress.failures if not line.startswith("warning")] == [
+        "the key is another one",
+        "set CDP_KEY",
+    ]
+
+
 def test_any_other_error_is_told_without_its_text() -> None:
     """Its class and where to look; never what it says, which may be about a person."""
     progress, printed = watched(people, broken)

@@ -48,7 +48,7 @@ def publish(run: Run, blocking: Iterable[str], tables: Collection[str] | None = 
     did not run, or looked at tables rebuilt since.
     """
     manifest = run.manifest() if tables is None else _forget(run, tables)
-    stale = [f"{name} is older than what it is made from: rebuild it" for name in manifest.stale()]
+    stale = [f"{name} is older than what it is made from: cdp run rebuilds it" for name in manifest.stale()]
     reasons = [*stale, *manifest.refused(blocking)]
     if reasons:
         raise GateError(["not published; the published state stays as it was", *reasons])

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from cdp_pipeline.lake import fingerprint
 from cdp_pipeline.lock import hold
+from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.operations import doctor
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
-from cdp_pipeline.operations.checkup import examine
+from cdp_pipeline.operations.checkup import examine, history
 from cdp_pipeline.operations.doctor import examine_folder
 from cdp_pipeline.operations.finding import Finding
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.privacy.keys import DEMO_KEY
 from cdp_pipeline.project import Project
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.shapes import Alerts, Settings
-from cdp_pipeline.steps import Table
+from cdp_pipeline.steps import Step, Table
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 SETTINGS = Settings(name="test", key_env="CDP_KEY_OF_THESE_TESTS")
@@ -182,3 +189,117 @@ def test_dead_runs_missed_nights_and_a_wrong_key_are_named(data: Path, monkeypat
     assert "MISSING" in told["key", "bad"].words
     assert "2026-07-02 02:30" in told["schedule", "note"].words
     assert {item.subject for item in well if item.state == "bad"} == set()
+
+
+# ---- what is broken must not hide the rest ---------------------------------------------------------
+
+
+def damage(path: Path) -> None:
+    """Other bytes at the beginning of a file."""
+    with path.open("r+b") as file:
+        file.write(b"garbage " * 40)
+
+
+def examined(data: Path, pipeline: Pipeline | None = None) -> dict[str, Finding]:
+    """All that the doctor finds with a history that cannot be opened: subject -> finding."""
+    project = Project(Path("project"), SETTINGS)
+    found = examine(None, project, data, data / "exports", datetime(2026, 6, 30, 9, tzinfo=UTC), pipeline)
+    assert all(item.state == "ok" or item.cure for item in found)
+    return {item.subject: item for item in found}
+
+
+FOLDER_ALONE = {"lock", "leftovers", "disk", "file modes", "alerts"}
+
+
+def test_a_cut_manifest_is_a_finding_and_the_others_come(data: Path) -> None:
+    """It names the file and the state to go back to; without one, the backup."""
+    first = (data / "current").resolve()
+    put(run := small_run(data, "second"), "profiles.customers", "select 'p2' as person_id")
+    publish(run, [])
+    manifest = (data / "current" / "manifest.json").resolve()
+    manifest.write_text(manifest.read_text()[:300])
+    found = examined(data)
+    assert found["published state"].words == f"{manifest} is damaged"
+    assert found["published state"].cure.startswith(f"cdp rollback {first.name}")
+    assert set(found) > FOLDER_ALONE
+    shutil.rmtree(first)
+    assert "cdp restore" in examined(data)["published state"].cure
+
+
+def test_a_lost_state_is_a_finding(data: Path) -> None:
+    """`current` that points at nothing is not "nothing published yet"."""
+    shutil.rmtree((data / "current").resolve())
+    found = examined(data)
+    assert "is not there" in found["published state"].words
+    assert "cdp run" not in found["nights"].cure
+    assert set(found) > FOLDER_ALONE
+
+
+def test_damaged_tables_and_files_are_named_with_what_mends_them(data: Path) -> None:
+    """What a run makes from other tables is made anew; what it goes on from needs another state; a model is trained."""
+    step = Step((Table("profiles.customers", "People"),), (), lambda run: {}, "1")
+    put(run := small_run(data, "second"), "profiles.customers", "select 'p2' as person_id")
+    (run.folder / "identity").mkdir()
+    (run.folder / "identity" / "model.json").write_text("{}")
+    build_warehouse(run, TABLES)
+    publish(run, [])
+    state = data / "current"
+    assert examined(data)["published state"].state == "ok"
+    damage(state / "identity" / "model.json")
+    assert "identity/model.json" in examined(data)["published state"].words
+    assert examined(data)["published state"].cure.startswith("cdp identity train")
+    damage(state / "profiles" / "customers.parquet")
+    assert "cdp rollback" in examined(data)["published state"].cure
+    (state / "identity" / "model.json").write_text("{}")
+    assert examined(data, Pipeline((step,), ()))["published state"].cure.startswith("cdp run makes it anew")
+    before = replace(step, reads=("previous.profiles.customers",))
+    assert "cdp rollback" in examined(data, Pipeline((before,), ()))["published state"].cure
+
+
+def test_a_damaged_warehouse_is_named(data: Path) -> None:
+    """It cannot be opened, and the next run writes it anew."""
+    warehouse = (data / "warehouse.duckdb").resolve()
+    warehouse.chmod(0o600)
+    damage(warehouse)
+    found = examined(data)
+    assert "cannot be opened" in found["warehouse"].words
+    assert "warehouse.duckdb" in found["published state"].words
+
+
+def test_a_damaged_history_of_dagster_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No instance, and what to do; no data is in it."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    with history(tmp_path) as (instance, trouble):
+        assert instance is not None
+        assert trouble == []
+    for path in (tmp_path / ".dagster").rglob("*.db"):
+        damage(path)
+    with history(tmp_path) as (instance, trouble):
+        assert instance is None
+    assert [(item.subject, item.state) for item in trouble] == [("history of runs", "bad")]
+    assert "move the folder .dagster" in trouble[0].cure
+
+
+def test_a_folder_that_may_not_be_read_is_a_finding(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's own words for each look that needed it; nothing is passed over as if it were empty."""
+    real = os.scandir
+
+    def scandir(path: os.PathLike[str] | str) -> object:
+        if Path(path).name == "snapshots":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = examined(data)
+    assert found["file modes"].words == f"permission denied ({data / 'snapshots'})"
+    assert "chown" in found["file modes"].cure
+    assert set(found) > FOLDER_ALONE
+
+
+def test_the_public_key_of_a_demo_is_never_missing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo's exports may lie elsewhere: what is published says by its fingerprint that the key is the public one."""
+    monkeypatch.delenv(SETTINGS.key_env, raising=False)
+    snapshot = (data / "current").resolve()
+    write_manifest(snapshot, replace(read_manifest(snapshot), key_fingerprint=fingerprint(DEMO_KEY)))
+    assert examined(data)["key"].state == "ok"
+    assert "in use" in examined(data)["key"].words

@@ -86,7 +86,7 @@ def test_going_back_works_when_the_present_manifest_is_cut(tmp_path: Path) -> No
     first, second = night(tmp_path, "first"), night(tmp_path, "second")
     manifest = second / "manifest.json"
     manifest.write_text(manifest.read_text()[:200])
-    with pytest.raises(InputError, match="manifest.json is damaged: cdp rollback"):
+    with pytest.raises(InputError, match=r"manifest\.json is damaged: cdp rollback"):
         damaged_tables(second, project(tmp_path))
     assert [state.as_of for state in snapshots(tmp_path)] == ["", "2026-06-30"]
     assert rollback(tmp_path, None) == first.name
