@@ -147,7 +147,8 @@ def correct(
         click.echo(f"lifted: {corrections.lift(data, records, column)} cells; the next run uses the export's value")
         return
     request = register.add_request(data, "correct", found, key, read_day_gone_by(received, "--received", zone))
-    new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or account())
+    replaced = corrections.replaced_by(snapshot, found, subject, column)
+    new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or account(), replaced)
     register.advance(data, [request.request_id], "waiting")
     keep_copy(data, shapes.settings.register_copy)
     click.echo(f"request {request.request_id}: {column} of {len(records)} records, in force from the next run on")

@@ -4,19 +4,21 @@ What belongs here: DATA/corrections.csv, adding a line, and the table staging.co
 does not: laying the values over rows (staging/overlay.py) and which value wins (profiles/golden.py).
 
 A correction holds until it is lifted, whatever the source delivers, also in a night that is made up
-later. The newest line of a cell counts; an empty value empties the cell.
+later. The newest line of a cell counts; an empty value empties the cell. Of a record that was named the old value goes;
+of a person's records, what each of them said stays as a losing value, with its record (`replaced`).
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import InputError, nearest
 from cdp_pipeline.lake import Run, open_duckdb
@@ -27,6 +29,7 @@ from cdp_pipeline.steps import Outcome, Step, Table
 from cdp_pipeline.whole_file import alone, write_whole
 
 FILE = "corrections.csv"
+_GIVEN = "correction"  # the source of a golden value that a correction gave (profiles/golden.py)
 NEVER = ("source", "record_id", "attributes", "created_at", "updated_at")
 """Columns of a people record that say whose it is or when; they are no subject of a correction."""
 _TABLE = Table(
@@ -39,10 +42,11 @@ _TABLE = Table(
         "value": "What it must be; empty: nothing",
         "decided_at": "Day of the decision",
         "line": "Line of corrections.csv",
+        "replaced": "What the profile said of this record before, where a person was named and not the record",
     },
     owner="privacy officer",
     grain=("source", "record_id", "column_name"),
-    personal=frozenset({"record_id", "value"}),
+    personal=frozenset({"record_id", "value", "replaced"}),
 )
 
 
@@ -56,9 +60,12 @@ class Correction:
     value: str
     decided_at: str
     reviewer: str = ""
+    replaced: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(Correction))
+_EARLIER = COLUMNS[:-1]
+"""The columns of a file from before `replaced`; it is written anew with the next correction."""
 
 
 def read_corrections(data: Path) -> list[Correction]:
@@ -70,13 +77,14 @@ def read_corrections(data: Path) -> list[Correction]:
     found: list[Correction] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        header = tuple(reader.fieldnames or ())
+        if header not in (COLUMNS, _EARLIER):
             raise InputError(f"{FILE}:1: expected the columns {','.join(COLUMNS)}")
         for said in reader:
             if None in said or None in said.values():
-                problems.append(f"{FILE}:{reader.line_num}: expected {len(COLUMNS)} values")
+                problems.append(f"{FILE}:{reader.line_num}: expected {len(header)} values")
                 continue
-            correction = Correction(**{name: str(said[name]).strip() for name in COLUMNS})
+            correction = Correction(**{name: str(said[name]).strip() for name in header})
             try:
                 date.fromisoformat(correction.decided_at)
             except ValueError:
@@ -107,6 +115,24 @@ def meant(snapshot: Path, subject: Subject, asked: str, column: str) -> list[tup
     return found
 
 
+def replaced_by(snapshot: Path, subject: Subject, asked: str, column: str) -> dict[tuple[str, str], str]:
+    """What a correction of a person replaces: (source, record_id) -> the value that the profile knows from it.
+
+    Values that two records share are told of the better one, as in the profile. Empty where a record was named.
+    """
+    source, _, record_id = asked.strip().partition(":")
+    path = snapshot / "profiles" / "golden_values.parquet"
+    if (source, record_id) in subject.records or not path.exists():
+        return {}
+    found: dict[tuple[str, str], str] = {}
+    wanted = [("person_id", "=", subject.person_id), ("field", "=", column)]
+    for row in pq.read_table(path, filters=wanted).to_pylist():
+        found = {(lost["source"], lost["record_id"]): str(lost["value"]) for lost in row["losing_values"]}
+        if row["source"] != _GIVEN:
+            found[row["source"], row["record_id"]] = str(row["value"])
+    return found
+
+
 def correct(
     data: Path,
     contract: Contract,
@@ -115,10 +141,12 @@ def correct(
     value: str,
     decided: date,
     reviewer: str,
+    replaced: Mapping[tuple[str, str], str] | None = None,
 ) -> int:
     """Write a correction of `column` for each (source, record_id); returns how many lines are new.
 
-    Raises InputError when people have no such column, or the value is none that the column takes.
+    `replaced` are the values that stay as losing values of these records. Raises InputError when people have no such
+    column, or the value is none that the column takes.
     """
     problem = mistake(contract, column, value)
     if problem:
@@ -127,12 +155,14 @@ def correct(
         known = read_corrections(data)
         newest = {(c.source, c.record_id, c.column): c.value for c in known}
         fresh = [
-            Correction(source, record_id, column, value, str(decided), reviewer)
+            Correction(
+                source, record_id, column, value, str(decided), reviewer, (replaced or {}).get((source, record_id), "")
+            )
             for source, record_id in records
             if newest.get((source, record_id, column)) != value
         ]
         if fresh:
-            _write(data, [*known, *fresh])
+            write_corrections(data, [*known, *fresh])
         return len(fresh)
 
 
@@ -143,7 +173,7 @@ def lift(data: Path, records: Sequence[tuple[str, str]], column: str) -> int:
         kept = [c for c in known if (c.source, c.record_id) not in set(records) or c.column != column]
         if len(kept) == len(known):
             raise InputError(f"nothing to lift: no correction of {column} on this record")
-        _write(data, kept)
+        write_corrections(data, kept)
         return len(known) - len(kept)
 
 
@@ -166,7 +196,8 @@ def mistake(contract: Contract, column: str, value: str) -> str:
     return "" if parsed[0][0] is not None else f"{column}: not a {spec.type} (a date is written YYYY-MM-DD)"
 
 
-def _write(data: Path, corrections: Sequence[Correction]) -> None:
+def write_corrections(data: Path, corrections: Sequence[Correction]) -> None:
+    """Replace the file in one step; only its owner may read it."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -180,24 +211,25 @@ def _write(data: Path, corrections: Sequence[Correction]) -> None:
 def steps(project: Project) -> tuple[Step, ...]:
     """The one step: staging.corrections. It looks at a file of the data folder, so it is never skipped."""
     return (
-        (Step((_TABLE,), ("raw.erased_rows",), _run, "1", uses_exports=True),) if "people" in project.contracts else ()
+        (Step((_TABLE,), ("raw.erased_rows",), _run, "2", uses_exports=True),) if "people" in project.contracts else ()
     )
 
 
 def _run(run: Run) -> Outcome:
     contract = run.project.contracts["people"]
-    cells: dict[tuple[str, str, str], tuple[str, str, int]] = {}
+    cells: dict[tuple[str, str, str], tuple[int, Correction]] = {}
     for line, said in enumerate(read_corrections(run.data), 2):
         cell = (said.source, said.record_id, said.column)
         counts = said.column in contract.columns and said.column not in NEVER
-        if counts and said.decided_at >= cells.get(cell, ("", "", 0))[1]:
-            cells[cell] = (said.value, said.decided_at, line)
+        if counts and (cell not in cells or said.decided_at >= cells[cell][1].decided_at):
+            cells[cell] = (line, said)
     rows = [
         {
-            "source": source, "record_id": record_id, "column_name": column,
-            "value": value or None, "decided_at": date.fromisoformat(decided), "line": line,
+            "source": said.source, "record_id": said.record_id, "column_name": said.column,
+            "value": said.value or None, "decided_at": date.fromisoformat(said.decided_at), "line": line,
+            "replaced": said.replaced or None,
         }
-        for (source, record_id, column), (value, decided, line) in sorted(cells.items())
+        for _, (line, said) in sorted(cells.items())
     ]  # fmt: skip
     with run.connect() as con:
         con.register("rows", pa.Table.from_pylist(rows, schema=SCHEMA))
@@ -208,6 +240,6 @@ def _run(run: Run) -> Outcome:
 SCHEMA = pa.schema(
     [
         ("source", pa.string()), ("record_id", pa.string()), ("column_name", pa.string()), ("value", pa.string()),
-        ("decided_at", pa.date32()), ("line", pa.int64()),
+        ("decided_at", pa.date32()), ("line", pa.int64()), ("replaced", pa.string()),
     ]
 )  # fmt: skip

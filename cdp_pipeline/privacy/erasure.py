@@ -41,7 +41,7 @@ from cdp_pipeline.steps import Outcome
 from cdp_pipeline.whole_file import write_whole
 
 ERASURES = "request_id varchar, as_of date, table_name varchar, rows bigint"
-_VERSION = "1"
+_VERSION = "2"
 """Change it when the scan finds other lines for the same files and tombstones."""
 
 

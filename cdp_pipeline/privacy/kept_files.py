@@ -3,7 +3,7 @@
 What belongs here: taking the lines about the erased out of them. What does not: what the files mean.
 
     verdicts.csv                  lines with the key of an erased record go
-    labels.csv, corrections.csv   lines of an erased record go
+    labels.csv, corrections.csv   lines of an erased record go; of a line that stays, an erased value that it replaced
     replays.jsonl                 rows of a line that went, or that hold an erased identifier, go; so do those of
                                   an export that is not loaded any more, which nothing can be found out about
 """
@@ -14,6 +14,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,7 @@ import pyarrow as pa
 
 from cdp_pipeline.identity.normalise import record_key
 from cdp_pipeline.lake import Run
+from cdp_pipeline.privacy import corrections
 from cdp_pipeline.privacy.scrub import lines_about
 from cdp_pipeline.privacy.tombstones import hashed
 from cdp_pipeline.sources.raw import receipts_of
@@ -34,6 +36,7 @@ def clean_kept_files(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence
     _clean_verdicts(run.data / "verdicts.csv", keys)
     for name in ("labels.csv", "corrections.csv"):
         _clean_records(run.data / name, con, secrets)
+    _clean_replaced(run, con, secrets)
     _clean_replays(run, con, secrets)
 
 
@@ -73,6 +76,24 @@ def _clean_records(path: Path, con: duckdb.DuckDBPyConnection, secrets: Sequence
             if not any(hashed(secret, "record_id", record) in dead for secret in secrets):
                 kept.append(row)
         _write_csv(path, rows, kept)
+
+
+def _clean_replaced(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
+    """An address or number of somebody erased that a corrected record of somebody else once had."""
+    if not (run.data / corrections.FILE).exists():
+        return
+    with alone(run.data / corrections.FILE):
+        known = corrections.read_corrections(run.data)
+        said = [(said.source, at, said.replaced) for at, said in enumerate(known) if said.replaced]
+        cleaned = list(known)
+        for source in sorted({row[0] for row in said}):
+            texts = [row[1:] for row in said if row[0] == source]
+            con.register("replaced_texts", pa.table({"number": [at for at, _ in texts], "text": [t for _, t in texts]}))
+            for at in lines_about(run, con, source, "replaced_texts", secrets):
+                cleaned[at] = replace(known[at], replaced="")
+            con.unregister("replaced_texts")
+        if cleaned != known:
+            corrections.write_corrections(run.data, cleaned)
 
 
 def _read_csv(path: Path) -> list[list[str]]:

@@ -23,11 +23,10 @@ from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy.as_delivered import add_as_delivered, records_of_erased
 from cdp_pipeline.privacy.corrections import read_corrections
 from cdp_pipeline.privacy.facts import FACTS, SHAREABLE, columns_of, facts_sql, spell
+from cdp_pipeline.privacy.texts import find_written
 from cdp_pipeline.privacy.tombstones import hashed_sql
 from cdp_pipeline.staging.mapping import candidates, open_source
 
-MAIL = r"""[^\s@<>"',;:()\[\]{}|\\=&?/]+(?:@|%40)[^\s@<>"',;:()\[\]{}|\\=&?/]+\.[^\s@<>"',;:()\[\]{}|\\=&?/.]+"""
-"""A regular expression of e-mail addresses inside a text, also where a web address carries one."""
 _DEFINED = {"people": ("record_id", "account"), "orders": ("order_id",), "tickets": ("ticket_id",)}
 _TOLD = """source_name varchar, table_name varchar, _file varchar, _line bigint, is_mapped boolean, kind varchar,
 system varchar, value varchar, country varchar, first_name varchar, last_name varchar"""
@@ -170,18 +169,17 @@ def _refers_to(column: str) -> str | None:
 
 
 def mentions(run: Run, con: duckdb.DuckDBPyConnection, texts: str, secrets: Sequence[str]) -> dict[str, str]:
-    """E-mail addresses with a tombstone inside the texts of relation `texts` (text): as written -> request."""
-    con.execute(
-        f"""create or replace temp table told_mails as
-        select distinct 'email' as kind, '' as system, as_written, replace(as_written, '%40', '@') as value,
-            null::varchar as country, null::varchar as first_name, null::varchar as last_name
-        from (select unnest(regexp_extract_all(text, $mail)) as as_written from {texts} where contains(text, '@')
-              or contains(text, '%40'))""",
-        {"mail": MAIL},
-    )
+    """Addresses and numbers with a tombstone inside the texts of relation `texts` (number, text).
+
+    Returns as written -> kind (email or phone).
+    """
+    find_written(con, texts, run.project.settings.country)
+    con.execute("""create or replace temp table told_written as
+        select *, '' as system, null::varchar as country, null::varchar as first_name, null::varchar as last_name
+        from written""")
     matching = load_matching(run.project.folder / "3_identity")
-    spell(con, "told_mails", matching.placeholders, run.project.settings.country, systems_of(run), run.project.words)
-    keys = ", ".join(hashed_sql(secret, "'email'", "identity") for secret in secrets)
-    rows = con.execute(f"""select as_written, min(d.request_id) from spelled s
-        join dead d on d.kind = 'email' and d.key in ({keys}) group by 1 order by 1""").fetchall()
-    return {str(written): str(request) for written, request in rows}
+    spell(con, "told_written", matching.placeholders, run.project.settings.country, systems_of(run), run.project.words)
+    keys = ", ".join(hashed_sql(secret, "s.kind", "s.identity") for secret in secrets)
+    rows = con.execute(f"""select distinct s.as_written, s.kind from spelled s
+        join dead d on d.kind = s.kind and d.key in ({keys}) order by all""").fetchall()
+    return {str(as_written): str(kind) for as_written, kind in rows}

@@ -1,4 +1,4 @@
-"""Taking lines out of raw parts and their sidecars, and addresses out of texts that stay.
+"""Taking lines out of raw parts and their sidecars, and addresses and numbers out of texts that stay.
 
 What belongs here: rewriting the Parquet files of a raw table. What does not: which lines are meant
 (scan.py), and what becomes of their amounts (anonymous.py).
@@ -21,22 +21,21 @@ from cdp_pipeline.identity.matching import load_matching
 from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy.facts import spell
 from cdp_pipeline.privacy.retention import QUARANTINE, cutoffs
-from cdp_pipeline.privacy.scan import MAIL, mentions, systems_of
+from cdp_pipeline.privacy.scan import mentions, systems_of
+from cdp_pipeline.privacy.texts import find_written, without
 from cdp_pipeline.privacy.tombstones import hashed_sql
 from cdp_pipeline.sources.raw import receipts_of
 from cdp_pipeline.sources.steps import raw_folder
 from cdp_pipeline.staging.mapping import open_source
 from cdp_pipeline.whole_file import replaced
 
-BLANK = "•••"
 _WORD = r"""[^\s,;|\t"']{5,}"""
-_PHONE = r"\+?\d[\d ().-]{7,}\d"
 
 
 def scrub(run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: Sequence[str]) -> None:
     """Take the lines in `gone` out of the parts of a source, and what mentions the erased out of the rest.
 
-    Of a line that stays, an erased address inside a text becomes `•••`. Set-aside lines that hold an
+    Of a line that stays, an erased address or phone number inside a text becomes `•••`. Set-aside lines that hold an
     erased address, phone number, record id or account go whole.
     """
     lines: dict[str, set[int]] = {}
@@ -65,26 +64,26 @@ def empty_old_rejects(run: Run, name: str) -> None:
 
 def _mentioned(
     run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: Sequence[str]
-) -> tuple[Collection[str], Collection[str]]:
-    """Erased addresses as lines that stay write them, and the files that have such lines."""
+) -> tuple[Mapping[str, str], Collection[str]]:
+    """Erased addresses and numbers as lines that stay write them, with their kind, and the files that have such lines."""
     if not open_source(run, con, name, run.project.sources[name]):
-        return (), ()
+        return {}, ()
     columns = [row[0] for row in con.execute("describe file").fetchall() if not row[0].startswith("_")]
     text = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
     con.execute(f"""create or replace temp view kept_texts as
-        select _file, concat_ws(' ', {text}) as text from file
+        select 0 as number, _file, concat_ws(chr(10), {text}) as text from file
         anti join (select _file, _line from gone where source_name = '{name}') using (_file, _line)""")
     written = mentions(run, con, "kept_texts", secrets)
     if not written:
-        return (), ()
+        return {}, ()
     files = con.execute(
         "select distinct _file from kept_texts where len(list_filter($all, lambda w: contains(text, w))) > 0",
         {"all": sorted(written)},
     ).fetchall()
-    return sorted(written, key=len, reverse=True), {str(row[0]) for row in files}
+    return written, {str(row[0]) for row in files}
 
 
-def _rewrite(part: Path, gone: Collection[int], written: Collection[str]) -> None:
+def _rewrite(part: Path, gone: Collection[int], written: Mapping[str, str]) -> None:
     with pq.ParquetFile(part) as old, replaced(part, "raw.scrub") as temporary:
         schema = old.schema_arrow
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
@@ -94,12 +93,10 @@ def _rewrite(part: Path, gone: Collection[int], written: Collection[str]) -> Non
                 writer.write_table(_redacted(table.filter(stay), written))
 
 
-def _redacted(table: pa.Table, written: Collection[str]) -> pa.Table:
-    for address in written:
-        for at, field in enumerate(table.schema):
-            if field.type == pa.string() and not field.name.startswith("_"):
-                column = pc.replace_substring(table[field.name], address, BLANK)
-                table = table.set_column(at, field, column)
+def _redacted(table: pa.Table, written: Mapping[str, str]) -> pa.Table:
+    for at, field in enumerate(table.schema if written else ()):
+        if field.type == pa.string() and not field.name.startswith("_"):
+            table = table.set_column(at, field, without(table[field.name], written))
     return table
 
 
@@ -121,18 +118,18 @@ def lines_about(
 ) -> Mapping[int, str]:
     """Which texts (relation of number, text) of a source hold an erased identifier: number -> request."""
     system = run.project.system(name) if name in run.project.sources else name
+    find_written(con, texts, run.project.settings.country)
     con.execute(
         f"""create or replace temp table told_tokens as
         with found as (
-            select number, 'email' as kind, replace(unnest(regexp_extract_all(text, $mail)), '%40', '@') as value from {texts}
-            union all select number, 'phone', unnest(regexp_extract_all(text, $phone)) from {texts}
+            select number, kind, value from written
             union all select number, 'record_id', unnest(regexp_extract_all(text, $token)) from {texts}
             union all select number, 'account', unnest(regexp_extract_all(text, $token)) from {texts}
             union all select number, 'order_id', unnest(regexp_extract_all(text, $token)) from {texts}
             union all select number, 'device_id', unnest(regexp_extract_all(text, $token)) from {texts})
         select *, '{system}' as system, null::varchar as country, null::varchar as first_name, null::varchar as last_name
         from found""",
-        {"mail": MAIL, "phone": _PHONE, "token": _WORD},
+        {"token": _WORD},
     )
     matching = load_matching(run.project.folder / "3_identity")
     spell(con, "told_tokens", matching.placeholders, run.project.settings.country, systems_of(run), run.project.words)

@@ -52,7 +52,8 @@ def mistakes(survivorship: Survivorship, people: Contract) -> list[str]:
 def golden_values_sql(survivorship: Survivorship) -> str:
     """SELECT of profiles.golden_values; reads staging.people, staging.corrections, identity.person_records, identity.records.
 
-    A cell that was corrected goes before every rule; its source is `correction`, its record `source:record_id`.
+    A cell that was corrected goes before every rule; its source is `correction`, its record `source:record_id`. What
+    it replaced is a losing value of its record, where staging.corrections has it.
 
     Columns: person_id, field, value, source, record_id, rule, candidates, losing_values (list of
     struct value, source, record_id; each other value once, best first), _file, _line.
@@ -65,7 +66,7 @@ def golden_values_sql(survivorship: Survivorship) -> str:
         steps.append(f"{name}_candidates as ({_candidates(rule, together)})")
         steps.append(f"{name}_ranked as ({_ranked(name, together[0])})")
         longs += [_long(name, rule, field) for field in together]
-    steps.append("every_value as (" + "\nunion all\n".join(longs) + ")")
+    steps.append("every_value as (" + "\nunion all\n".join([*longs, _REPLACED]) + ")")
     return f"with {', '.join(steps)}{_WINNERS_AND_LOSERS}"
 
 
@@ -163,6 +164,14 @@ _TYPED = {
     + ", ".join(f"max(g.value) filter (where g.field = '{f}')" for f in ("first_name", "middle_name", "last_name"))
     + "), ''))",
 }
+
+_REPLACED = """
+        select r.person_id, c.column_name as field, c.replaced as value, c.source, c.record_id,
+            null as rule, null as candidates, 1000000000 + row_number() over (order by c.source, c.record_id) as place,
+            null as _file, null as _line
+        from staging.corrections as c
+        join identity.person_records as r on c.source = r.source and c.record_id = r.record_id
+        where c.replaced is not null"""  # after every record that still says something
 
 _WINNERS_AND_LOSERS = """,
 winners as (select * from every_value where place = 1),

@@ -61,7 +61,7 @@ TABLES = {
         rows_erased bigint, rows_not_mapped bigint, rows_dropped bigint, rows_superseded bigint, rows_quarantined bigint,
         rows_staged bigint, rows_replayed bigint""",
     "staging.corrections": """source varchar, record_id varchar, column_name varchar, value varchar, decided_at date,
-        line bigint""",
+        line bigint, replaced varchar""",
     "segments.memberships": """person_id varchar, segmentation varchar, segment varchar, since date,
         kind varchar""",
     "segments.sizes": """segmentation varchar, segment varchar, kind varchar, people bigint, previous_people bigint,

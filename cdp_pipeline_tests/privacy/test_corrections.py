@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.privacy.corrections import FILE, correct, lift, meant, read_corrections, steps
+from cdp_pipeline.privacy.corrections import FILE, correct, lift, meant, read_corrections, replaced_by, steps
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Contract, Settings, Source
@@ -119,6 +119,44 @@ def test_the_file_is_for_its_owner_and_its_mistakes_are_told(tmp_path: Path, peo
         read_corrections(tmp_path)
     assert [problem.split(": ")[0] for problem in error.value.problems] == [f"{FILE}:3", f"{FILE}:4"]
     assert "Secretville" not in str(error.value)
+
+
+def test_what_a_person_corrects_stays_as_what_the_records_said(tmp_path: Path, people: Contract) -> None:
+    """The profile's values are kept with their records, also when corrected again; of a record that is named, none is."""
+    path = tmp_path / "profiles" / "golden_values.parquet"
+    path.parent.mkdir()
+    lost = [{"value": "Gouda", "source": "web", "record_id": "1"}]
+    given = {
+        "person_id": "P1",
+        "field": "city",
+        "value": "Ede",
+        "source": "crm",
+        "record_id": "1",
+        "losing_values": lost,
+    }
+    other = given | {"field": "street", "value": "Kade"}
+    pq.write_table(pa.Table.from_pylist([given, other, given | {"person_id": "P2", "value": "Delft"}]), path)
+    subject, both = Subject("P1", (ANN, ("crm", "1"))), [ANN, ("crm", "1")]
+    replaced = replaced_by(tmp_path, subject, "P1", "city")
+    assert replaced == {ANN: "Gouda", ("crm", "1"): "Ede"}
+    assert replaced_by(tmp_path, subject, "web:1", "city") == {}
+    correct(tmp_path, people, both, "city", "Utrecht", DAY, "x", replaced)
+    corrected = given | {"value": "Utrecht", "source": "correction", "record_id": "crm:1", "losing_values": [
+        *lost, {"value": "Ede", "source": "crm", "record_id": "1"}]}  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([corrected]), path)
+    correct(tmp_path, people, both, "city", "Breda", DAY, "x", replaced_by(tmp_path, subject, "P1", "city"))
+    assert [(c.value, c.replaced) for c in read_corrections(tmp_path)] == [
+        ("Utrecht", "Gouda"), ("Utrecht", "Ede"), ("Breda", "Gouda"), ("Breda", "Ede")
+    ]  # fmt: skip
+
+
+def test_a_file_of_before_is_read_on(tmp_path: Path, people: Contract) -> None:
+    """Without the newest column its lines hold, and the next correction writes it in the columns of today."""
+    (tmp_path / FILE).write_text("source,record_id,column,value,decided_at,reviewer\nweb,1,city,Ede,2026-06-01,x\n")
+    assert [(c.value, c.replaced) for c in read_corrections(tmp_path)] == [("Ede", "")]
+    write(tmp_path, people, "city", "Delft")
+    assert [c.value for c in read_corrections(tmp_path)] == ["Ede", "Delft"]
+    assert staged(tmp_path, people, "record_id, city")[0] == ("1", "Delft")
 
 
 def test_a_person_stands_for_the_records_that_fill_the_column(tmp_path: Path) -> None:

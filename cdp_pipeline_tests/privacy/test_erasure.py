@@ -126,8 +126,11 @@ def test_decisions_and_corrections_about_the_person_go(bos: Town) -> None:
     verdicts.write_text(
         f"{head}{ann},{bart},different,2026-06-01,me,Ann is his wife\n{bart},{cor},different,2026-06-01,me,\n"
     )
-    head = "source,record_id,column,value,decided_at,reviewer\n"
-    corrections.write_text(f"{head}hubspot,51,city,Leiden,2026-06-01,me\nhubspot,52,city,Leiden,2026-06-01,me\n")
+    head = "source,record_id,column,value,decided_at,reviewer,replaced\n"
+    corrections.write_text(
+        f"{head}hubspot,51,city,Leiden,2026-06-01,me,\nhubspot,52,city,Leiden,2026-06-01,me,Gouda\n"
+        "hubspot,52,company,Bos,2026-06-01,me,Ann@mail.example\n"
+    )
     replays = bos.data / "replays.jsonl"
     (loaded,) = (row[1] for row in bos.rows("raw.files", "source, fingerprint") if row[0] == "hubspot_contacts")
     said = {"table": "people", "source": "hubspot_contacts", "fingerprint": loaded, "line": 9, "row": "a", "after": "b",
@@ -140,7 +143,9 @@ def test_decisions_and_corrections_about_the_person_go(bos: Town) -> None:
     assert labels.read_text("utf-8").split("\n")[1:] == ["hubspot,52,b\u2028c", ""]
     assert "wife" not in verdicts.read_text()
     assert len(verdicts.read_text().splitlines()) == 2
-    assert corrections.read_text().splitlines()[1:] == ["hubspot,52,city,Leiden,2026-06-01,me"]
+    assert corrections.read_text().splitlines()[1:] == [
+        "hubspot,52,city,Leiden,2026-06-01,me,Gouda", "hubspot,52,company,Bos,2026-06-01,me,"
+    ]  # fmt: skip
     assert [json.loads(line) for line in replays.read_text("utf-8").split("\n") if line] == lines[1:2]
 
 

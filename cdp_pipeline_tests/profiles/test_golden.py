@@ -97,6 +97,36 @@ def test_losing_values_are_told_once_with_their_best_record() -> None:
     ]
 
 
+def test_a_correction_keeps_what_other_records_said() -> None:
+    """What a correction replaced loses with its record, after what records still say, and each value once."""
+    address = {"street": "Dijk", "postcode": "1000 AA"}
+    people = [
+        record("crm", "1", "2026-02-01", city="Utrecht", **address),
+        record("shop", "2", "2026-03-01", city="Utrecht", **address),
+        record("web", "3", "2026-01-01", city="Ede", **address),
+        record("web", "4", city="Utrecht", person_id="P2", **address),
+    ]
+    golden_of(SHIPPED, people)
+    cell = {"column_name": "city", "value": "Utrecht"}
+    fill(
+        CON,
+        "staging.corrections",
+        [
+            cell | {"source": "crm", "record_id": "1", "replaced": "Gouda"},
+            cell | {"source": "shop", "record_id": "2", "replaced": "Ede"},
+            cell | {"source": "web", "record_id": "4"},
+        ],
+    )
+    rows = rows_of(CON, f"select * from ({golden.golden_values_sql(SHIPPED)}) where field = 'city' order by person_id")
+    assert [(row["value"], row["source"], row["record_id"]) for row in rows] == [
+        ("Utrecht", "correction", "shop:2"), ("Utrecht", "correction", "web:4")
+    ]  # fmt: skip
+    assert [row["losing_values"] for row in rows] == [
+        [{"value": "Ede", "source": "web", "record_id": "3"}, {"value": "Gouda", "source": "crm", "record_id": "1"}], []
+    ]  # fmt: skip
+    assert [row["candidates"] for row in rows] == [3, 1]
+
+
 def test_age_falls_back_to_the_day_the_record_was_made() -> None:
     """A record without updated_at is as old as created_at; without both it is older than all."""
     found = one(
