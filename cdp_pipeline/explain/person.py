@@ -1,4 +1,4 @@
-"""`cdp explain PERSON`: which records make a person, on what each of them hangs, and who only looks alike.
+"""`cdp explain PERSON`: which records make a person, on what each hangs, who only looks alike, under what they are sent.
 
 What belongs here: reading published tables and laying them out. What does not: any decision. The
 text is for the terminal of someone allowed to see the person; that they looked is logged, what they saw is not.
@@ -43,6 +43,7 @@ def explain_person(snapshot: Path, written: str, door: Door, width: int = 100) -
     lines += _head(con, asked, records, kept)
     lines += _records(records, kept, width)
     lines += _kept_apart(con, leave, alike, width)
+    lines += _destinations(con, asked.person, width)
     return "\n".join([*lines, *_history(con, asked.person, width)])
 
 
@@ -132,6 +133,23 @@ def _kept_apart(con: DuckDBPyConnection, leave: Leave, rows: list[Alike], width:
         lines.append(f"  {other}  {name}")
         lines += [f"    {line}" for line in wrap(f"{reason}; {ending}", width - 4)]
     return lines
+
+
+def _destinations(con: DuckDBPyConnection, person: str, width: int) -> list[str]:
+    """Under which address the person is in which file, and why it is not the golden one."""
+    named = con.execute(
+        "select table_name from duckdb_columns() where schema_name = 'activation' and column_name = 'addresses' order by 1"
+    ).fetchall()
+    lines = []
+    for (name,) in named:
+        rows = con.execute(
+            f"select audience, addresses from activation.{name} where person_id = ? and addresses is not null order by 1",
+            [person],
+        ).fetchall()
+        for audience, addresses in rows:
+            first, *rest = wrap(f"{name}, {audience}: {addresses}", width - 4)
+            lines += [f"  {first}", *(f"    {line}" for line in rest)]
+    return ["", "In files, and under which address", *lines] if lines else []
 
 
 def _history(con: DuckDBPyConnection, person: str, width: int) -> list[str]:

@@ -38,12 +38,12 @@ class Asked:
 
 
 def open_tables(snapshot: Path) -> DuckDBPyConnection:
-    """A connection with a view for each published table of staging, identity and segments.
+    """A connection with a view for each published table of staging, identity, segments and activation.
 
     Raises InputError when the tables have the shape of an earlier version.
     """
     con = open_duckdb(allowed=[snapshot])
-    for layer in ("staging", "identity", "segments"):
+    for layer in ("staging", "identity", "segments", "activation"):
         con.execute(f"create schema {layer}")
         for path in sorted((snapshot / layer).glob("*.parquet")):
             con.execute(f"create view {layer}.{path.stem} as from '{str(path).replace(chr(39), chr(39) * 2)}'")

@@ -53,7 +53,7 @@ def test_the_funnel_and_the_file(project: Project, perform: Perform) -> None:
 
 
 def test_every_member_has_the_gate_that_stopped_them(project: Project, perform: Perform) -> None:
-    """The destination's table tells for each person where they were kept back, without an identifier."""
+    """The destination's table tells for each person where they were kept back, without an identifier of theirs."""
     done = perform(project, [ANNA, BERT, CHLOE], [permission("p1", "anna@example.org")])
     found = done.rows("select person_id, is_written, stopped_at from activation.mail order by all", "activation.mail")
     assert found == [("p1", True, None), ("p2", False, "not permitted"), ("p3", False, "no usable key")]

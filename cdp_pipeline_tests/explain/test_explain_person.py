@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cdp_pipeline.errors import InputError
@@ -73,3 +74,19 @@ def test_tables_of_an_earlier_version_are_told(tmp_path: Path) -> None:
     """A snapshot without the columns that are asked for says to run first."""
     with pytest.raises(InputError, match="published by an earlier version: run cdp run"):
         told(tmp_path, "crm:1")
+
+
+def test_it_says_under_which_address_somebody_is_in_a_file(data: Path) -> None:
+    """Each file with the address used, and why it is not the golden one."""
+    (snapshot,) = (data / "snapshots").iterdir()
+    person = next(
+        line.split()[1].rstrip(":") for line in told(snapshot, "crm:1").splitlines() if "Person" in line
+    )
+    (snapshot / "activation").mkdir(exist_ok=True)
+    used = f"('sale', '{person}', 'email a@b.example (golden one: withdrawn)'), ('sale', 'Pelse', 'email c@b.example')"
+    duckdb.execute(
+        f"copy (select * from (values {used}) as t(audience, person_id, addresses)) "
+        f"to '{snapshot / 'activation' / 'mail.parquet'}' (format parquet)"
+    )
+    said = told(snapshot, "crm:1").partition("In files, and under which address")[2]
+    assert said.split("History")[0].strip() == "mail, sale: email a@b.example (golden one: withdrawn)"

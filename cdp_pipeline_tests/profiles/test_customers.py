@@ -124,6 +124,30 @@ group by person_id
     assert "card_number" in table.personal
 
 
+def test_zero_is_only_where_something_was_counted(folder: Path) -> None:
+    """A count that is empty for everybody stays empty, and so does one that a row of the theme leaves empty."""
+    (folder / "4_profiles" / "attributes" / "points.sql").write_text(
+        """-- Points.
+-- grain: person_id
+select
+    person_id, -- Person
+    1::bigint as earned, -- [zero] Points of those who have any
+    null::bigint as never_told, -- [zero] Points that no source delivers
+    false as is_member -- [false] Member
+from identity.persons
+where person_id = 'P1'
+union all
+select 'P3', null, null, null
+""",
+        encoding="utf-8",
+    )
+    given = GIVEN | {"identity.persons": [*GIVEN["identity.persons"], {"person_id": "P3", "records": 1}]}
+    run = build_profiles(folder, "test", given, upto="profiles.customers")
+    assert [
+        tuple(row.values()) for row in read(run, "profiles.customers", "person_id, earned, never_told, is_member")
+    ] == [("P1", 1, None, False), ("P2", 0, None, False), ("P3", None, None, None)]
+
+
 def test_every_theme_that_cannot_be_joined_is_told_at_once(folder: Path) -> None:
     """Another grain, no person_id, and a column that exists already."""
     attributes = folder / "4_profiles" / "attributes"

@@ -54,6 +54,40 @@ def test_sizes_tell_how_many_meet_the_rule_and_are_left_out(project: Project, pe
     ]
 
 
+def counting(project: Project, folder: Path) -> Project:
+    """The project with a theme whose orders and revenue are counts: empty means not known."""
+    path = folder / "4_profiles" / "attributes" / "counts.sql"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "-- Counts.\n-- grain: person_id\nselect\n    person_id, -- Person\n    a as orders_count, -- [zero] Orders\n"
+        "    a as net_revenue -- [zero] Revenue\nfrom identity.persons\n",
+        encoding="utf-8",
+    )
+    model = read_model(path, "profiles", [])
+    assert model
+    assert model.counts == {"orders_count", "net_revenue"}
+    return replace(project, models={model.name: model})
+
+
+def test_a_rule_leaves_out_of_whom_it_cannot_be_told_and_says_how_many(
+    project: Project, perform: Perform, tmp_path: Path
+) -> None:
+    """A count that is not known puts nobody into a segment by guess, not even into a later one; no days is no such count."""
+    people = [
+        ("buyer", None, "NL", 1, 200, Decimal(900), True),
+        ("pounds", None, "NL", 1, 200, None, True),
+        ("untold", None, "NL", None, 20, None, True),
+        ("never", None, "NL", 0, None, Decimal(0), True),
+        ("odd", None, "NL", 1, None, Decimal(0), True),
+    ]
+    done = perform(counting(project, tmp_path), people, "2026-03-01", left_out=[("buyer", False)])
+    assert members(done, "unclassified") == ["odd", "untold"]
+    assert (members(done, "lapsed"), members(done, "prospect")) == (["pounds"], ["never"])
+    assert members(done, "win_back") == []
+    query = "select segment, unknown from segments.sizes where unknown > 0 order by all"
+    assert done.rows(query) == [("prospect", 1), ("win_back", 1)]
+
+
 def test_the_history_tells_of_leaving_and_coming_back_without_the_reason(project: Project, perform: Perform) -> None:
     """Who starts to object leaves with a fact that names no reason, and comes back the same way."""
     first = perform(project, PEOPLE[:2], "2026-03-01")

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from cdp_pipeline.shapes import Audience, Destination, Needs
-from cdp_pipeline_tests.trust.ledger_world import AS_OF, World
+from cdp_pipeline_tests.trust.ledger_world import AS_OF, START, World
 
 STOPS = {"withdrawn", "complaint", "bounced", "objected"}
 REFUSALS = {"pending": 1, "denied": 2}
@@ -234,6 +234,30 @@ class Oracle:
         begun, ended = ADEQUATE.get(transfer.country, (date.max, None))
         return begun <= AS_OF <= (ended or AS_OF)
 
+    def _best(self, person: str, namespace: str, golden: str, destination: Destination, audience: Audience) -> str:
+        """The identifier under which a person goes there: the golden one, else the best that may; empty when none may."""
+        may = [
+            i
+            for i in sorted(self.identifiers[person])
+            if i[0] == namespace and self.may_leave(i, destination, audience)
+        ]
+        if (namespace, golden) in may or not may:
+            return golden if may else ""
+        return max(may, key=lambda identifier: self._standing(person, identifier))[1]
+
+    def _standing(self, person: str, identifier: Identifier) -> tuple[bool, datetime, int]:
+        """Verified by somebody, the newest record that carries it, and how many do."""
+        namespace, value = identifier
+        own = [
+            row
+            for row in self.world.people
+            if self.world.persons[row["source"], row["record_id"]] == person
+            and row[namespace]
+            and clean(namespace, row[namespace]) == value
+        ]
+        is_verified = namespace == "email" and any(row["is_email_verified"] for row in own)
+        return is_verified, max(row["updated_at"] or START - timedelta(days=1) for row in own), len(own)
+
     def file(self, destination: Destination, audience: str) -> list[list[str]]:
         """The lines of an audience file: person, e-mail, phone; sorted, one for people with the same keys."""
         if not self.is_transfer_allowed(destination):
@@ -245,9 +269,8 @@ class Oracle:
             row = self.world.golden[person]
             cells = {}
             for namespace in ("email", "phone"):
-                value = clean(namespace, row[namespace]) if row[namespace] else ""
-                leaves = value and self.may_leave((namespace, value), destination, self.world.audiences[audience])
-                cells[namespace] = value if leaves else ""
+                golden = clean(namespace, row[namespace]) if row[namespace] else ""
+                cells[namespace] = self._best(person, namespace, golden, destination, self.world.audiences[audience])
             keys = tuple(cells[column] for column in sorted(keyed))
             if not any(all(cells[column] for column in key) for key in destination.keys) or keys in seen:
                 continue

@@ -98,6 +98,7 @@ def _people(chance: Random, size: int) -> tuple[list[Row], dict[tuple[str, str],
                 "source": record[0], "record_id": record[1], "birth_date": born,
                 "email": chance.choice((f"a{address}@x.org", f" A{address}@X.org", None)),
                 "phone": chance.choice((_phone(phone), _phone(phone), None)),
+                "is_email_verified": chance.choice((None, False, True)), "updated_at": chance.choice((None, _moment(chance))),
             })  # fmt: skip
             persons[record] = person
     return people, persons

@@ -95,7 +95,7 @@ def ask(world: World, folder: Path, destinations: tuple[str, ...]) -> Answer:
     run = Run(project, folder, folder, AS_OF, "run", b"key")
     run.folder.mkdir(parents=True, exist_ok=True)
     run.write(con, "profiles.customers", CUSTOMERS, ("person_id",))
-    for name in ("profiles.permissions", "profiles.suppressions"):
+    for name in ("profiles.identifiers", "profiles.permissions", "profiles.suppressions"):
         run.write(con, name, f"select * from {name}", ("person_id",))
     (members,) = [s for s in segment_steps(run.project) if s.names == ("segments.memberships",)]
     members.run(run)

@@ -19,8 +19,8 @@ select
     cast(count(*) filter (where is_sale) as bigint) as orders_count, -- [zero] Orders that were charged or still may be, and not given back whole
     cast(count(*) filter (where is_returned) as bigint) as returned_orders_count, -- [zero] Orders of which all the money or all the pieces came back
     if(bool_and(is_cancelled is not null), cast(count(*) filter (where is_cancelled) as bigint), null) as cancelled_orders_count, -- [zero] Orders that were cancelled
-    if(bool_and(items is not null or not is_order), cast(coalesce(sum(items) filter (where is_order), 0) as bigint), null) as items_count, -- [zero] Pieces ordered
-    if(bool_and(returned_items is not null or not is_order), cast(coalesce(sum(returned_items), 0) as bigint), null) as returned_items_count, -- [zero] Pieces returned
+    if(bool_and(items is not null or not is_order), cast(sum(if(is_order, items, 0 * items)) as bigint), null) as items_count, -- [zero] Pieces ordered
+    if(bool_and(returned_items is not null or not is_order), cast(sum(returned_items) as bigint), null) as returned_items_count, -- [zero] Pieces returned
     min(order_date) filter (where is_sale) as first_order_date, -- Day of the first order that counts
     max(order_date) filter (where is_sale) as last_order_date, -- Day of the last order that counts
     min(days_ago) filter (where is_sale) as recency_days, -- Days since the last order that counts
