@@ -104,6 +104,11 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "mostly_damaged": Code(
             "file", "more than half of its lines are damaged", "check delimiter, quote and encoding of the source"
         ),
+        "other_header": Code(
+            "file",
+            "a second header in it has other columns, or another order of them: exports of two shapes were joined",
+            "deliver each export by itself",
+        ),
         "changed_while_read": Code("file", "it changed while it was read", "nothing; the next run reads it"),
         "unreadable": Code("file", "the operating system does not let it be read", "check owner and mode"),
         # one record of a file

@@ -128,7 +128,7 @@ def _check_dialect(form: FileFormat) -> None:
         raise RefusedError("bad_dialect")
 
 
-def _clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """A header's name without blanks of any kind around it, in one Unicode form."""
     return unicodedata.normalize("NFC", name.strip(_BLANKS))
 
@@ -181,7 +181,7 @@ def _cut(body: bytes, delimiter: str, form: FileFormat, *, final: bool) -> Heade
         row = next(csv.reader(text, delimiter=delimiter, quotechar=form.quote))
     else:
         row = next(csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE))
-    names = tuple(_clean(name) for name in row)
+    names = tuple(clean_name(name) for name in row)
     if form.trailing_delimiter and len(names) > 1 and not names[-1]:
         names = names[:-1]
     size = int(found.starts[1]) if len(found.starts) > 1 else found.consumed

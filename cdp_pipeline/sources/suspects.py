@@ -6,6 +6,8 @@ records (scan) and ragged lines (csv_reader).
 A line end inside text without quotes cuts a record in two. Where it cuts the first or the last
 field, one half is a line of one field and the other has all fields, with a value cut short. Nobody
 can say which neighbour that is, so both are set aside, unless quotes close the field in question.
+
+Behind a second header with other columns, or the same in another order, a cell is not what the first one says.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cdp_pipeline.sources.codes import RefusedError
+from cdp_pipeline.sources.header import clean_name, key_of
 from cdp_pipeline.sources.scan import Bytes, Numbers
 
 _TOTAL = re.compile(
@@ -28,7 +32,7 @@ _SUM = re.compile(
     r"(sum|suma|summa|somme|razem|yhteensä|rows|records|count|eof|end of (file|report|export))\s*[:=]?\s*\d*"
 )
 """These may be somebody's name: only as the last record of a file."""
-_INITIALS = b"tTsSgGeEzZ\xef"
+_INITIALS = b"tTsSgGeEzZ \xef"
 _AT_THE_END = 3
 
 
@@ -66,7 +70,8 @@ def suspects(
     """Position of a record → code and reason.
 
     rejects: lines of what was set aside among them; short: those of them with one field only; after_short:
-    such a line comes just ahead of all of them; is_last: nothing follows.
+    such a line comes just ahead of all of them; is_last: nothing follows. Raises RefusedError at a second
+    header that is not the first one.
     """
     pairs = list(_neighbours(records, rejects, short))
     if after_short and len(records.lines) and not (rejects < records.lines[0]).any():
@@ -76,9 +81,11 @@ def suspects(
         for i, at_end in pairs
         if _may_be_cut(records, i, dialect, at_end=at_end)
     }
-    names = {name.casefold() for name in dialect.names}
+    names = [key_of(name) for name in dialect.names]
     for i in _candidates(records, dialect, is_last=is_last):
         code = _kind(records.content(i), dialect, names, near_end=is_last and i >= len(records.lines) - _AT_THE_END)
+        if code == "other_header":
+            raise RefusedError(code, line=int(records.lines[i]))
         if code == "total_line":
             found[i] = (code, "its first cell says total")
         elif code:
@@ -123,20 +130,22 @@ def _candidates(records: Records, dialect: Dialect, *, is_last: bool) -> list[in
     return [int(i) for i in np.flatnonzero(chosen)]
 
 
-def _kind(content: bytes, dialect: Dialect, names: set[str], *, near_end: bool) -> str:
-    """total_line, repeated_header or an empty string."""
+def _kind(content: bytes, dialect: Dialect, names: Sequence[str], *, near_end: bool) -> str:
+    """total_line, repeated_header, other_header or an empty string."""
     head = content[:64].decode("utf-8", "ignore")
     if near_end:
         head = content.decode("utf-8", "ignore").lstrip(chr(dialect.delimiter) + ' "')[:64]
     first = head.lstrip('"').split(chr(dialect.delimiter))[0].split('"')[0].strip(" \t\ufeff").casefold()
     if not first:
         return ""
-    if _TOTAL.fullmatch(first) or (near_end and _SUM.fullmatch(first)):
-        return "total_line"
     if first in names:
         cells = _cells(content, dialect)
-        if all(cell in names for cell in cells) and len(set(cells)) > len(names) // 2:
+        if list(cells) == list(names):
             return "repeated_header"
+        if len(set(cells) & set(names)) > len(names) // 2:
+            return "other_header"
+    if _TOTAL.fullmatch(first) or (near_end and _SUM.fullmatch(first)):
+        return "total_line"
     return ""
 
 
@@ -147,5 +156,5 @@ def _cells(content: bytes, dialect: Dialect) -> Sequence[str]:
         row = next(csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
     else:
         row = next(csv.reader(text, delimiter=delimiter, quotechar=chr(dialect.quote)), [])
-    cells = [cell.strip().strip("\ufeff").casefold() for cell in row]
+    cells = [key_of(clean_name(cell)) for cell in row]
     return cells[: dialect.columns] if dialect.trailing else cells

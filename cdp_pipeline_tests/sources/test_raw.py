@@ -17,7 +17,8 @@ from cdp_pipeline.shapes import Source
 from cdp_pipeline.sources import raw
 from cdp_pipeline.sources.account import files_table, rejects_table
 from cdp_pipeline.sources.arrivals import Arrival, find_arrivals
-from cdp_pipeline.sources.raw import Receipt, load_source
+from cdp_pipeline.sources.raw import NO_WORDS, Receipt, load_source
+from cdp_pipeline.words import Words
 from cdp_pipeline_tests.sources.test_arrivals import NOW, put, source
 from cdp_pipeline_tests.sources.test_columns import PEOPLE
 
@@ -32,10 +33,14 @@ class Lake:
         self.arrivals: list[Arrival] = []
         self.receipts: list[Receipt] = []
 
-    def load(self, shape: Source, keep_since: datetime = LONG_AGO) -> Sequence[tuple[Any, ...]]:
+    def load(
+        self, shape: Source, keep_since: datetime = LONG_AGO, words: Words = NO_WORDS
+    ) -> Sequence[tuple[Any, ...]]:
         """Load once more; the rows of the raw table."""
         self.arrivals = find_arrivals(self.exports, {"people": shape}, PEOPLE, self.arrivals, NOW)
-        self.receipts = load_source(self.exports, self.folder, "people", shape, PEOPLE, self.arrivals, keep_since)
+        self.receipts = load_source(
+            self.exports, self.folder, "people", shape, PEOPLE, self.arrivals, keep_since, words=words
+        )
         parts = [str(p) for p in self.folder.glob("*.parquet") if not p.name.endswith(".rejects.parquet")]
         with duckdb.connect() as con:
             query = "select id, mail, _file, _line from read_parquet(?, union_by_name = true) order by all"

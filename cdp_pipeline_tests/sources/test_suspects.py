@@ -49,11 +49,19 @@ def test_subtotals_in_the_middle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["id,name,total", '"id","name","total"', "\ufeffid,name,total", "name,id,total", "ID,Name,TOTAL"]
+    "line", ["id,name,total", '"id","name","total"', "\ufeffid,name,total", " id ,name,total", "ID,Name,TOTAL"]
 )
 def test_a_header_in_the_middle_is_no_record(tmp_path: Path, line: str) -> None:
-    """Files that were joined have their header again, quoted, with a mark, or in another order."""
+    """Files that were joined have their header again, quoted, with a mark, or in capitals."""
     assert rejected(tmp_path, HEAD + ROWS + line + "\n" + ROWS) == [(14, "repeated_header")]
+
+
+@pytest.mark.parametrize("line", ["name,id,total", "id,total,name", "id,Name,opened", '"total","name","id"'])
+def test_another_header_in_the_middle_refuses_the_file(tmp_path: Path, line: str) -> None:
+    """What stands behind a header of another order or with another column would be read by the wrong names."""
+    with pytest.raises(RefusedError) as refusal:
+        rejected(tmp_path, HEAD + ROWS + line + "\n" + ROWS)
+    assert (refusal.value.code, refusal.value.line) == ("other_header", 14)
 
 
 @pytest.mark.parametrize(

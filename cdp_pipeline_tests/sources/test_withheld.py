@@ -10,6 +10,7 @@ import pytest
 
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.shapes import Source
+from cdp_pipeline.words import Words
 from cdp_pipeline_tests.sources.test_arrivals import put, source
 from cdp_pipeline_tests.sources.test_raw import LONG_AGO, Lake, lake
 
@@ -65,6 +66,26 @@ def test_a_new_rule_reaches_parts_whose_export_is_gone(lake: Lake, column: str) 
     (receipt,) = [row for row in lake.files if row["file"] == "a.csv"]
     assert (receipt["rows_loaded"], receipt["rows_read"]) == (len(expected), 3)
     assert lake.load(with_rule({"refused": f"\"{column}\" in ('no', 'marker@x.nl')"})) == found
+
+
+def test_a_rule_knows_the_words_of_the_project(lake: Lake) -> None:
+    """What is no plain yes is held back; another word for yes reads the export again."""
+    put(lake.exports, "a.csv", "id,mail,flag\n1,a@x.nl,Yes \n2,b@x.nl,nope\n3,c@x.nl,\n4,d@x.nl,aye\n")
+    granted = with_rule({"not_granted": "permission_status(\"flag\") <> 'granted'"})
+    few = Words(statuses=(("yes", "granted"), ("nope", "denied")))
+    assert [row[0] for row in lake.load(granted, words=few)] == ["1", "3"]
+    more = Words(statuses=(*few.statuses, ("aye", "granted")))
+    assert [row[0] for row in lake.load(granted, words=more)] == ["1", "3", "4"]
+    assert [row[0] for row in lake.load(granted, words=few)] == ["1", "3"]
+
+
+def test_words_matter_only_where_a_rule_reads_them(lake: Lake) -> None:
+    """A source without a rule is not read again because a word was added."""
+    put(lake.exports, "a.csv", FILE)
+    lake.load(source("*.csv"))
+    before = sorted(path.name for path in lake.folder.iterdir())
+    lake.load(source("*.csv"), words=Words(statuses=(("aye", "granted"),)))
+    assert sorted(path.name for path in lake.folder.iterdir()) == before
 
 
 def test_a_rule_that_cannot_run_stops_without_a_value(lake: Lake) -> None:
