@@ -29,8 +29,8 @@ from cdp_pipeline.shapes import (
     Source,
     Survivorship,
 )
-from cdp_pipeline.words import Words, read_words
 from cdp_pipeline.sql_model import Check, Model, is_theme, read_check, read_model
+from cdp_pipeline.words import Words, read_words
 from cdp_pipeline.yaml_file import ShapeT, read_shape
 
 LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports")

@@ -20,7 +20,9 @@ from cdp_pipeline.errors import ProjectError, nearest
 _BOOLEANS = {"true": True, "false": False, "": None}
 PLACES = ("any", "typed", "id", "date")
 """Where a text stands for an empty cell: anywhere, in cells that are no free text, in ids, in dates."""
-_INVISIBLE = r"[\p{Cf}\x{034f}\x{115f}\x{1160}\x{3164}\x{ffa0}]+"  # format characters, and fillers that look like nothing
+_INVISIBLE = (
+    r"[\p{Cf}\x{034f}\x{115f}\x{1160}\x{3164}\x{ffa0}]+"  # format characters, and fillers that look like nothing
+)
 _EDGES = r"^[\s\p{Z}\x{00a0}''\x{2018}\x{2019}\x{201c}\x{201d}`\"]+|[\s\p{Z}\x{00a0}''\x{2018}\x{2019}\x{201c}\x{201d}`\".;,!:]+$"
 
 # What any spreadsheet writes in place of a value: #REF!, #WERT!, #¿NOMBRE?, a cell too narrow (####), Err:502.

@@ -120,7 +120,9 @@ def test_what_surrounds_an_address_is_not_it(dress: str) -> None:
     assert cells([cell]) == {cell: ["jo@shop.example"]}
 
 
-@pytest.mark.parametrize(("letter", "other"), [(letter, other) for letter, others in LETTERS.items() for other in others])
+@pytest.mark.parametrize(
+    ("letter", "other"), [(letter, other) for letter, others in LETTERS.items() for other in others]
+)
 def test_letters_that_only_look_different(letter: str, other: str) -> None:
     """Full-width and invisible characters, and the at sign as people and web addresses write it."""
     cell = "jo@shop.example".replace(letter, other)
@@ -134,7 +136,10 @@ def test_a_cell_with_two_addresses_has_two(between: str) -> None:
     assert cells([cell]) == {cell: ["jo@shop.example", "ann@post.example"]}
 
 
-@pytest.mark.parametrize("cell", ["a@b@c.example", "jo@@shop.example", "jo@shop", "@shop.example", "jo@", "jo", "jo@shop.example @", "jo@1.2.3.4"])
+@pytest.mark.parametrize(
+    "cell",
+    ["a@b@c.example", "jo@@shop.example", "jo@shop", "@shop.example", "jo@", "jo", "jo@shop.example @", "jo@1.2.3.4"],
+)
 def test_what_is_read_in_part_is_not_read(cell: str) -> None:
     """An @ that belongs to no address makes the whole cell unreadable."""
     assert cells([cell]) == {cell: []}
@@ -167,7 +172,9 @@ def numbers(texts: list[str], country: str = "NL") -> dict[str, list[str]]:
     with duckdb.connect() as con:
         for macro in macros(Words()):
             con.execute(macro)
-        con.execute("create table raw_phones as select unnest($1::varchar[]) as phone, $2 as country_code", [texts, country])
+        con.execute(
+            "create table raw_phones as select unnest($1::varchar[]) as phone, $2 as country_code", [texts, country]
+        )
         add_phones(con)
         return dict(con.execute("select phone, phone_keys from phone_keys").fetchall())
 
@@ -178,7 +185,16 @@ def test_a_rounded_number_is_no_number(cell: str) -> None:
     assert numbers([cell]) == {cell: []}
 
 
-@pytest.mark.parametrize("cell", ["06\u200b12345678", "\uff10\uff1612345678", "\u0660\u066612345678", "tel:+31612345678", "\u202a+31 6 12345678\u202c"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "06\u200b12345678",
+        "\uff10\uff1612345678",
+        "\u0660\u066612345678",
+        "tel:+31612345678",
+        "\u202a+31 6 12345678\u202c",
+    ],
+)
 def test_a_number_in_other_dress_is_the_same(cell: str) -> None:
     """Invisible characters, digits of other scripts, the scheme of a link."""
     assert numbers([cell]) == {cell: ["+31612345678"]}

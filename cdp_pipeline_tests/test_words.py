@@ -30,19 +30,25 @@ def ask(macro: str, text: str | None) -> Any:
     return con().execute(f"select {macro}($1)", [text]).fetchall()[0][0]
 
 
-@pytest.mark.parametrize("text", ["yes", "Ja", " OUI ", "WAHR", "sí", "'1'", "tak.", "ｙｅｓ", "y\u200bes", "Subscribed", "opted-in"])
+@pytest.mark.parametrize(
+    "text", ["yes", "Ja", " OUI ", "WAHR", "sí", "'1'", "tak.", "ｙｅｓ", "y\u200bes", "Subscribed", "opted-in"]
+)
 def test_a_plain_yes_grants(text: str) -> None:
     """In any language, case and dress."""
     assert ask("permission_status", text) == "granted"
 
 
-@pytest.mark.parametrize("text", ["no", "FALSE", "nee", "0", "FALSCH", "N", "Denied ", "refusé", "Do not contact", "nie"])
+@pytest.mark.parametrize(
+    "text", ["no", "FALSE", "nee", "0", "FALSCH", "N", "Denied ", "refusé", "Do not contact", "nie"]
+)
 def test_a_plain_no_denies(text: str) -> None:
     """As spreadsheets and people of other countries write it."""
     assert ask("permission_status", text) == "denied"
 
 
-@pytest.mark.parametrize(("text", "status"), [("Withdrawn", "withdrawn"), ("Abgemeldet", "withdrawn"), ("SPAM", "complaint")])
+@pytest.mark.parametrize(
+    ("text", "status"), [("Withdrawn", "withdrawn"), ("Abgemeldet", "withdrawn"), ("SPAM", "complaint")]
+)
 def test_a_state_has_its_words(text: str, status: str) -> None:
     """The states of newsletters are statuses, whatever their case."""
     assert ask("permission_status", text) == status
@@ -63,7 +69,17 @@ def test_a_blank_cell_says_nothing(text: str | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["7E+12", "7.00001E+12", "7,00001e+12", "7.00001e12", "7E12", "1E-05", "7000007919317.0", "7,000,000,800,012", "########"]
+    [
+        "7E+12",
+        "7.00001E+12",
+        "7,00001e+12",
+        "7.00001e12",
+        "7E12",
+        "1E-05",
+        "7000007919317.0",
+        "7,000,000,800,012",
+        "########",
+    ]
     + ["#NV", "#N/A", "#WERT!", "#¿NOMBRE?", "Err:502", "shopify:7E+12", "order:#REF!", "a:b:7000.0"],
 )
 def test_what_a_spreadsheet_made_of_an_id_is_no_id(text: str) -> None:
@@ -71,7 +87,9 @@ def test_what_a_spreadsheet_made_of_an_id_is_no_id(text: str) -> None:
     assert not ask("is_whole_id", text)
 
 
-@pytest.mark.parametrize("text", ["1", "#1001", "12E45", "A-1.0", "0031E00000abcdeQAA", "order:#1001", "1.2.3", "2,5", None])
+@pytest.mark.parametrize(
+    "text", ["1", "#1001", "12E45", "A-1.0", "0031E00000abcdeQAA", "order:#1001", "1.2.3", "2,5", None]
+)
 def test_ids_that_only_look_odd_are_ids(text: str | None) -> None:
     """Order names, article numbers and ids of other systems are left alone."""
     assert ask("is_whole_id", text)
@@ -97,10 +115,16 @@ def test_a_word_has_one_meaning() -> None:
 
 def test_mistakes_in_the_tables_are_told_at_once(tmp_path: Path) -> None:
     """With file and line: a word twice, a boolean that is none, a place that is none, a header that is another."""
-    (tmp_path / "words.csv").write_text("word,languages,boolean,status\nja,nl,true,granted\nJa,de,true,granted\nno,en,nope,denied\n")
+    (tmp_path / "words.csv").write_text(
+        "word,languages,boolean,status\nja,nl,true,granted\nJa,de,true,granted\nno,en,nope,denied\n"
+    )
     (tmp_path / "empty_cells.csv").write_text("text,stands_in,origin\nn/a,typd,people\n")
     with pytest.raises(ProjectError) as told:
         read_words(tmp_path)
-    assert [p.rpartition("/")[2].split(" ")[0] for p in told.value.problems] == ["words.csv:3:", "words.csv:4:", "empty_cells.csv:2:"]
+    assert [p.rpartition("/")[2].split(" ")[0] for p in told.value.problems] == [
+        "words.csv:3:",
+        "words.csv:4:",
+        "empty_cells.csv:2:",
+    ]
     assert "did you mean typed" in told.value.problems[2]
     assert read_words(tmp_path / "nowhere") == Words(booleans=())

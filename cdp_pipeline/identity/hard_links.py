@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
+from cdp_pipeline.identifier_keys import account
 from cdp_pipeline.identity import comparisons, verdicts
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.identifier_keys import account
 from cdp_pipeline.identity.normalise import Inputs
 
 STRENGTH = ("verdict", "merge", "account", "conversion", "login")  # strongest first
@@ -82,7 +82,9 @@ def _accounts(con: DuckDBPyConnection, inputs: Inputs, matching: Matching) -> No
     records with too many last names is dropped (`shared_accounts`: how many, on how many records).
     """
     spaces = ", ".join(f"'{name}'" for name in matching.must_link) or "''"
-    identifiers = inputs.identifiers or "(select null source, null record_id, null namespace, []::varchar[] as value_keys)"
+    identifiers = (
+        inputs.identifiers or "(select null source, null record_id, null namespace, []::varchar[] as value_keys)"
+    )
     has_keys = "value_keys" in {row[0] for row in con.execute(f"describe from {identifiers}").fetchall()}
     key = "i.value_keys[1]" if has_keys else account("i.value", "i.source", "records")
     con.execute(f"""create or replace temp table every_account as

@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cdp_pipeline.identity.contacts import DIALLING
+from cdp_pipeline.identifier_keys import DIALLING
 
 BLANK = "•••"
 FEWEST_DIGITS = 9  # as many as whole numbers have, trunk prefix included; fewer digits are ids and amounts

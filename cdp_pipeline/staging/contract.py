@@ -152,7 +152,9 @@ def _batches(con: duckdb.DuckDBPyConnection, contract: Contract, rows: str) -> I
     for column in (c for c in contract.columns if is_id(c, contract)):
         whole = f"is_whole_id({column}__text)"
         by_kind = contract.columns[column].keys == "namespace"
-        flags[f"{column}__whole"] = f"{KIND_OF_NAMESPACE.format('namespace')} <> 'account' or {whole}" if by_kind else whole
+        flags[f"{column}__whole"] = (
+            f"{KIND_OF_NAMESPACE.format('namespace')} <> 'account' or {whole}" if by_kind else whole
+        )
     flags |= {f"{c}__key": f"{c}__text is null or len({keys}) > 0" for c, keys in key_columns(contract).items()}
     in_doubt = doubtful(con, contract)
     flags |= {f"{c}__doubt": in_doubt.get(c, "true") for c, spec in contract.columns.items() if spec.type in _NOT_A}

@@ -38,7 +38,10 @@ def doubtful(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, st
                 f"bool_or({unread} {_part(text, 2)} > 12 and {_part(text, 1)} between 1 and 12 end)",
             ]
         elif spec.type in ("money", "decimal"):
-            asked[column] = [f"bool_or(contains({text}, '{mark}') and regexp_full_match({text}, '{proof}'))" for mark, proof in _PROOFS.items()]
+            asked[column] = [
+                f"bool_or(contains({text}, '{mark}') and regexp_full_match({text}, '{proof}'))"
+                for mark, proof in _PROOFS.items()
+            ]
     if not asked:
         return {}
     columns = ", ".join(f"{sql} as {column}_{at}" for column, sqls in asked.items() for at, sql in enumerate(sqls))

@@ -14,7 +14,9 @@ from cdp_pipeline.identifier_keys import account, add_emails, add_phones
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Contract
 
-KIND_OF_NAMESPACE = "case {0} when 'email' then 'email' when 'phone' then 'phone' when 'device_id' then 'device' else 'account' end"
+KIND_OF_NAMESPACE = (
+    "case {0} when 'email' then 'email' when 'phone' then 'phone' when 'device_id' then 'device' else 'account' end"
+)
 
 
 def key_columns(contract: Contract) -> dict[str, str]:
@@ -43,8 +45,12 @@ def add_keys(con: duckdb.DuckDBPyConnection, project: Project, contract: Contrac
     _add_countries(con, project, contract, table)
     kinds = {c: KIND_OF_NAMESPACE.format("namespace") if contract.columns[c].keys == "namespace"
              else f"'{contract.columns[c].keys}'" for c in columns}  # fmt: skip
-    emails = " union ".join(f"select distinct {c} as email from placed where {kind} = 'email'" for c, kind in kinds.items())
-    phones = " union ".join(f"select distinct {c}, phone_country from placed where {kind} = 'phone'" for c, kind in kinds.items())
+    emails = " union ".join(
+        f"select distinct {c} as email from placed where {kind} = 'email'" for c, kind in kinds.items()
+    )
+    phones = " union ".join(
+        f"select distinct {c}, phone_country from placed where {kind} = 'phone'" for c, kind in kinds.items()
+    )
     con.execute(f"create or replace temp table raw_emails as {emails}")
     con.execute(f"create or replace temp table raw_phones as select * from ({phones}) as t(phone, country_code)")
     add_emails(con)
@@ -73,7 +79,9 @@ def add_keys(con: duckdb.DuckDBPyConnection, project: Project, contract: Contrac
 def _add_countries(con: duckdb.DuckDBPyConnection, project: Project, contract: Contract, table: str) -> None:
     """View `placed`: the rows with phone_country."""
     home = project.settings.country
-    known = con.execute("select 1 from information_schema.tables where table_schema = 'staging' and table_name = 'people'")
+    known = con.execute(
+        "select 1 from information_schema.tables where table_schema = 'staging' and table_name = 'people'"
+    )
     if "country" in contract.columns and "phone" in {spec.keys for spec in contract.columns.values()}:
         add_country_codes(con, table)
         joined, code = "left join country_codes c on c.country = t.country", "c.code"

@@ -63,7 +63,9 @@ def candidates(
     """
     columns = {column: spec for column, spec in contract.columns.items() if spec.type != "attributes"}
     values = [
-        f"'{system}' as source__text" if c == "source" else f"{_text(mapping.columns.get(c), source.format)} as {c}__text"
+        f"'{system}' as source__text"
+        if c == "source"
+        else f"{_text(mapping.columns.get(c), source.format)} as {c}__text"
         for c in columns
     ]
     values += [f"{_attributes(mapping, source.format)} as {c}" for c in contract.columns if c not in columns]
@@ -71,7 +73,11 @@ def candidates(
     outcome = f"case when not coalesce(({mapping.where or 'true'}), false) then 'not_mapped' {drops} else 'mapped' end"
     emptied = [f"case when not ({empty}) then {c}__text end as {c}__text" for c, empty in _empty(contract).items()]
     filled = [f"{column}__text" for column in filled_columns(mapping, contract)]
-    judged = f"if(_outcome = 'mapped' and coalesce({', '.join(filled)}) is null, 'empty', _outcome)" if filled else "_outcome"
+    judged = (
+        f"if(_outcome = 'mapped' and coalesce({', '.join(filled)}) is null, 'empty', _outcome)"
+        if filled
+        else "_outcome"
+    )
     parsed = ", ".join(f"{typed(c + '__text', spec, source.format)} as {c}" for c, spec in columns.items())
     fallbacks = [
         f"case when {c} is null or {c}::date > as_of then coalesce({spec.fallback}, {c}) else {c} end as {c}"

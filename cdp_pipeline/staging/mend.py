@@ -27,7 +27,7 @@ def judge(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date) -> No
     con.unregister("broken_arrow")
     con.execute("create table mended as from noted")
     empties = {c: spec for c, spec in contract.columns.items() if is_emptied(contract, c)}
-    _mend(con, contract, as_of, dict.fromkeys(empties, "null"), f"\"column\" in {(*empties, '')}")
+    _mend(con, contract, as_of, dict.fromkeys(empties, "null"), f'"column" in {(*empties, "")}')
     if contract.when_broken:
         places = (*contract.when_broken, "")
         curable = f"""_row not in (select _row from broken where "column" not in {places})"""
@@ -66,5 +66,5 @@ def _mend(
                 else "delete from broken where (_row, \"column\", rule) in (from cures)")  # fmt: skip
     again = broken_rows(con, contract, as_of, "_row in (select _row from cures)")
     con.register("again", again)
-    con.execute("insert into broken from again anti join broken using (_row, \"column\", rule)")
+    con.execute('insert into broken from again anti join broken using (_row, "column", rule)')
     con.unregister("again")

@@ -12,7 +12,9 @@ from cdp_pipeline.manifest import Numbers
 from cdp_pipeline.staging.mapping import ERASED, candidates, empty_candidates, open_source
 from cdp_pipeline.staging.refusals import EMPTIED, add_damaged_lines, status_column
 
-_COLUMNS = "source_name varchar, file varchar, table_name varchar, rows_read bigint, rows_not_mapped bigint, rows_empty bigint"
+_COLUMNS = (
+    "source_name varchar, file varchar, table_name varchar, rows_read bigint, rows_not_mapped bigint, rows_empty bigint"
+)
 
 
 def reconcile(run: Run) -> dict[str, Numbers]:
@@ -58,9 +60,13 @@ def _read_again(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
             )
         con.execute(f"insert into readings select '{name}', _file, '{table}', lines, lines, 0 from lost")
         if status_column(contract):
-            con.execute(f"create or replace temp table candidates as select 0::bigint as _row, * from ({empty_candidates(contract)})")
+            con.execute(
+                f"create or replace temp table candidates as select 0::bigint as _row, * from ({empty_candidates(contract)})"
+            )
             add_damaged_lines(run, con, name, source, table)
-            con.execute(f"insert into readings select '{name}', _file, '{table}', count(*), 0, 0 from candidates group by _file")
+            con.execute(
+                f"insert into readings select '{name}', _file, '{table}', count(*), 0, 0 from candidates group by _file"
+            )
     kinds = [mapping.where or "true" for mappings in source.into.values() for mapping in mappings]
     kinds += [source.continuation] if source.continuation else []
     used = " or ".join(f"coalesce(({kind}), false)" for kind in kinds)

@@ -33,7 +33,7 @@ def fold_states(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     A state equal to the one before is `unchanged`. A blank one says nothing, unless there was an answer before: then
     it is a refusal, and `noted` (_row, column, rule) says why.
     """
-    con.execute("create or replace table noted (_row bigint, \"column\" varchar, rule varchar)")
+    con.execute('create or replace table noted (_row bigint, "column" varchar, rule varchar)')
     status = status_column(contract)
     if status is None:
         return
@@ -134,7 +134,9 @@ def _subjects(con: duckdb.DuckDBPyConnection, source: Source, table: str) -> dic
     for ordinal, mapping in enumerate(source.into[table]):
         cells = {c: v.sql for c in _SUBJECT if isinstance(v := mapping.columns.get(c), Expression)}
         try:
-            said = con.execute(f"select {', '.join(cells.values())}").fetchall()[0] if len(cells) == len(_SUBJECT) else ()
+            said = (
+                con.execute(f"select {', '.join(cells.values())}").fetchall()[0] if len(cells) == len(_SUBJECT) else ()
+            )
         except duckdb.BinderException:  # made of a cell
             continue
         constants = {c: f"'{text}'" for c, text in zip(cells, said, strict=False)}

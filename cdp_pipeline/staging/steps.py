@@ -11,8 +11,8 @@ from cdp_pipeline.staging import overlay
 from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline.staging.mapping import ERASED_TABLES
 from cdp_pipeline.staging.reconciliation import reconcile
-from cdp_pipeline.staging.replay import replay_step
 from cdp_pipeline.staging.refusals import status_column
+from cdp_pipeline.staging.replay import replay_step
 from cdp_pipeline.staging.split import countries_from, split_table
 from cdp_pipeline.steps import Step, Table
 
@@ -80,7 +80,9 @@ def _step(project: Project, name: str, contract: Contract) -> Step:
     feeding = {source: shape for source, shape in project.sources.items() if name in shape.into}
     personal = frozenset(c for c, spec in contract.columns.items() if spec.sensitivity != "public")
     docs = {c: spec.description for c, spec in contract.columns.items()}
-    keys = {keys: f"The keys of {c}: one spelling of each that the cell holds" for c, keys in key_columns(contract).items()}
+    keys = {
+        keys: f"The keys of {c}: one spelling of each that the cell holds" for c, keys in key_columns(contract).items()
+    }
     texts = {c: doc for c, doc in docs.items() if contract.columns[c].type != "attributes"}
     good = Table(
         f"staging.{name}",

@@ -31,9 +31,7 @@ PERMISSIONS = (
     "recipient varchar, "
     "status varchar, basis varchar, is_permitted boolean, changed_at timestamp, reason varchar, addresses varchar[]"
 )
-IDENTIFIERS = (
-    "person_id varchar, namespace varchar, value varchar, addresses varchar[], records bigint, is_verified boolean, changed_at timestamp"
-)
+IDENTIFIERS = "person_id varchar, namespace varchar, value varchar, addresses varchar[], records bigint, is_verified boolean, changed_at timestamp"
 MEMBERSHIPS = "person_id varchar, segmentation varchar, segment varchar, since date, kind varchar"
 
 
@@ -143,7 +141,8 @@ def perform(tmp_path: Path) -> Callable[..., Done]:
             con.execute(f"create table permissions ({PERMISSIONS})")
             if permissions:
                 con.executemany(
-                    "insert into permissions select *, #7, null from (values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?))", permissions
+                    "insert into permissions select *, #7, null from (values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?))",
+                    permissions,
                 )
             con.execute(f"create table identifiers ({IDENTIFIERS})")
             if identifiers:

@@ -79,9 +79,7 @@ def test_tables_of_an_earlier_version_are_told(tmp_path: Path) -> None:
 def test_it_says_under_which_address_somebody_is_in_a_file(data: Path) -> None:
     """Each file with the address used, and why it is not the golden one."""
     (snapshot,) = (data / "snapshots").iterdir()
-    person = next(
-        line.split()[1].rstrip(":") for line in told(snapshot, "crm:1").splitlines() if "Person" in line
-    )
+    person = next(line.split()[1].rstrip(":") for line in told(snapshot, "crm:1").splitlines() if "Person" in line)
     (snapshot / "activation").mkdir(exist_ok=True)
     used = f"('sale', '{person}', 'email a@b.example (golden one: withdrawn)'), ('sale', 'Pelse', 'email c@b.example')"
     duckdb.execute(

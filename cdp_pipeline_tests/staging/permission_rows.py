@@ -5,7 +5,6 @@ What belongs here: the project, delivering rows, and staging them. What does not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,11 +53,15 @@ class Newsletter:
         table = table.append_column("_file", pa.array([f"{day}.csv"] * len(rows), pa.string()))
         table = table.append_column("_line", pa.array(range(2, len(rows) + 2), pa.int64()))
         came = [datetime(2026, 6, day)] * len(rows)  # noqa: DTZ001  (a TIMESTAMP without a zone)
-        parquet.write_table(table.append_column("_delivered_at", pa.array(came, pa.timestamp("us"))), folder / f"{day}.parquet")
+        parquet.write_table(
+            table.append_column("_delivered_at", pa.array(came, pa.timestamp("us"))), folder / f"{day}.parquet"
+        )
 
     def set_aside(self, *lines: tuple[int, int, str]) -> None:
         """Lines (day, line, content) that the reader could not cut."""
-        values = ", ".join(f"('letters', '{day}.csv', {line}, 'too_few_fields', 'r', '{text}')" for day, line, text in lines)
+        values = ", ".join(
+            f"('letters', '{day}.csv', {line}, 'too_few_fields', 'r', '{text}')" for day, line, text in lines
+        )
         put(self.run, "quarantine.lines", f"from (values {values}) as t(source, file, line, code, reason, content)")
 
     def staged(self, columns: str = "value_keys, status, changed_at::date::varchar") -> list[tuple[Any, ...]]:
@@ -80,7 +83,13 @@ def newsletter(folder: Path, *mappings: dict[str, Any]) -> Newsletter:
     problems: list[str] = []
     contracts = {name: read_shape(CONTRACTS / f"{name}.yml", Contract, problems) for name in ("people", "permissions")}
     source = Source.model_validate(
-        {"description": "a", "owner": "a", "files": "*.csv", "legal_basis": "consent", "into": {"permissions": list(mappings)}}
+        {
+            "description": "a",
+            "owner": "a",
+            "files": "*.csv",
+            "legal_basis": "consent",
+            "into": {"permissions": list(mappings)},
+        }
     )
     known = {name: contract for name, contract in contracts.items() if contract}
     project = Project(
@@ -90,5 +99,9 @@ def newsletter(folder: Path, *mappings: dict[str, Any]) -> Newsletter:
     people = known["people"]
     columns = [c for c in people.columns if people.columns[c].type != "attributes"]
     put(made.run, "staging.people", f"select {', '.join(columns)}, email_keys from ({empty_candidates(people)})")
-    put(made.run, "quarantine.lines", "select '' as source, '' as file, 0 as line, '' as code, '' as reason, '' as content where false")
+    put(
+        made.run,
+        "quarantine.lines",
+        "select '' as source, '' as file, 0 as line, '' as code, '' as reason, '' as content where false",
+    )
     return made

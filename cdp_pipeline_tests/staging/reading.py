@@ -13,8 +13,7 @@ from typing import Any
 import duckdb
 
 from cdp_pipeline.lake import open_duckdb
-from cdp_pipeline.shapes import FileFormat
-from cdp_pipeline.shapes import Column
+from cdp_pipeline.shapes import Column, FileFormat
 from cdp_pipeline.staging.parsing import create_macros, typed
 from cdp_pipeline.words import read_words
 

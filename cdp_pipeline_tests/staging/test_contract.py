@@ -135,7 +135,14 @@ def test_a_check_that_crashes_is_an_error_and_no_pass() -> None:
 
 def test_every_reason_has_a_cure() -> None:
     """Whatever quarantine says of a cell, the documentation says what to do."""
-    said = {*rules._NOT_A.values(), rules.OTHER_CURRENCY, rules.NOT_WHOLE, rules.DOUBTFUL, *rules.NO_KEY.values(), "missing"}
+    said = {
+        *rules._NOT_A.values(),
+        rules.OTHER_CURRENCY,
+        rules.NOT_WHOLE,
+        rules.DOUBTFUL,
+        *rules.NO_KEY.values(),
+        "missing",
+    }
     day = {"type": "date", "min": date(2026, 1, 1), "max": "as_of"}
     for bounds in ({"in": "iso4217"}, {"matches": "a"}, {"max_length": 1}, day, {"type": "timestamp", "max": "as_of"}):
         column = Column.model_validate({"type": "text", "description": "a"} | bounds)

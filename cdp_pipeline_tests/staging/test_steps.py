@@ -55,7 +55,11 @@ def test_a_contract_is_one_step_with_two_tables(tmp_path: Path) -> None:
     ]
     assert found["staging.orders", "quarantine.orders"].reads == ("raw.shop", "raw.erased_orders", "staging.replays")
     assert not [name for name in found["staging.people", "quarantine.people"].reads if name.startswith("raw.")]
-    assert set(found["staging.reconciliation", "quarantine.unused_lines"].reads) >= {"raw.shop", "staging.orders", "quarantine.people"}
+    assert set(found["staging.reconciliation", "quarantine.unused_lines"].reads) >= {
+        "raw.shop",
+        "staging.orders",
+        "quarantine.people",
+    }
 
 
 def test_labels_reach_the_tables(tmp_path: Path) -> None:
