@@ -158,14 +158,17 @@ def _details(facts: Facts) -> Block | None:
         "Read",
         "Erased",
         "Other rows",
+        "Empty",
         "Dropped",
         "Older version",
         "Set aside",
         "Used",
+        "Of these mended",
         "Share set aside",
     )
     columns = (
-        "rows_read", "rows_erased", "rows_not_mapped", "rows_dropped", "rows_superseded", "rows_quarantined", "rows_used",
+        "rows_read", "rows_erased", "rows_not_mapped", "rows_empty", "rows_dropped", "rows_superseded",
+        "rows_quarantined", "rows_used", "rows_mended",
     )  # fmt: skip
     rows = [
         (
@@ -178,7 +181,7 @@ def _details(facts: Facts) -> Block | None:
     ]
     if not rows:
         return None
-    table = facts_table("Every row accounted for", head, rows, numeric=range(2, 10))
+    table = facts_table("Every row accounted for", head, rows, numeric=range(2, 12))
     return Block("Every row accounted for, by source and table", table, folded=True, wide=True, is_chart=False)
 
 
