@@ -1,0 +1,205 @@
+"""The one-cell law: whatever happens to one cell of a delivery, nobody is harmed, and nothing else changes.
+
+What belongs here: the law, and its figures. What does not: the deliveries (one_cell_deliveries.py), what happens to
+a cell (one_cell_changes.py), how many copies are run at once (one_cell_world.py), the erased (one_cell_erased.py).
+
+A copy of a source's small delivery in which one cell was changed is held against a copy in which none was:
+
+    nobody gains a permission           by identifier and by person; nor is an event used that was withheld
+    no row is lost in silence           staged, or kept out under a reason, or counted as empty
+    no optional cell takes its row      what is not required is emptied, and the row stays
+    no strangers become one             persons, keys of records, and rows of one key
+    the rest is equal                   every row of the other people of the copy
+
+Hundreds of copies are read in one run. Their people share nothing, so whoever meets there is a stranger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cdp_pipeline.shapes import Contract
+from cdp_pipeline_tests.trust.figure import Figure
+from cdp_pipeline_tests.trust.mutations import bound
+from cdp_pipeline_tests.trust.one_cell_changes import changes, is_another
+from cdp_pipeline_tests.trust.one_cell_deliveries import Copy, deliveries
+from cdp_pipeline_tests.trust.one_cell_spellings import kind_of
+from cdp_pipeline_tests.trust.one_cell_world import Outcome, Where, deliver, outcomes, product, shipped_weights
+
+BATCH = 1_300
+LAWS = {
+    "gained": "People who gained a permission by one changed cell",
+    "lost": "Rows lost in silence by one changed cell",
+    "taken": "Rows that one bad cell of an optional column took out",
+    "joined": "Strangers who became one by one changed cell",
+    "changed": "Rows of other people that one changed cell changed",
+}
+NOT_APPLIED = "could not be applied"
+
+
+@dataclass(frozen=True)
+class Break:
+    """A law that did not hold for a copy; `words` hold no value, `cells` are of the invented delivery."""
+
+    law: str
+    copy: Copy
+    words: str
+
+    @property
+    def kind(self) -> str:
+        change = self.copy.change
+        assert change
+        column = "+".join(sorted({kind_of(before) if before else "empty" for before, _ in change.cells.values()}))
+        return f"{change.kind} of {column}{' again' if change.again else ''}"
+
+
+def copies(count: int, start: int = 0) -> list[Copy]:
+    """`count` changed copies over all sources in turn, from the `start`-th on; numbers tell them apart."""
+    sources = list(deliveries())
+    drawn = {source: changes(source, 0) for source in sources}
+    made = []
+    for place in range(start + count):
+        copy = next(drawn[sources[place % len(sources)]])
+        if place >= start:
+            made.append(Copy(copy.source, place + 2 * len(sources), copy.again, copy.change))
+    return made
+
+
+def untouched() -> list[Copy]:
+    """Two copies of every source without a change, one of them with its second night delivered again."""
+    return [Copy(source, 2 * at + again, bool(again)) for at, source in enumerate(deliveries()) for again in (0, 1)]
+
+
+def judge_all(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list[Break], Counter[str]]:
+    """Breaks of the law over copies run together, and how the others ended."""
+    breaks: list[Break] = []
+    ends: Counter[str] = Counter()
+    given = list(changed)
+    for start in range(0, len(given), BATCH):
+        batch = given[start : start + BATCH]
+        usual = untouched()
+        run, owners = deliver(folder / "batch", [*usual, *batch], project)
+        told = outcomes(run, owners)
+        before = {(copy.source, copy.again): told[copy.number] for copy in usual}
+        contracts = product(project)[0].contracts
+        for copy in batch:
+            found = list(judge(copy, before[copy.source, copy.again], told[copy.number], contracts))
+            breaks += found
+            ends[_end(copy, told[copy.number], bool(found))] += 1
+    return breaks, ends
+
+
+def _end(copy: Copy, after: Outcome, is_broken: bool) -> str:
+    if is_broken:
+        return "broken"
+    if is_blocked(after):
+        return "blocked"
+    listed = [outcome for _, _, outcome, _ in after.kept_out if outcome in ("quarantined", "mended")]
+    if listed or after.unread or after.refused:
+        return "said"
+    assert copy.change
+    return "another valid value" if is_another(copy.change) else "harmless"
+
+
+def is_blocked(after: Outcome) -> bool:
+    """Nothing is published until somebody has looked."""
+    return any(NOT_APPLIED in reasons for _, _, _, reasons in after.kept_out)
+
+
+def judge(copy: Copy, before: Outcome, after: Outcome, contracts: Mapping[str, Contract]) -> Iterator[Break]:
+    """Every law that does not hold for a changed copy."""
+    change = copy.change
+    assert change
+    is_excused = is_blocked(after) or is_another(change)
+    for person, token, purpose, _ in sorted(after.permitted - before.permitted):
+        if not (is_excused and person == change.person):
+            yield Break("gained", copy, f"{purpose} of {token}")
+    for person, purpose, _ in sorted(after.reachable - before.reachable):
+        if not (is_excused and person == change.person):
+            yield Break("gained", copy, f"{purpose} of a person")
+    if after.withheld < before.withheld and not after.unread and not is_another(change):
+        yield Break("gained", copy, "an event that was withheld")
+    yield from _lost(copy, before, after)
+    yield from _taken(copy, after, contracts)
+    if after.strangers - before.strangers:
+        yield Break("joined", copy, ", ".join(sorted(after.strangers - before.strangers)))
+    yield from _changed(copy, before, after)
+
+
+def _lost(copy: Copy, before: Outcome, after: Outcome) -> Iterator[Break]:
+    change = copy.change
+    assert change
+    if after.refused:
+        return
+    for table in list(before.staged):
+        usual, found = before.rows(table), after.rows(table)
+        gone = Counter({where: n for where, n in (usual - found).items() if where not in after.unread})
+        empty = sum(n for (_, name), n in (after.empty - before.empty).items() if name == table)
+        if (missing := gone.total() - empty) > 0:
+            yield Break("lost", copy, f"{missing} of {table}")
+    gone_people = {w[0] for w, _ in before.staged["people"]} - {w[0] for w, _ in after.staged["people"]}
+    listed = {where[0] for table, where, outcome, _ in after.kept_out if outcome == "quarantined"}
+    listed |= {where[0] for where in after.unread} | {where[0] for _, where, outcome, _ in after.kept_out
+                                                     if outcome == "dropped"}  # fmt: skip
+    if gone_people - listed and not sum(n for (_, name), n in after.empty.items() if name == "people"):
+        yield Break("lost", copy, "a person, by the row of a stranger")
+
+
+def _taken(copy: Copy, after: Outcome, contracts: Mapping[str, Contract]) -> Iterator[Break]:
+    for table, _, outcome, reasons in after.kept_out:
+        columns = {reason.partition(":")[0] for reason in reasons.split("; ")}
+        spec = {name: contracts[table].columns[name] for name in columns if name in contracts[table].columns}
+        if outcome != "quarantined" or not spec or len(spec) < len(columns):
+            continue
+        if all(_is_optional(contracts[table], name) for name in spec):
+            yield Break("taken", copy, f"{', '.join(sorted(spec))} of {table}")
+
+
+def _is_optional(contract: Contract, name: str) -> bool:
+    spec = contract.columns[name]
+    keeps = getattr(spec, "when_bad", None) != "quarantine"
+    return keeps and not spec.required and name not in contract.grain
+
+
+def _changed(copy: Copy, before: Outcome, after: Outcome) -> Iterator[Break]:
+    """Rows of the other people of the copy that are not what they are without the change."""
+    assert copy.change
+    own = copy.change.person
+    for table in sorted({*before.staged, *after.staged}):
+        usual, found = (_others(outcome.staged[table], own) for outcome in (before, after))
+        if usual != found:
+            columns = {c for one, other in zip(usual, found, strict=False) for c in one if one[c] != other.get(c)}
+            yield Break("changed", copy, f"{', '.join(sorted(columns)) or 'rows'} of {table}")
+
+
+def _others(rows: Iterable[tuple[Where, dict[str, str | None]]], person: str) -> list[dict[str, str | None]]:
+    kept = [(where, values) for where, values in rows if where[0] != person]
+    return [values for _, values in sorted(kept, key=lambda row: (row[0][0], row[0][1], repr(sorted(row[1].items()))))]
+
+
+# ---- figures -----------------------------------------------------------------------------------
+
+
+def measure(folder: Path, long: bool) -> list[Figure]:
+    """The law over 5,200 changed cells, or 390 when there is little time."""
+    count = 5_200 if long else 390
+    breaks, ends = judge_all(folder, shipped_weights(folder / "project"), copies(count))
+    words = ", ".join(f"{ends[end]:,} {end}" for end in ("said", "blocked", "another valid value", "harmless"))
+    return [
+        Figure(promise, count, len(hit), f"{len(deliveries())} sources; 95 % bound {bound(len(hit), count):.2%}; {words}"
+               + "".join(f"; {name}: {number}" for name, number in _told(breaks, law).most_common(5)))
+        for law, promise in LAWS.items()
+        for hit in ({one.copy.number for one in breaks if one.law == law},)
+    ]  # fmt: skip
+
+
+def _told(breaks: Iterable[Break], law: str) -> Counter[str]:
+    """What was broken, by source and kind."""
+    kinds: dict[str, set[int]] = defaultdict(set)
+    for one in breaks:
+        if one.law == law:
+            kinds[f"{one.copy.source}: {one.words} by {one.kind}"].add(one.copy.number)
+    return Counter({name: len(numbers) for name, numbers in kinds.items()})
