@@ -30,7 +30,7 @@ PEOPLE = "abc"
 NIGHTS = {1: "2026-05-01", 2: "2026-06-01", 3: "2026-06-15"}
 """The third is the second again; in rows `{n}` is 1 or 2."""
 _CONSONANTS, _VOWELS = "bdfgklmnprstvwz", "aeiou"
-_EXACT = ("mail", "other_mail", "phone", "other_phone", "device", "id", "account", "order")
+IDENTIFIERS = ("mail", "other_mail", "phone", "other_phone", "device", "id", "account", "order")
 Row = dict[str, str]
 
 
@@ -130,11 +130,13 @@ class Copy:
         return {
             "first": first.title(), "last": last.title(), "mail": f"{first}.{last}@{self.code}.example",
             "other": other, "other_mail": f"{other}@{self.code}.example", "word": word(7).title(),
-            "street": word(9).title() + "kade", "city": word(8).title(), "zip": f"{digits(3, chance.choice('123456789'))} {word(2).upper()}",
+            "street": word(9).title() + "kade", "city": word(8).title(),
+            "zip": f"{digits(3, chance.choice('123456789'))} {word(2).upper()}",
             "born": f"{chance.randint(1945, 2001)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}",
             "phone": f"+316{digits(7, chance.choice('1234'))}", "other_phone": f"+316{digits(7, chance.choice('1234'))}",
             "id": digits(10, "7") + chance.choice("123456789"), "account": digits(11, "8") + chance.choice("123456789"),
-            "order": digits(7, chance.choice("123456789")), "device": f"{digits(9, '1')}.{digits(9, '4')}",
+            "order": digits(7, chance.choice("123456789")), "number": digits(8, "5"),
+            "device": f"{digits(9, '1')}.{digits(9, '4')}",
         }  # fmt: skip
 
     # ---- files ---------------------------------------------------------------------------
@@ -186,7 +188,7 @@ class Copy:
     @cached_property
     def identifiers(self) -> Mapping[str, tuple[str, str]]:
         """Addresses, numbers and ids as published tables write them -> person and token."""
-        return {self.tokens[person][name]: (person, name) for person in PEOPLE for name in _EXACT}
+        return {self.tokens[person][name]: (person, name) for person in PEOPLE for name in IDENTIFIERS}
 
     @cached_property
     def _folding(self) -> tuple[re.Pattern[str], Mapping[str, str]]:

@@ -77,15 +77,18 @@ def shipped_weights(folder: Path, project: Path = SQL) -> Path:
     return made
 
 
-def deliver(folder: Path, copies: Iterable[Copy], project: Path) -> tuple[Run, dict[str, dict[int, tuple[Copy, Line]]]]:
+def deliver(
+    folder: Path, copies: Iterable[Copy], project: Path, layers: Sequence[str] = ()
+) -> tuple[Run, dict[str, dict[int, tuple[Copy, Line]]]]:
     """Write the files of the copies and run the steps; the run, and whose every line of every file is."""
     exports = folder / "exports"
-    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("exports", "runs"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     owners: dict[str, dict[int, tuple[Copy, Line]]] = defaultdict(dict)
     for copy in copies:
         for line in copy.write(exports):
             owners[line.file][line.line] = copy, line
-    return perform_all(folder, project), owners
+    return perform_all(folder, project, layers), owners
 
 
 def perform_all(folder: Path, project: Path, layers: Sequence[str] = ()) -> Run:
