@@ -39,7 +39,7 @@ LAWS = {
     "changed": "Rows of other people that one changed cell changed",
 }
 SIDE_FACTS = ("identifiers", "links")
-NOT_APPLIED = "could not be applied"
+NOT_APPLIED = ("could not be applied", "refusal_not_applied")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _end(copy: Copy, after: Outcome, is_broken: bool) -> str:
 
 def is_blocked(after: Outcome) -> bool:
     """Nothing is published until somebody has looked."""
-    return any(NOT_APPLIED in reasons for _, _, _, reasons in after.kept_out)
+    return any(words in reasons for _, _, _, reasons in after.kept_out for words in NOT_APPLIED)
 
 
 def judge(copy: Copy, before: Outcome, after: Outcome, contracts: Mapping[str, Contract]) -> Iterator[Break]:

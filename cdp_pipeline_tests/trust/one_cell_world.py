@@ -39,7 +39,7 @@ class Outcome:
 
     staged: dict[str, list[tuple[Where, dict[str, str | None]]]] = field(default_factory=lambda: defaultdict(list))
     kept_out: list[tuple[str, Where, str, str]] = field(default_factory=list)  # table, where, outcome, reasons
-    unread: set[Where] = field(default_factory=set)  # lines of quarantine.lines
+    unread: set[Where] = field(default_factory=set)  # lines that reach no table, and are listed
     refused: set[str] = field(default_factory=set)  # files
     empty: Counter[tuple[str, str]] = field(default_factory=Counter)  # file, table: rows counted as empty
     permitted: set[tuple[str, str, str, str]] = field(default_factory=set)  # person, token, purpose, channel
@@ -127,9 +127,10 @@ def _read_files(run: Run, owners: Any, told: dict[int, Outcome]) -> None:
         told[copy.number].withheld += row["rows_withheld"] or 0
         if row["status"] != "loaded":
             told[copy.number].refused.add(row["file"])
-    for row in _rows(run, "quarantine.lines"):
-        copy, line = owners[row["file"]][row["line"]]
-        told[copy.number].unread.add((line.person, line.place, line.night))
+    for table in ("quarantine.lines", "quarantine.unused_lines"):
+        for row in _rows(run, table) if run.path(table).exists() else ():
+            if owner := owners[row["file"]].get(row["line"]):  # else it starts inside a record
+                told[owner[0].number].unread.add((owner[1].person, owner[1].place, owner[1].night))
     for row in _rows(run, "staging.reconciliation"):
         if row["file"] in owners:
             copy = by_code[row["file"].partition("/")[0]]
