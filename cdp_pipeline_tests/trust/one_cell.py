@@ -24,7 +24,7 @@ from pathlib import Path
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline_tests.trust.figure import Figure
 from cdp_pipeline_tests.trust.mutations import bound
-from cdp_pipeline_tests.trust.one_cell_changes import changes, is_another
+from cdp_pipeline_tests.trust.one_cell_changes import changed, is_another
 from cdp_pipeline_tests.trust.one_cell_deliveries import Copy, deliveries
 from cdp_pipeline_tests.trust.one_cell_erased import returned
 from cdp_pipeline_tests.trust.one_cell_spellings import kind_of
@@ -61,13 +61,10 @@ class Break:
 def copies(count: int, start: int = 0) -> list[Copy]:
     """`count` changed copies over all sources in turn, from the `start`-th on; numbers tell them apart."""
     sources = list(deliveries())
-    drawn = {source: changes(source, 0) for source in sources}
-    made = []
-    for place in range(start + count):
-        copy = next(drawn[sources[place % len(sources)]])
-        if place >= start:
-            made.append(Copy(copy.source, place + 2 * len(sources), copy.again, copy.change))
-    return made
+    return [
+        changed(sources[place % len(sources)], place // len(sources), place + 2 * len(sources))
+        for place in range(start, start + count)
+    ]
 
 
 def untouched() -> list[Copy]:
@@ -75,13 +72,13 @@ def untouched() -> list[Copy]:
     return [Copy(source, 2 * at + again, bool(again)) for at, source in enumerate(deliveries()) for again in (0, 1)]
 
 
-def judge_all(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list[Break], Counter[str]]:
+def judge_all(folder: Path, project: Path, given: Iterable[Copy]) -> tuple[list[Break], Counter[str]]:
     """Breaks of the law over copies run together, and how the others ended."""
     breaks: list[Break] = []
     ends: Counter[str] = Counter()
-    given = list(changed)
-    for start in range(0, len(given), BATCH):
-        batch = given[start : start + BATCH]
+    waiting = list(given)
+    while batch := waiting[:BATCH]:
+        del waiting[:BATCH]
         usual = untouched()
         run, owners = deliver(folder / "batch", [*usual, *batch], project)
         told = outcomes(run, owners)
@@ -185,6 +182,8 @@ def _changed(copy: Copy, before: Outcome, after: Outcome) -> Iterator[Break]:
         if usual != found:
             columns = {c for one, other in zip(usual, found, strict=False) for c in one if one[c] != other.get(c)}
             yield Break("changed", copy, f"{', '.join(sorted(columns)) or 'rows'} of {table}")
+    if lost := {use[-2:] for use in before.reachable - after.reachable if use[0] != own}:
+        yield Break("changed", copy, f"{', '.join(sorted(purpose for purpose, _ in lost))} of a person")
 
 
 def _others(rows: Iterable[tuple[Where, dict[str, str | None]]], person: str) -> list[dict[str, str | None]]:

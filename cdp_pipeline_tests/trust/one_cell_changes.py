@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -54,22 +55,18 @@ def blank(chance: Random, text: str) -> str:
 # ---- which cell gets what ----------------------------------------------------------------------
 
 
-def changes(source: str, number: int) -> Iterator[Copy]:
-    """Copies of a source, each with another change, the same for the same number; never ends."""
+def changed(source: str, draw: int, number: int) -> Copy:
+    """The copy of a source with this number, changed by the draw with that one; always the same."""
     draws: dict[str, Draw] = {"blank": blank, "garble": garbled, "respell": respelled}
-    place = 0
-    while True:
-        chance = Random(f"{SEED} {source} {place}")
-        kind = KINDS[place % len(KINDS)]
-        place += 1
+    kind = KINDS[draw % len(KINDS)]
+    for attempt in count():
+        chance = Random(f"{SEED} {source} {draw} {attempt}")
         cell, again = _cell(chance, source)
-        copy = Copy(source, number, again)
-        person, row = copy.row(cell.file, cell.night, cell.row)
+        person, row = Copy(source, number, again).row(cell.file, cell.night, cell.row)
         cells = _swapped(chance, row, cell.column) if kind == "swap" else _one(chance, row, cell.column, draws[kind])
         if cells:
-            change = Change(kind, cell, person, cells, again)
-            number += 1
-            yield Copy(source, copy.number, again, change)
+            return Copy(source, number, again, Change(kind, cell, person, cells, again))
+    raise AssertionError("the attempts never end")
 
 
 def _cell(chance: Random, source: str) -> tuple[Cell, bool]:
