@@ -131,7 +131,7 @@ def judge(copy: Copy, before: Outcome, after: Outcome, contracts: Mapping[str, C
         yield Break("gained", copy, "an event that was withheld")
     yield from _lost(copy, before, after)
     yield from _taken(copy, after, contracts)
-    if after.strangers - before.strangers:
+    if after.strangers - before.strangers and not is_another(change):
         yield Break("joined", copy, ", ".join(sorted(after.strangers - before.strangers)))
     yield from _changed(copy, before, after)
 

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from cdp_pipeline_tests.trust.one_cell_deliveries import Cell, Change, Copy, del
 from cdp_pipeline_tests.trust.one_cell_spellings import DATE, kind_of, respelled
 
 SEED = 20_260_930
+HABIT = 33  # changes of a source in one run: so many may be of one spreadsheet
 KINDS = ("blank", "garble", "respell", "respell", "swap")
 YES = frozenset({"yes", "true", "1", "subscribed", "allow_all", "freely given consent from contact"})
 _ADDRESS = re.compile(r"""[^\s@,;:<>()\[\]"]+@[\w-]+(\.[\w-]+)+""")
@@ -57,7 +59,8 @@ def blank(chance: Random, text: str) -> str:
 
 def changed(source: str, draw: int, number: int) -> Copy:
     """The copy of a source with this number, changed by the draw with that one; always the same."""
-    draws: dict[str, Draw] = {"blank": blank, "garble": garbled, "respell": respelled}
+    respell = partial(respelled, habit=f"{SEED} {source} {draw // HABIT}")
+    draws: dict[str, Draw] = {"blank": blank, "garble": garbled, "respell": respell}
     kind = KINDS[draw % len(KINDS)]
     for attempt in count():
         chance = Random(f"{SEED} {source} {draw} {attempt}")

@@ -95,8 +95,11 @@ _STATUSES = {
 }  # fmt: skip
 
 
-def respelled(chance: Random, text: str) -> str:
-    """The same cell as somebody, or a spreadsheet, may write it."""
+def respelled(chance: Random, text: str, habit: str = "") -> str:
+    """The same cell as somebody, or a spreadsheet, may write it; half of those with the same `habit` in the same way.
+
+    A spreadsheet damages a whole column alike: only then do two of its rows get one id.
+    """
     kind = kind_of(text)
     if kind == "word":
         spelled = _YES_WORDS if text.casefold() in {"yes", "true", "1"} else _NO_WORDS
@@ -104,7 +107,7 @@ def respelled(chance: Random, text: str) -> str:
         spelled = _STATUS_WORDS
     else:
         spelled = _SPELLED[kind]
-    form = chance.choice(spelled)
+    form = (Random(f"{habit} {kind}") if habit and chance.random() < 0.5 else chance).choice(spelled)
     if form in ("{}", "[]"):
         return form
     return re.sub(r"\{([^{}]*)\}", lambda found: _written(found[1], text), form)
