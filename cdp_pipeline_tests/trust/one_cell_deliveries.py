@@ -61,11 +61,22 @@ class File:
 
 
 @cache
+def lists() -> Mapping[str, tuple[str, ...]]:
+    """Source -> columns that may be empty, and then make no row of their own."""
+    return {name: tuple(spec.get("lists", ())) for name, spec in _told().items()}
+
+
+@cache
 def deliveries() -> Mapping[str, tuple[tuple[File, ...], tuple[File, ...]]]:
     """Source -> its own files, and those that are delivered beside them on the first night."""
+    own = {name: tuple(File(name, **given) for given in spec["files"]) for name, spec in _told().items()}
+    return {name: (own[name], own.get(spec.get("beside"), ())) for name, spec in _told().items()}
+
+
+@cache
+def _told() -> dict[str, Any]:
     told: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("one_cell.yml").read_text("utf-8"))
-    own = {name: tuple(File(name, **given) for given in spec["files"]) for name, spec in told.items()}
-    return {name: (own[name], own.get(spec.get("beside"), ())) for name, spec in told.items()}
+    return told
 
 
 @dataclass(frozen=True)
