@@ -5,6 +5,7 @@ a cell (one_cell_changes.py), how many copies are run at once (one_cell_world.py
 
 A copy of a source's small delivery in which one cell was changed is held against a copy in which none was:
 
+    no night is brought down
     nobody gains a permission           by identifier and by person; nor is an event used that was withheld
     no row is lost in silence           staged, or kept out under a reason, or counted as empty
     no optional cell takes its row      what is not required is emptied, and the row stays
@@ -17,7 +18,7 @@ Hundreds of copies are read in one run. Their people share nothing, so whoever m
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +29,11 @@ from cdp_pipeline_tests.trust.one_cell_changes import changed, is_another
 from cdp_pipeline_tests.trust.one_cell_deliveries import Copy, deliveries, lists
 from cdp_pipeline_tests.trust.one_cell_erased import returned
 from cdp_pipeline_tests.trust.one_cell_spellings import kind_of
-from cdp_pipeline_tests.trust.one_cell_world import Outcome, Where, deliver, outcomes, product, shipped_weights
+from cdp_pipeline_tests.trust.one_cell_world import Outcome, Where, deliver, outcomes, shipped_weights
 
 BATCH = 1_300
 LAWS = {
+    "stopped": "Nights that one changed cell brought down",
     "gained": "People who gained a permission by one changed cell",
     "lost": "Rows lost in silence by one changed cell",
     "taken": "Rows that one bad cell of an optional column took out",
@@ -76,21 +78,34 @@ def judge_all(folder: Path, project: Path, given: Iterable[Copy]) -> tuple[list[
     """Breaks of the law over copies run together, and how the others ended."""
     breaks: list[Break] = []
     ends: Counter[str] = Counter()
-    waiting = list(given)
+    waiting = [*given]
     while batch := waiting[:BATCH]:
         del waiting[:BATCH]
-        usual = untouched()
-        run, owners = deliver(folder / "batch", [*usual, *batch], project)
-        told = outcomes(run, owners)
-        before = {(copy.source, copy.again): told[copy.number] for copy in usual}
-        if damaged := {source for (source, _), outcome in before.items() if not is_valid(outcome)}:
-            raise ValueError(f"one_cell.yml: these deliveries are not valid: {', '.join(sorted(damaged))}")
-        contracts = product(project)[0].contracts
-        for copy in batch:
-            found = list(judge(copy, before[copy.source, copy.again], told[copy.number], contracts))
+        for copy, found, end in _judged(folder / "batch", project, batch):
             breaks += found
-            ends[_end(copy, told[copy.number], bool(found))] += 1
+            ends[end] += 1
     return breaks, ends
+
+
+def _judged(folder: Path, project: Path, batch: Sequence[Copy]) -> Iterator[tuple[Copy, list[Break], str]]:
+    """Every copy of a batch with its breaks and its end. A run that dies is tried in halves, until it is known of what."""
+    usual = untouched()
+    try:
+        run, owners = deliver(folder, [*usual, *batch], project)
+    except Exception as error:  # noqa: BLE001 - whatever brings a night down is a break
+        if len(batch) == 1:
+            yield batch[0], [Break("stopped", batch[0], type(error).__name__)], "broken"
+        else:
+            for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+                yield from _judged(folder, project, half)
+        return
+    told = outcomes(run, owners)
+    before = {(copy.source, copy.again): told[copy.number] for copy in usual}
+    if damaged := {source for (source, _), outcome in before.items() if not is_valid(outcome)}:
+        raise ValueError(f"one_cell.yml: these deliveries are not valid: {', '.join(sorted(damaged))}")
+    for copy in batch:
+        found = list(judge(copy, before[copy.source, copy.again], told[copy.number], run.project.contracts))
+        yield copy, found, _end(copy, told[copy.number], bool(found))
 
 
 def is_valid(outcome: Outcome) -> bool:
