@@ -81,22 +81,24 @@ def judge_all(folder: Path, project: Path, given: Iterable[Copy]) -> tuple[list[
     waiting = [*given]
     while batch := waiting[:BATCH]:
         del waiting[:BATCH]
-        for copy, found, end in _judged(folder / "batch", project, batch):
+        for found, end in _judged(folder / "batch", project, batch):
             breaks += found
             ends[end] += 1
     return breaks, ends
 
 
-def _judged(folder: Path, project: Path, batch: Sequence[Copy]) -> Iterator[tuple[Copy, list[Break], str]]:
-    """Every copy of a batch with its breaks and its end. A run that dies is tried in halves, until it is known of what."""
-    usual = untouched()
+def _judged(folder: Path, project: Path, batch: Sequence[Copy]) -> Iterator[tuple[list[Break], str]]:
+    """The breaks and the end of every copy of a batch. A run that dies is tried in halves, until it is known of what."""
+    sources = {copy.source for copy in batch}
+    usual = [copy for copy in untouched() if copy.source in sources]
     try:
         run, owners = deliver(folder, [*usual, *batch], project)
     except Exception as error:  # noqa: BLE001 - whatever brings a night down is a break
         if len(batch) == 1:
-            yield batch[0], [Break("stopped", batch[0], type(error).__name__)], "broken"
+            yield [Break("stopped", batch[0], type(error).__name__)], "broken"
         else:
-            for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+            ordered = sorted(batch, key=lambda copy: copy.source)  # few sources cost little
+            for half in (ordered[: len(batch) // 2], ordered[len(batch) // 2 :]):
                 yield from _judged(folder, project, half)
         return
     told = outcomes(run, owners)
@@ -105,7 +107,7 @@ def _judged(folder: Path, project: Path, batch: Sequence[Copy]) -> Iterator[tupl
         raise ValueError(f"one_cell.yml: these deliveries are not valid: {', '.join(sorted(damaged))}")
     for copy in batch:
         found = list(judge(copy, before[copy.source, copy.again], told[copy.number], run.project.contracts))
-        yield copy, found, _end(copy, told[copy.number], bool(found))
+        yield found, _end(copy, told[copy.number], bool(found))
 
 
 def is_valid(outcome: Outcome) -> bool:

@@ -12,7 +12,7 @@ import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.project import Project, read_project
 from cdp_pipeline.steps import Step
 from cdp_pipeline_tests.trust.laws import SQL
-from cdp_pipeline_tests.trust.one_cell_deliveries import Copy, Line
+from cdp_pipeline_tests.trust.one_cell_deliveries import Copy, Line, deliveries
 
 AS_OF = date(2026, 6, 30)
 KEY = b"a key of these proofs"
@@ -55,9 +55,10 @@ class Outcome:
 
 
 @cache
-def product(project: Path = SQL) -> tuple[Project, tuple[Step, ...]]:
-    """The project, and its steps from files to permissions."""
+def product(project: Path, sources: frozenset[str]) -> tuple[Project, tuple[Step, ...]]:
+    """The project with some of its sources only, and its steps from files to permissions."""
     whole = read_project(project)
+    whole = replace(whole, sources={name: spec for name, spec in whole.sources.items() if name in sources})
     steps = build_pipeline(whole).steps
     maker = {name: step for step in steps for name in step.names}
     todo, needed = list(WANTED), set[str]()
@@ -69,9 +70,9 @@ def product(project: Path = SQL) -> tuple[Project, tuple[Step, ...]]:
     return whole, tuple(step for step in steps if step.names[0] in needed)
 
 
-def shipped_weights(folder: Path, project: Path = SQL) -> Path:
+def shipped_weights(folder: Path) -> Path:
     """A copy of dbt_like_sql that never trains a match model."""
-    made = Path(shutil.copytree(project, folder, dirs_exist_ok=True))
+    made = Path(shutil.copytree(SQL, folder, dirs_exist_ok=True))
     path = made / "3_identity" / "matching.yml"
     path.write_text(re.sub(r"smallest: \d+", "smallest: 1000000", path.read_text("utf-8")), encoding="utf-8")
     return made
@@ -80,26 +81,25 @@ def shipped_weights(folder: Path, project: Path = SQL) -> Path:
 def deliver(
     folder: Path, copies: Iterable[Copy], project: Path, layers: Sequence[str] = ()
 ) -> tuple[Run, dict[str, dict[int, tuple[Copy, Line]]]]:
-    """Write the files of the copies and run the steps; the run, and whose every line of every file is."""
-    exports = folder / "exports"
+    """Write the files of the copies and run the steps, or those of some layers, of their sources.
+
+    Returns the run, and whose every line of every file is.
+    """
+    exports, sources = folder / "exports", set[str]()
     for name in ("exports", "runs"):
         shutil.rmtree(folder / name, ignore_errors=True)
     owners: dict[str, dict[int, tuple[Copy, Line]]] = defaultdict(dict)
     for copy in copies:
+        sources |= {file.source for files in deliveries()[copy.source] for file in files}
         for line in copy.write(exports):
             owners[line.file][line.line] = copy, line
-    return perform_all(folder, project, layers), owners
-
-
-def perform_all(folder: Path, project: Path, layers: Sequence[str] = ()) -> Run:
-    """Run the steps, or those of some layers, on what lies in the exports of a folder."""
-    whole, steps = product(project)
-    run = Run(whole, folder / "exports", folder, AS_OF, "run", KEY)
+    whole, steps = product(project, frozenset(sources))
+    run = Run(whole, exports, folder, AS_OF, "run", KEY)
     run.folder.mkdir(parents=True, exist_ok=True)
     for step in steps:
         if not layers or step.tables[0].layer in layers:
             step.run(run)
-    return run
+    return run, owners
 
 
 def outcomes(run: Run, owners: Mapping[str, Mapping[int, tuple[Copy, Line]]]) -> dict[int, Outcome]:
