@@ -38,7 +38,78 @@ class Fault:
     edits: tuple[tuple[str, str, str], ...]
 
 
-FAULTS: tuple[Fault, ...] = ()
+_KEYS, _WORDS = "cdp_pipeline/identifier_keys.py", "cdp_pipeline/words.py"
+_CONTRACT = "dbt_like_sql/2_staging/permissions.yml"
+_ORDERS = "dbt_like_sql/1_sources/woocommerce_orders.yml"
+_ADDRESSES = "then addresses else [] end as addresses"
+_STOPS = "status in ('denied', 'withdrawn', 'complaint', 'bounced', 'objected') then least(_delivered_at, as_of)"
+_IS_ORDER = "    where: \"row_kind = 'order'\"\n    columns:\n      order_id"
+_OPTIONAL = "    spec = contract.columns[column]\n    return "
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "an address is only trimmed",
+        "gained",
+        ((_KEYS, _ADDRESSES, "then [lower(trim(email))] else [lower(trim(email))] end as addresses"),),
+    ),
+    Fault(
+        "addresses of a cell run into one",
+        "gained",
+        ((_KEYS, _ADDRESSES, "then [regexp_replace(text, '[^a-z0-9@.]', '', 'g')] else [] end as addresses"),),
+    ),
+    Fault(
+        "who is erased is known by a trimmed address",
+        BACK,
+        (
+            (
+                "cdp_pipeline/privacy/facts.py",
+                "when 'email' then e.email_keys",
+                "when 'email' then [lower(trim(f.value))]",
+            ),
+        ),
+    ),
+    Fault("an unknown word puts the refusal aside", "gained", ((_CONTRACT, "when_broken:", "# when_broken:"),)),
+    Fault(
+        "a refusal needs a date",
+        "gained",
+        ((_CONTRACT, "when_broken:", "# when_broken:"), (_CONTRACT, _STOPS, "false then least(_delivered_at, as_of)")),
+    ),
+    Fault(
+        "a refusal without its identifier stops nothing",
+        "gained",
+        (("cdp_pipeline/staging/split.py", "        give_identifiers(con, contract)\n", ""),),
+    ),
+    Fault(
+        "ids of spreadsheets pass",
+        "joined",
+        (
+            (_WORDS, "is_no_id(x) as is_empty_typed(bare_id(x)) or is_empty_id(bare_id(x))", "is_no_id(x) as false"),
+            (
+                _WORDS,
+                "as coalesce(not (is_sheet_error(bare_id(x)) or ",
+                "as coalesce(true or (is_sheet_error(bare_id(x)) or ",
+            ),
+        ),
+    ),
+    Fault(
+        "a rounded number is a phone",
+        "joined",
+        ((_KEYS, "is_rounded or not regexp_matches(dialled", "false and is_rounded or not regexp_matches(dialled"),),
+    ),
+    Fault(
+        "an optional cell takes its row out",
+        "taken",
+        (("cdp_pipeline/staging/mend.py", _OPTIONAL, f"{_OPTIONAL}False and "),),
+    ),
+    Fault(
+        "an order without a date is no row",
+        "lost",
+        (
+            (_ORDERS, "kinds: row_kind", "kinds: [row_kind, placed_at]"),
+            (_ORDERS, _IS_ORDER, _IS_ORDER.replace("'order'", "'order' and placed_at <> ''")),
+        ),
+    ),
+)
+"""Written against the text of the product: a change there may ask for a change here."""
 
 
 def put_back(fault: Fault, folder: Path) -> Path:
