@@ -112,7 +112,7 @@ def _judged(folder: Path, project: Path, batch: Sequence[Copy]) -> Iterator[tupl
 
 def is_valid(outcome: Outcome) -> bool:
     """Whether all of an untouched delivery is staged, or superseded by its own second night, and nobody is shared."""
-    set_aside = {where for _, where, end, _ in outcome.kept_out if end not in ("superseded", "dropped")}
+    set_aside = {where for _, where, end, _ in outcome.kept_out if end not in ("superseded", "dropped", "mended")}
     return bool(outcome.staged) and not (set_aside or outcome.refused or outcome.unread or outcome.strangers)
 
 
