@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cdp_pipeline_tests.sources_yaml.exports import mapped
+import pytest
+
+from cdp_pipeline_tests.sources_yaml.exports import mapped, staged
 
 MEMBER = {
     "Email Address": " Ann@Example.org ",
@@ -151,6 +153,22 @@ def test_a_ticket_names_its_requester() -> None:
     assert mapped("zendesk_tickets", "identifiers", rows)[0]["value"] == "shopify:77"
 
 
+def test_requesters_whose_account_a_spreadsheet_spoiled_stay_strangers() -> None:
+    """A rounded number or an error is nobody's account, and listed; a word for nobody says nothing."""
+    row = {"Created at": "2026-05-01 10:00", "Requester": "Ann Doe"}
+    ids = ["7.00001E+12", "7.00001E+12", "#NV", "####", "-", "0", "'77"]
+    rows = [
+        {**row, "Id": f"5{n}", "Requester id": f"36120{n}", "Requester external id": text} for n, text in enumerate(ids)
+    ]
+    with staged("zendesk_tickets", [*rows, {**row, "Id": "60", "Requester id": "361209", "Created at": ""}]) as found:
+        assert found.rows("staging.identifiers", "record_id, value") == [("361206", "shopify:77")]
+        kept_out = [(line, outcome) for line, outcome, _ in found.kept_out("identifiers")]
+        assert kept_out == [(line, "quarantined") for line in (2, 3, 4, 5)]
+        assert found.kept_out("tickets") == [(9, "quarantined", "opened_at: missing")]
+        assert len(found.rows("staging.people")) == 8
+        assert found.unused == []
+
+
 def test_a_synced_ticket_is_solved_by_its_history() -> None:
     """The last time the status became solved is when it was solved, as long as it still is."""
     history = [
@@ -183,6 +201,27 @@ def test_leads_lose_the_prefix_and_grant_only_what_they_say() -> None:
     assert mapped("meta_leads", "permissions", [lead]) == []
     assert mapped("meta_leads", "permissions", [lead | {"marketing_consent": "yes"}])[0]["status"] == "granted"
     assert mapped("meta_leads", "people", [lead | {"email": "test@meta.com"}]) == [{"dropped": "test_lead"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "created", "status"),
+    [
+        ("Ja", "2026-05-01T10:00:00+02:00", "granted"),
+        ("nee", "2026-05-01T10:00:00+02:00", "denied"),
+        ("rather not", "2026-05-01T10:00:00+02:00", "denied"),
+        ("No", "", "denied"),
+        ("No", "yesterday", "denied"),
+        ("yes", "", "denied"),
+        ("", "2026-05-01T10:00:00+02:00", None),
+    ],
+)
+def test_a_lead_grants_by_a_plain_yes_with_its_day(answer: str, created: str, status: str | None) -> None:
+    """Any other answer refuses, also without a day; a yes without a day grants nothing; no answer says nothing."""
+    row = {"id": "l:8001", "email": "ann@example.org", "marketing_consent": answer, "created_time": created}
+    with staged("meta_leads", [row]) as found:
+        assert found.rows("staging.permissions", "status") == ([(status,)] if status else [])
+        assert found.rows("staging.people", "record_id") == [("8001",)]
+        assert found.unused == []
 
 
 def test_a_converted_lead_is_its_contact() -> None:
