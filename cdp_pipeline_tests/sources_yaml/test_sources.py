@@ -23,7 +23,7 @@ from cdp_pipeline.shapes import Expression, Settings, Source
 from cdp_pipeline.sources.arrivals import matches
 from cdp_pipeline.sources.steps import steps as raw_steps
 from cdp_pipeline.staging.mapping import candidates, open_source
-from cdp_pipeline_tests.sources_yaml.exports import PROJECT, contracts, open_rows, sources
+from cdp_pipeline_tests.sources_yaml.exports import PROJECT, contracts, open_rows, sources, words
 
 NAMES = sorted(sources())
 SECRET = ("password", "rp_token", "credit_card")
@@ -191,7 +191,9 @@ def vendors_run(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     exports = shutil.copytree(folder, data / "exports")
     for path in exports.rglob("*"):
         os.utime(path, (1_700_000_000, 1_700_000_000))
-    project = Project(folder=PROJECT, settings=Settings(name="test"), sources=sources(), contracts=contracts())
+    project = Project(
+        folder=PROJECT, settings=Settings(name="test"), sources=sources(), contracts=contracts(), words=words()
+    )
     run = Run(project=project, exports=exports, data=data, as_of=date(2026, 11, 1), id="one", key=b"k" * 32)
     run.folder.mkdir(parents=True)
     for step in raw_steps(project):
