@@ -111,6 +111,19 @@ def test_a_synced_status_that_nobody_knows_is_a_refusal() -> None:
         assert kept_out == [(5, "mended"), (6, "mended"), (7, "dropped")]
 
 
+def test_a_synced_unsubscription_withdraws_by_its_member() -> None:
+    """It names a member only; of a damaged id, or none, nobody knows whom it stops, and it is set aside."""
+    ids = ["0d2b523f483348be737d428ea774b231", "#N/A", ""]
+    rows = [{"campaign_id": "c1", "member_id": i, "timestamp": "2026-02-01 10:00:00", "reason": "SPAM"} for i in ids]
+    with staged("mailchimp_api_unsubscribes", rows) as made:
+        kept_out = [(line, outcome, reasons) for line, outcome, reasons in made.kept_out("permissions")]
+        assert kept_out[0] == (2, "dropped", "nothing_to_stop")  # its member was not delivered
+        assert [
+            (line, "refusal_not_applied" in reasons) for line, _, reasons in kept_out[1:] if _ == "quarantined"
+        ] == [(3, True), (4, True)]
+        assert set(made.rows("staging.messages", "event_type")) == {("complained",)}
+
+
 # ---- HubSpot ---------------------------------------------------------------------------------------
 
 
