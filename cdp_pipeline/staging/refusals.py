@@ -55,7 +55,8 @@ def fold_states(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
 
 
 def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """A refusal without an identifier is about those that its record ever had; a grant without one grants nothing.
+    """What a record refuses it refuses for every identifier that it ever had, also where the row names none of them; a
+    grant without an identifier grants nothing.
 
     What a refusal of a record without any identifier would stop, nobody ever permitted. Where a mapping gives no
     identifiers at all, that one is missing is not noted.
@@ -80,6 +81,11 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
                     from had where {blank} and had.source = candidates.source
                       and had.record_id = candidates.record_id and had.namespace = candidates.namespace""")
     con.execute(f"""update candidates set _outcome = 'nothing_to_stop' where {blank} and len({value}_keys) = 0""")
+    if said := contract.columns[status].of_the_record:
+        con.execute(f"""update candidates set {value}_keys = {value}_keys
+                            || list_filter(had.keys, lambda k: not list_contains({value}_keys, k))
+                        from had where _outcome = 'mapped' and {status} in {(*said, "")} and had.source = candidates.source
+                          and had.record_id = candidates.record_id and had.namespace = candidates.namespace""")
     con.execute("drop table had")
 
 
