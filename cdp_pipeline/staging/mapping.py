@@ -176,8 +176,8 @@ def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -
 
 def _clean(expression: str, form: FileFormat) -> str:
     blank = r"[\s\x{00a0}\x{200b}\x{feff}]+"
-    # ="00123" is how a text is guarded against spreadsheets.
-    trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$|^=\"([^\"]*)\"$', '\\1', 'g')"
+    # ="00123" is how a text is guarded against spreadsheets; quotes around a whole cell are of the same kind.
+    trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$|^=?\"([^\"]*)\"$', '\\1', 'g')"
     nulls = "|".join(re.escape(value) for value in form.nulls if value).replace("'", "''")
     return f"case when not regexp_full_match({trimmed}, '|{nulls}') then {trimmed} end"
 
