@@ -40,6 +40,8 @@ LAWS = {
     "joined": "Strangers who became one by one changed cell",
     "changed": "Rows of other people that one changed cell changed",
 }
+NOTHING = frozenset({"", "none", "null", "nan", "n/a", "-", "{}", "[]"})
+"""How an empty list is written."""
 SIDE_FACTS = ("identifiers", "links")
 NOT_APPLIED = ("could not be applied", "refusal_not_applied")
 
@@ -158,7 +160,7 @@ def _lost(copy: Copy, before: Outcome, after: Outcome) -> Iterator[Break]:
     assert change
     if after.refused:
         return
-    emptied = {column for column, (_, text) in change.cells.items() if not text.strip()}
+    emptied = {column for column, (_, text) in change.cells.items() if text.strip().casefold() in NOTHING}
     listed = after.unread | {where for _, where, outcome, _ in after.kept_out if outcome == "quarantined"}
     for table in list(before.staged):
         if emptied & set(lists()[copy.source]) or (emptied and table in SIDE_FACTS):

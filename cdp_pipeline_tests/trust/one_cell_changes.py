@@ -24,7 +24,23 @@ from cdp_pipeline_tests.trust.one_cell_spellings import DATE, kind_of, respelled
 SEED = 20_260_930
 HABIT = 33  # changes of a source in one run: so many may be of one spreadsheet
 KINDS = ("blank", "garble", "respell", "respell", "swap")
-YES = frozenset({"yes", "true", "1", "subscribed", "allow_all", "freely given consent from contact"})
+YES = frozenset(
+    {
+        "yes",
+        "true",
+        "1",
+        "on",
+        "y",
+        "t",
+        "ja",
+        "j",
+        "si",
+        "da",
+        "subscribed",
+        "allow_all",
+        "freely given consent from contact",
+    }
+)
 _ADDRESS = re.compile(r"""[^\s@,;:<>()\[\]"]+@[\w-]+(\.[\w-]+)+""")
 _NO_ID = re.compile(r"|#+|[#=].*|\d([.,]\d+)?e\+?\d+|none|null|nan|undefined|0|n/a|na|nil|-|\?", re.IGNORECASE)
 Draw = Callable[[Random, str], str]
