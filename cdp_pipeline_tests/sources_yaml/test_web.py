@@ -55,6 +55,7 @@ def test_an_event_is_read_out_of_its_parameters() -> None:
         ("ga4_events", {"privacy_info": '{"ads_storage":"No"}'}, True),
         ("ga4_events", {"privacy_info": "{broken"}, False),
         ("ga4_events", {"privacy_info": '"No"'}, False),
+        ("ga4_events", {"privacy_info": '{"analytics_st0rage":"No"}'}, False),
         ("ga4_events", {"privacy_info": ""}, True),
         ("ga4_events", {}, True),
         ("ga4_flat_events", {"privacy_info_analytics_storage": "0"}, False),
@@ -240,6 +241,23 @@ def test_calls_that_are_damaged_are_listed() -> None:
         assert [(line, outcome) for line, outcome, _ in found.kept_out("orders")] == [(5, "quarantined")]
         assert found.rows("staging.orders", "order_id") == [("50",)]
         assert found.unused == []
+
+
+def test_an_order_under_an_odd_name_is_listed() -> None:
+    """Shipped is dropped beside its completed order; a name that damage made is an order in quarantine."""
+    props = {"order_id": "50", "total": 5, "currency": "EUR", "products": [{"sku": "A"}]}
+    call = {"type": "track", "userId": "77", "timestamp": "2026-05-01T10:00:00.000Z"}
+    names = {"Order\u00ad Completed": "50", "Order Shipped": "50", "Ordr Cmpleted": "51", "Order Refunded": "52"}
+    rows = [
+        {**call, "event": name, "properties": json.dumps(props | {"order_id": order})} for name, order in names.items()
+    ]
+    with staged("segment_events", rows) as found:
+        assert found.rows("staging.orders", "order_id") == [("50",)]
+        assert [(line, outcome) for line, outcome, _ in found.kept_out("orders")] == [
+            (3, "dropped"),
+            (4, "quarantined"),
+        ]
+        assert len(found.rows("staging.events")) == 4
 
 
 def test_flat_events_take_the_campaign_of_the_visit() -> None:
