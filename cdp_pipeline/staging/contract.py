@@ -20,6 +20,7 @@ from cdp_pipeline.staging.currencies import ISO_4217
 from cdp_pipeline.staging.doubt import doubtful
 from cdp_pipeline.staging.keyed import KIND_OF_NAMESPACE, key_columns
 from cdp_pipeline.staging.mapping import is_id
+from cdp_pipeline.staging.refusals import EMPTIED, OF_RECORD
 
 BATCH_ROWS = 100_000
 _NOT_A = {
@@ -50,6 +51,8 @@ CURES: Mapping[str, str] = {
     "not yes or no": "write true or false, yes or no, 1 or 0",
     OTHER_CURRENCY: "mend the currency column, or its mapping",
     NOT_WHOLE: "export again without a spreadsheet in between",
+    EMPTIED: "ask the person anew, or write the answer in the source system; until then it is a refusal",
+    OF_RECORD: "write the identifier in the source system; until then the refusal stops all that the record had",
     **dict.fromkeys(NO_KEY.values(), "correct it in the source system, or in quarantine and replay it"),
     DOUBTFUL: "deliver the file as the source writes it; a spreadsheet or a second system wrote part of the column",
     "no ISO 4217 currency code": "map a column with codes such as EUR",

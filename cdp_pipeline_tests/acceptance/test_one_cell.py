@@ -34,7 +34,9 @@ def test_copies_are_the_same_again_and_of_other_people() -> None:
     assert once[39:] == again
     one, other = (Copy("shopify_customers", number, False) for number in (1, 2))
     assert not set(one.identifiers) & set(other.identifiers)
-    assert one.fold(one.tokens["a"]["mail"].title().replace("Example", "example")) == other.fold(other.tokens["a"]["mail"])
+    assert one.fold(one.tokens["a"]["mail"].title().replace("Example", "example")) == other.fold(
+        other.tokens["a"]["mail"]
+    )
 
 
 @pytest.mark.parametrize(
