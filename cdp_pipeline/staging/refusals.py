@@ -72,7 +72,9 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
         from (select source, record_id, namespace, unnest({value}_keys) as key from candidates where record_id is not null)
         group by all""")
     blank = f"_outcome = 'mapped' and {value}__text is null and candidates.record_id is not null"
-    named = f"(_source_name, _mapping) in (select (_source_name, _mapping) from candidates where {value}__text is not null)"
+    named = (
+        f"(_source_name, _mapping) in (select (_source_name, _mapping) from candidates where {value}__text is not null)"
+    )
     con.execute(f"""insert into noted select _row, '{value}', '{OF_RECORD}' from candidates
                     semi join had using (source, record_id, namespace) where {blank}
                       and {named}""")
