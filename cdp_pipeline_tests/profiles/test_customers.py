@@ -19,9 +19,9 @@ from cdp_pipeline_tests.profiles.scene import build_profiles, copy_project
 ANNA, MAIL, BEN = ({"source": s, "record_id": r} for s, r in (("shop", "1"), ("mail", "2"), ("shop", "3")))
 GIVEN: dict[str, list[dict[str, Any]]] = {
     "staging.people": [
-        ANNA | {"email": "anna@example.org", "first_name": "Anna", "last_name": "Berg", "updated_at": "2026-01-01"},
-        MAIL | {"email": "ANNA@example.org"},
-        BEN | {"email": "ben@example.org"},
+        ANNA | {"email": "anna@example.org", "email_keys": ["anna@example.org"]} | {"first_name": "Anna", "last_name": "Berg", "updated_at": "2026-01-01"},
+        MAIL | {"email": "anna+news@example.org", "email_keys": ["anna@example.org"]},
+        BEN | {"email": "ben@example.org", "email_keys": ["ben@example.org"]},
     ],
     "identity.records": [ANNA, MAIL, BEN],
     "identity.person_records": [ANNA | {"person_id": "P1"}, MAIL | {"person_id": "P1"}, BEN | {"person_id": "P2"}],
@@ -34,7 +34,8 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
     ],
     "staging.permissions": [
         MAIL
-        | {"namespace": "email", "value": "ANNA@example.org", "purpose": "email_marketing", "channel": "email"}
+        | {"namespace": "email", "value": "anna+news@example.org", "value_keys": ["anna@example.org"]}
+        | {"purpose": "email_marketing", "channel": "email"}
         | {"status": "granted", "basis": "double_opt_in", "proof": "form", "changed_at": "2026-01-01"}
     ],
 }

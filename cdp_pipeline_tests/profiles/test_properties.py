@@ -105,11 +105,12 @@ def test_a_merge_never_widens_a_permission(changes: list[dict[str, Any]], golden
         "profiles.identifier_permissions", {"profiles.permission_changes": [c | FIXED for c in changes]}
     )
     apart = [
-        {"person_id": person, "namespace": "email", "value": value} for person, value in (("P1", "a"), ("P2", "b"))
+        {"person_id": person, "namespace": "email", "value": value, "addresses": [value]}
+        for person, value in (("P1", "a"), ("P2", "b"))
     ]
     merged = [row | {"person_id": "P1"} for row in apart]
 
-    def permissions(identifiers: list[dict[str, str]]) -> list[dict[str, Any]]:
+    def permissions(identifiers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return run_model(
             "profiles.permissions", {"profiles.identifiers": identifiers, "profiles.identifier_permissions": allowed}
         )

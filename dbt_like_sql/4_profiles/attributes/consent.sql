@@ -11,10 +11,9 @@
 with said as (
     select
         p.*,
-        p.namespace = 'email' and coalesce(list_contains(i.addresses, c.email), false) as is_golden_email,
+        p.namespace = 'email' and coalesce(list_contains(p.addresses, c.email), false) as is_golden_email,
         p.namespace = 'phone' and p.value = c.phone as is_golden_phone
     from profiles.permissions as p
-    join profiles.identifiers as i on p.person_id = i.person_id and p.namespace = i.namespace and p.value = i.value
     join profiles.contacts as c on p.person_id = c.person_id
     where p.recipient is null
 )
