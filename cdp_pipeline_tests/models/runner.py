@@ -10,6 +10,7 @@ that is a model, and TABLES for what Python writes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from cdp_pipeline.expressions import quoted
 from cdp_pipeline.lake import open_duckdb
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline.sql_model import Check, Model, read_check, read_model
+from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline.staging.parsing import TYPES
 from cdp_pipeline.yaml_file import read_shape
 
@@ -58,8 +60,9 @@ TABLES = {
     "raw.files": """file varchar, source varchar, fingerprint varchar, status varchar, rows_read bigint, rows_loaded bigint,
         rows_rejected bigint, rows_withheld bigint, unmapped_columns varchar[], missing_columns varchar[]""",
     "staging.reconciliation": """source_name varchar, file varchar, table_name varchar, rows_read bigint,
-        rows_erased bigint, rows_not_mapped bigint, rows_dropped bigint, rows_superseded bigint, rows_quarantined bigint,
-        rows_staged bigint, rows_replayed bigint""",
+        rows_erased bigint, rows_not_mapped bigint, rows_empty bigint, rows_dropped bigint, rows_superseded bigint,
+        rows_quarantined bigint, rows_staged bigint, rows_mended bigint, rows_replayed bigint""",
+    "quarantine.unused_lines": "source_name varchar, file varchar, line bigint",
     "staging.corrections": """source varchar, record_id varchar, column_name varchar, value varchar, decided_at date,
         line bigint, replaced varchar""",
     "segments.memberships": """person_id varchar, segmentation varchar, segment varchar, since date,
@@ -72,12 +75,12 @@ TABLES = {
     "activation.receipts": """destination varchar, audience varchar, in_rule bigint, has_key bigint,
         permitted bigint, transfer_allowed bigint, above_minimum bigint, written bigint""",
     "config.run": """as_of date, zone varchar, currency varchar, country varchar, churn_budget decimal(6, 4),
-        adult_age integer, existing_customer_days integer""",
+        adult_age integer, existing_customer_days integer, unapplied_stops bigint""",
 }
-_NESTED = ("MAP", "STRUCT")
+_NESTED = re.compile(r"MAP|STRUCT|.*\[\]$")
 RUN = {
     "as_of": "2026-06-30", "zone": "Europe/Amsterdam", "currency": "EUR", "country": "NL", "churn_budget": "0.05",
-    "adult_age": 18, "existing_customer_days": 730,
+    "adult_age": 18, "existing_customer_days": 730, "unapplied_stops": 0,
 }  # fmt: skip
 
 
@@ -124,9 +127,10 @@ def types(table: str) -> str:
         shape = read_shape(contract, Contract, [])
         assert shape
         columns = {column: TYPES[spec.type] for column, spec in shape.columns.items()}
-        return ", ".join(f"{name} {kind}" for name, kind in (columns | {"_file": "varchar", "_line": "bigint"}).items())
+        columns |= dict.fromkeys(key_columns(shape).values(), "varchar[]") | {"_file": "varchar", "_line": "bigint"}
+        return ", ".join(f"{name} {kind}" for name, kind in columns.items())
     if layer == "quarantine":
-        return "source_name varchar, file varchar, line bigint, outcome varchar"
+        return "source_name varchar, file varchar, line bigint, outcome varchar, reasons varchar"
     con, model = prepared(table)
     return ", ".join(f'"{row[0]}" {row[1]}' for row in con.execute(f"describe {model.sql}").fetchall())
 
@@ -137,7 +141,7 @@ def fill(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> Non
         return
     kinds = {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    casts = ", ".join(f"cast(cast(? as json) as {kinds[c]})" if kinds[c].startswith(_NESTED) else "?" for c in columns)
+    casts = ", ".join(f"cast(cast(? as json) as {kinds[c]})" if _NESTED.match(kinds[c]) else "?" for c in columns)
     values = [row.get(column) for row in rows for column in columns]
     con.execute(
         f"insert into {table} ({', '.join(map(quoted, columns))}) values {', '.join([f'({casts})'] * len(rows))}",
