@@ -26,7 +26,7 @@ from cdp_pipeline.shapes import Contract
 from cdp_pipeline_tests.trust.figure import Figure
 from cdp_pipeline_tests.trust.mutations import bound
 from cdp_pipeline_tests.trust.one_cell_changes import changed, is_another
-from cdp_pipeline_tests.trust.one_cell_deliveries import Copy, deliveries, lists
+from cdp_pipeline_tests.trust.one_cell_deliveries import Copy, columns_that, deliveries
 from cdp_pipeline_tests.trust.one_cell_erased import returned
 from cdp_pipeline_tests.trust.one_cell_spellings import kind_of
 from cdp_pipeline_tests.trust.one_cell_world import Outcome, Where, deliver, outcomes, shipped_weights
@@ -158,12 +158,13 @@ def judge(copy: Copy, before: Outcome, after: Outcome, contracts: Mapping[str, C
 def _lost(copy: Copy, before: Outcome, after: Outcome) -> Iterator[Break]:
     change = copy.change
     assert change
-    if after.refused:
+    is_renamed = change.kind in ("garble", "swap") and change.cells.keys() & columns_that("names")[copy.source]
+    if after.refused or is_renamed:
         return
     emptied = {column for column, (_, text) in change.cells.items() if text.strip().casefold() in NOTHING}
     listed = after.unread | {where for _, where, outcome, _ in after.kept_out if outcome == "quarantined"}
     for table in list(before.staged):
-        if emptied & set(lists()[copy.source]) or (emptied and table in SIDE_FACTS):
+        if emptied & columns_that("lists")[copy.source] or (emptied and table in SIDE_FACTS):
             continue  # that somebody has no further address, and an order no lines, is said by an empty cell
         gone = {where: n for where, n in (before.rows(table) - after.rows(table)).items() if where not in listed}
         empty = sum(n for (_, name), n in (after.empty - before.empty).items() if name == table)

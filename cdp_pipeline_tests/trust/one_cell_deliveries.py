@@ -61,9 +61,9 @@ class File:
 
 
 @cache
-def lists() -> Mapping[str, tuple[str, ...]]:
-    """Source -> columns that may be empty, and then make no row of their own."""
-    return {name: tuple(spec.get("lists", ())) for name, spec in _told().items()}
+def columns_that(key: str) -> Mapping[str, frozenset[str]]:
+    """Source -> its columns of a kind that one_cell.yml explains: `lists` or `names`."""
+    return {name: frozenset(spec.get(key, ())) for name, spec in _told().items()}
 
 
 @cache

@@ -4,12 +4,13 @@ What belongs here: erasing everybody of many copies at once, delivering them aga
 does not: the deliveries and changes (one_cell_deliveries.py, one_cell_changes.py), and erasure as a user asks for it
 (erasure.py).
 
-A row is back when it is staged and says whose it is. One that has another plain identifier instead, and nothing else
-by which the person was known, is somebody else's to all who can see.
+A row is back when it is staged and says whose it is: by an identifier, or by name. With another plain identifier in
+its place a name alone is somebody else's, to all who can see.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from cdp_pipeline.privacy.facts import FACTS, spell
 from cdp_pipeline.privacy.subject import told_of
 from cdp_pipeline.privacy.tombstones import add_tombstones, hashed, secret
 from cdp_pipeline_tests.trust.one_cell_changes import is_another
-from cdp_pipeline_tests.trust.one_cell_deliveries import IDENTIFIERS, Copy
-from cdp_pipeline_tests.trust.one_cell_world import AS_OF, KEY, Outcome, Where, deliver, outcomes
+from cdp_pipeline_tests.trust.one_cell_deliveries import Copy
+from cdp_pipeline_tests.trust.one_cell_world import AS_OF, KEY, Outcome, deliver, outcomes
 
 LAYERS = ("raw", "staging", "quarantine")
 ANONYMOUS = ("products",)
+_KNOWN_BY = re.compile(r"\{(code|phone|other_phone|id|account|order|device)\b")
+_TOLD_BY = re.compile(f"{_KNOWN_BY.pattern}|{{(first|last|street)\\b")
 
 
 def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list[tuple[Copy, str]], int]:
@@ -57,20 +60,8 @@ def _tombstones(run: Run) -> Iterator[dict[str, object]]:
 
 
 def _back(copy: Copy, after: Outcome) -> Iterator[str]:
+    assert copy.change
+    telling = _KNOWN_BY if is_another(copy.change) else _TOLD_BY
     for table, rows in after.staged.items():
-        for where, _ in rows:
-            if table not in ANONYMOUS and not _is_somebody_else(copy, where):
-                yield table
-
-
-def _is_somebody_else(copy: Copy, where: Where) -> bool:
-    """Whether nothing in the changed row tells who it was about, and what it says instead is plainly another's."""
-    change = copy.change
-    assert change
-    person, place, _ = where
-    if place != (change.cell.file, change.cell.row) or not is_another(change):
-        return False
-    _, row = copy.row(change.cell.file, change.cell.night, change.cell.row)
-    row |= {column: after for column, (_, after) in change.cells.items()}
-    known = [copy.tokens[person][name] for name in IDENTIFIERS]
-    return not any(value in cell for value in known for cell in row.values())
+        if table not in ANONYMOUS and any(telling.search(value or "") for _, row in rows for value in row.values()):
+            yield table
