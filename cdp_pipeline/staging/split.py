@@ -40,7 +40,7 @@ def split_table(run: Run, table: str) -> dict[str, Numbers]:
         add_keys(con, run.project, contract)
         fold_states(con, contract)
         give_identifiers(con, contract)
-        judge(con, contract, run.as_of)
+        judge(con, contract, run.as_of, run.project.settings.zone)
         con.execute(_DECIDE.format(grain=", ".join(contract.grain), newest=_newest_first(contract)))
         staged = run.write(con, f"staging.{table}", _staged(contract), contract.grain)
         kept_out = run.write(con, f"quarantine.{table}", _kept_out(contract), ["file", "line", "reasons"])
@@ -72,7 +72,7 @@ def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Con
             continue
         system = run.project.system(name)
         for ordinal, mapping in enumerate(source.into[table]):
-            select = candidates(name, system, source, mapping, ordinal, contract, run.as_of)
+            select = candidates(name, system, source, mapping, ordinal, contract, run.as_of, run.project.settings.zone)
             con.execute(
                 f"insert into candidates by name select row_number() over (order by _file, _line, {order}) "
                 f"+ (select coalesce(max(_row), 0) from candidates) as _row, * from ({select}) "
