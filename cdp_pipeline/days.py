@@ -1,7 +1,7 @@
 """Days as people write them in options.
 
-What belongs here: today in a time zone, reading a day that was typed, and formats of dates that agree. What does not: the nights of runs
-(operations/nights.py) and the dates in exports (staging/parsing.py).
+What belongs here: today in a time zone, reading a day that was typed, and formats of dates that agree. What does
+not: the nights of runs (operations/nights.py) and the dates in exports (staging/parsing.py).
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Project:
     models: Mapping[str, Model] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
-    words: Words = Words()
+    words: Words = field(default_factory=Words)
 
     def system(self, source: str) -> str:
         """The value of the `source` column for rows of an export: the system it comes from."""

@@ -182,6 +182,7 @@ class Column(Shape):
     fallback: str | None = None
     when_bad: Literal["empty", "quarantine"] | None = None
     words: Literal["status"] | None = None
+    of_the_record: tuple[str, ...] = ()
     keys: Literal["email", "phone", "account", "namespace"] | None = None
     is_id: bool | None = None
     references: str | None = None

@@ -93,23 +93,35 @@ def macros(words: Words) -> tuple[str, ...]:
     wide = "".join(chr(0xFF01 + at) for at in range(94))
     plain = "".join(chr(0x21 + at) for at in range(94))
     return (
-        f"create or replace macro visible(x) as regexp_replace(translate(x, {_text(wide + '﹫﹣﹢。．')}, "
-        f"{_text(plain + '@-+..')}), '{_INVISIBLE}', '', 'g')",
-        f"create or replace macro plain_word(x) as "
-        f"regexp_replace(regexp_replace(lower(visible(nfc_normalize(x))), '{_EDGES}', '', 'g'), '[\\s_]+', ' ', 'g')",
-        f"create or replace macro answer(x) as case when {_is_one('plain_word(x)', yes)} then 'yes' "
-        f"when {_is_one('plain_word(x)', no)} then 'no' end",
+        (
+            f"create or replace macro visible(x) as regexp_replace(translate(x, {_text(wide + '﹫﹣﹢。．')}, "
+            f"{_text(plain + '@-+..')}), '{_INVISIBLE}', '', 'g')"
+        ),
+        (
+            f"create or replace macro plain_word(x) as "
+            f"regexp_replace(regexp_replace(lower(visible(nfc_normalize(x))), '{_EDGES}', '', 'g'), '[\\s_]+', ' ', 'g')"
+        ),
+        (
+            f"create or replace macro answer(x) as case when {_is_one('plain_word(x)', yes)} then 'yes' "
+            f"when {_is_one('plain_word(x)', no)} then 'no' end"
+        ),
         "create or replace macro as_boolean(x) as case answer(x) when 'yes' then true when 'no' then false end",
         f"create or replace macro permission_status(x) as case {told} when plain_word(x) <> '' then x end",
         *empties,
         # Nearly no cell begins like an error: the pattern is asked of those that do.
-        "create or replace macro is_sheet_error(x) as is_empty_any(x) or "
-        f"(left(x, 1) in ('#', 'E') and regexp_full_match(x, '{_SHEET_ERROR}'))",
-        "create or replace macro bare_id(x) as "
-        "case when contains(x, ':') then regexp_replace(x, '^(?:[a-z][a-z0-9_]*:)+', '') else x end",
+        (
+            "create or replace macro is_sheet_error(x) as is_empty_any(x) or "
+            f"(left(x, 1) in ('#', 'E') and regexp_full_match(x, '{_SHEET_ERROR}'))"
+        ),
+        (
+            "create or replace macro bare_id(x) as "
+            "case when contains(x, ':') then regexp_replace(x, '^(?:[a-z][a-z0-9_]*:)+', '') else x end"
+        ),
         "create or replace macro is_no_id(x) as is_empty_typed(bare_id(x)) or is_empty_id(bare_id(x))",
-        "create or replace macro is_whole_id(x) as coalesce(not (is_sheet_error(bare_id(x)) or "
-        f"regexp_full_match(bare_id(x), '{_SHEET_NUMBER}')), true)",
+        (
+            "create or replace macro is_whole_id(x) as coalesce(not (is_sheet_error(bare_id(x)) or "
+            f"regexp_full_match(bare_id(x), '{_SHEET_NUMBER}')), true)"
+        ),
     )
 
 

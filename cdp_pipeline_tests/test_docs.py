@@ -256,7 +256,8 @@ def error_codes_page() -> str:
             if found.stops == stops
         ]
     words = (
-        "The row stands in `quarantine.<table>`, each column that fails with its reason; `cdp quarantine` replays it."
+        "The row stands in `quarantine.<table>`, each column that fails with its reason: `quarantined` when it was not used, "
+        "`mended` when it was, with the cell emptied or the row taken for a refusal. `cdp quarantine` replays both."
     )
     lines += ["", "## Cells", "", words, "", "| reason | what to do |", "|---|---|"]
     lines += [f"| {cell(reason)} | {cell(cure)} |" for reason, cure in CURES.items()]

@@ -163,7 +163,7 @@ def test_letters_before_the_at_are_kept() -> None:
 def test_no_text_makes_an_address_that_is_not_in_it(text: str) -> None:
     """Every key ends in a domain of the text, whatever the text is."""
     text = text.replace("\x00", "")
-    for key in cells([text])[text] if text in cells([text]) else []:
+    for key in cells([text]).get(text, []):
         assert key.count("@") == 1
 
 

@@ -35,8 +35,9 @@ class StrictLoader(yaml.SafeLoader):
     """YAML in which a key that is given twice is a mistake, not a silent overwrite."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        """Refuse a repeated key, naming its line."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        """Refuse a repeated key, naming its line; `<<` may be given and its keys overridden, as the product reads it."""
+        own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(key, deep=True) for key in own]
         if twice := {key for key in keys if keys.count(key) > 1}:
             raise yaml.constructor.ConstructorError(None, None, f"given twice: {sorted(twice)}", node.start_mark)
         return super().construct_mapping(node, deep)

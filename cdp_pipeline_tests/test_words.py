@@ -79,8 +79,15 @@ def test_a_blank_cell_says_nothing(text: str | None) -> None:
         "7000007919317.0",
         "7,000,000,800,012",
         "########",
-    ]
-    + ["#NV", "#N/A", "#WERT!", "#¿NOMBRE?", "Err:502", "shopify:7E+12", "order:#REF!", "a:b:7000.0"],
+        "#NV",
+        "#N/A",
+        "#WERT!",
+        "#¿NOMBRE?",
+        "Err:502",
+        "shopify:7E+12",
+        "order:#REF!",
+        "a:b:7000.0",
+    ],
 )
 def test_what_a_spreadsheet_made_of_an_id_is_no_id(text: str) -> None:
     """In every form of a number and every language of an error, behind any prefix."""
@@ -105,7 +112,8 @@ def test_a_word_has_one_meaning() -> None:
     """No word of the shipped table stands there twice, and each status is one that the contract knows."""
     problems: list[str] = []
     contract = read_shape(ROOT / "dbt_like_sql" / "2_staging" / "permissions.yml", Contract, problems)
-    assert contract is not None and not problems
+    assert not problems
+    assert contract is not None
     allowed = contract.columns["status"].is_in
     assert allowed is not None
     assert {status for _, status in WORDS.statuses} <= set(allowed)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +21,7 @@ from cdp_pipeline.staging.currencies import ISO_4217
 from cdp_pipeline.staging.doubt import doubtful
 from cdp_pipeline.staging.keyed import KIND_OF_NAMESPACE, key_columns
 from cdp_pipeline.staging.mapping import is_id
+from cdp_pipeline.staging.refusals import EMPTIED, OF_RECORD
 
 BATCH_ROWS = 100_000
 _NOT_A = {
@@ -50,6 +52,8 @@ CURES: Mapping[str, str] = {
     "not yes or no": "write true or false, yes or no, 1 or 0",
     OTHER_CURRENCY: "mend the currency column, or its mapping",
     NOT_WHOLE: "export again without a spreadsheet in between",
+    EMPTIED: "ask the person anew, or write the answer in the source system; until then it is a refusal",
+    OF_RECORD: "write the identifier in the source system; until then the refusal stops all that the record had",
     **dict.fromkeys(NO_KEY.values(), "correct it in the source system, or in quarantine and replay it"),
     DOUBTFUL: "deliver the file as the source writes it; a spreadsheet or a second system wrote part of the column",
     "no ISO 4217 currency code": "map a column with codes such as EUR",
@@ -63,12 +67,12 @@ CURES: Mapping[str, str] = {
 """Reasons that quarantine gives for a cell, each with the way out; names of rules stand there too."""
 
 
-def schema_of(contract: Contract, as_of: date) -> Any:
+def schema_of(contract: Contract, as_of: date, zone: str) -> Any:
     """The pandera schema: every typed column with its checks, a boolean column for each cross-column rule."""
     import pandera.polars as pandera
 
     columns = {
-        name: pandera.Column(None, _checks(spec, as_of), nullable=not spec.required)
+        name: pandera.Column(None, _checks(spec, as_of, zone), nullable=not spec.required)
         for name, spec in contract.columns.items()
         if spec.type != "attributes"
     }
@@ -79,14 +83,16 @@ def schema_of(contract: Contract, as_of: date) -> Any:
     return pandera.DataFrameSchema({**columns, **flags}, strict=False)
 
 
-def broken_rows(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date, rows: str = "true") -> pa.Table:
+def broken_rows(
+    con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date, zone: str = "UTC", rows: str = "true"
+) -> pa.Table:
     """Rows of the table `candidates` that break a rule: `_row` BIGINT, `column` and `rule` VARCHAR.
 
-    `rows` is SQL that chooses among them. A column named in `_emptied` of a row is not judged: what stood there
-    was replaced. Needs the macros of parsing.py. Raises CdpError when a check itself crashed: then nothing is known
-    about the rows.
+    The day of the run is one of the time zone `zone`; `rows` is SQL that chooses among them. A column named in
+    `_emptied` of a row is not judged: what stood there was replaced. Needs the macros of parsing.py. Raises CdpError
+    when a check itself crashed: then nothing is known about the rows.
     """
-    schema = schema_of(contract, as_of)
+    schema = schema_of(contract, as_of, zone)
     batches = [_failures(schema, batch) for batch in _batches(con, contract, rows)]
     return pa.concat_tables(batches) if batches else _NONE
 
@@ -96,7 +102,7 @@ _NONE = pa.table(
 )
 
 
-def _checks(spec: Column, as_of: date) -> list[Any]:
+def _checks(spec: Column, as_of: date, zone: str) -> list[Any]:
     import pandera.polars as pandera
 
     checks = []
@@ -112,12 +118,11 @@ def _checks(spec: Column, as_of: date) -> list[Any]:
         checks.append(pandera.Check.ge(_bound(spec, spec.min, as_of), error="below the minimum"))
     if spec.max is not None:
         upper = _bound(spec, spec.max, as_of)
-        late = spec.type == "timestamp"
-        checks.append(
-            pandera.Check.lt(upper + timedelta(days=1), error="after the run's day")
-            if late
-            else pandera.Check.le(upper, error="above the maximum")
-        )
+        if spec.type == "timestamp":  # a day ends at midnight of the project's zone
+            end = datetime.combine(upper + timedelta(days=1), datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
+            checks.append(pandera.Check.lt(end.replace(tzinfo=None), error="after the run's day"))
+        else:
+            checks.append(pandera.Check.le(upper, error="above the maximum"))
     return checks
 
 

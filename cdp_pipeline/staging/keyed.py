@@ -81,11 +81,11 @@ def _add_countries(con: duckdb.DuckDBPyConnection, project: Project, contract: C
     home = project.settings.country
     known = con.execute(
         "select 1 from information_schema.tables where table_schema = 'staging' and table_name = 'people'"
-    )
+    ).fetchall()
     if "country" in contract.columns and "phone" in {spec.keys for spec in contract.columns.values()}:
         add_country_codes(con, table)
         joined, code = "left join country_codes c on c.country = t.country", "c.code"
-    elif "record_id" in contract.columns and known.fetchall():
+    elif "record_id" in contract.columns and known:
         add_country_codes(con, "staging.people")
         joined = """left join (select source, record_id, min(c.code) as code from staging.people p
             join country_codes c on c.country = p.country group by all) as c using (source, record_id)"""

@@ -52,6 +52,7 @@ def candidates(
     ordinal: int,
     contract: Contract,
     as_of: date | None = None,
+    zone: str = "UTC",
 ) -> str:
     """SELECT with one row per row of `prepared`.
 
@@ -59,7 +60,7 @@ def candidates(
     `not_mapped`: another kind of row, `empty`: none of the mapping's `filled` columns is filled, or the name of the
     drop rule), and for each contract column its text `<c>__text`
     and its typed value `<c>`; with `as_of`, the contract's fallback stands in for a value that is
-    missing, unreadable or later than that day.
+    missing, unreadable or later than that day of the time zone `zone`.
     """
     columns = {column: spec for column, spec in contract.columns.items() if spec.type != "attributes"}
     values = [
@@ -80,7 +81,7 @@ def candidates(
     )
     parsed = ", ".join(f"{typed(c + '__text', spec, source.format)} as {c}" for c, spec in columns.items())
     fallbacks = [
-        f"case when {c} is null or {c}::date > as_of then coalesce({spec.fallback}, {c}) else {c} end as {c}"
+        f"case when {c} is null or {day_of(c, spec.type, zone)} > as_of then coalesce({spec.fallback}, {c}) else {c} end as {c}"
         for c, spec in contract.columns.items()
         if spec.fallback and as_of
     ]
@@ -99,6 +100,11 @@ def candidates(
         f"{ordinal} as _mapping, {str(mapping.state).lower()} as _is_state, {outcome} as _outcome, {', '.join(values)} "
         "from prepared)))"
     )
+
+
+def day_of(column: str, kind: str, zone: str) -> str:
+    """SQL of the day of a date, or of a moment (UTC) in the time zone `zone`."""
+    return f"timezone('{zone}', timezone('UTC', {column}))::date" if kind == "timestamp" else f"{column}::date"
 
 
 def filled_columns(mapping: Mapping, contract: Contract) -> tuple[str, ...]:
@@ -176,8 +182,8 @@ def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -
 
 def _clean(expression: str, form: FileFormat) -> str:
     blank = r"[\s\x{00a0}\x{200b}\x{feff}]+"
-    # ="00123" is how a text is guarded against spreadsheets.
-    trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$|^=\"([^\"]*)\"$', '\\1', 'g')"
+    # ="00123" is how a text is guarded against spreadsheets; quotes around a whole cell are of the same kind.
+    trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$|^=?\"([^\"]*)\"$', '\\1', 'g')"
     nulls = "|".join(re.escape(value) for value in form.nulls if value).replace("'", "''")
     return f"case when not regexp_full_match({trimmed}, '|{nulls}') then {trimmed} end"
 

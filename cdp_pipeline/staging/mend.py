@@ -15,23 +15,23 @@ from cdp_pipeline.staging.contract import broken_rows
 from cdp_pipeline.staging.keyed import key_columns
 
 
-def judge(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date) -> None:
+def judge(con: duckdb.DuckDBPyConnection, contract: Contract, as_of: date, zone: str) -> None:
     """Tables `broken` (_row, column, rule) of rows that cannot be used, and `mended` (the same) of cells that were
     emptied or replaced in rows that can; needs table `noted` of what was replaced before (refusals.py).
 
     A bad cell of a column with `when_bad: empty` is emptied. A row that is still broken, but only in columns of
     `when_broken`, gets those values instead, and is judged again.
     """
-    con.register("broken_arrow", broken_rows(con, contract, as_of))
+    con.register("broken_arrow", broken_rows(con, contract, as_of, zone))
     con.execute("create table broken as from broken_arrow")
     con.unregister("broken_arrow")
     con.execute("create table mended as from noted")
     empties = {c: spec for c, spec in contract.columns.items() if is_emptied(contract, c)}
-    _mend(con, contract, as_of, dict.fromkeys(empties, "null"), f'"column" in {(*empties, "")}')
+    _mend(con, contract, as_of, zone, dict.fromkeys(empties, "null"), f'"column" in {(*empties, "")}')
     if contract.when_broken:
         places = (*contract.when_broken, "")
         curable = f"""_row not in (select _row from broken where "column" not in {places})"""
-        _mend(con, contract, as_of, contract.when_broken, curable, whole=True)
+        _mend(con, contract, as_of, zone, contract.when_broken, curable, whole=True)
 
 
 def is_emptied(contract: Contract, column: str) -> bool:
@@ -44,6 +44,7 @@ def _mend(
     con: duckdb.DuckDBPyConnection,
     contract: Contract,
     as_of: date,
+    zone: str,
     values: dict[str, str],
     which: str,
     *,
@@ -64,7 +65,7 @@ def _mend(
     con.execute("insert into mended from cures")
     con.execute(f"delete from broken where _row in (select _row from cures) and {which}" if whole
                 else "delete from broken where (_row, \"column\", rule) in (from cures)")  # fmt: skip
-    again = broken_rows(con, contract, as_of, "_row in (select _row from cures)")
+    again = broken_rows(con, contract, as_of, zone, "_row in (select _row from cures)")
     con.register("again", again)
     con.execute('insert into broken from again anti join broken using (_row, "column", rule)')
     con.unregister("again")

@@ -209,7 +209,7 @@ def _broken(
         con.execute(f"create table candidates as {' union all '.join(made)}")
         add_keys(con, snapshot.project, contract)
         try:
-            found = broken_rows(con, contract, snapshot.as_of)
+            found = broken_rows(con, contract, snapshot.as_of, snapshot.project.settings.zone)
         except duckdb.Error as error:
             raise InputError("the corrected rows cannot be judged") from error
     reasons = {(row["_row"], f"{row['column']}: {row['rule']}") for row in found.to_pylist()}

@@ -30,8 +30,8 @@ def status_column(contract: Contract) -> str | None:
 def fold_states(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Of rows that are the state at the moment of the export, keep in `candidates` those that say something new.
 
-    A state equal to the one before is `unchanged`. A blank one says nothing, unless there was an answer before: then
-    it is a refusal, and `noted` (_row, column, rule) says why.
+    A state equal to the one before is `unchanged`. A blank one says nothing, unless there was a grant before: then it
+    is a refusal, and `noted` (_row, column, rule) says why. A refusal before it stands, with its own moment.
     """
     con.execute('create or replace table noted (_row bigint, "column" varchar, rule varchar)')
     status = status_column(contract)
@@ -46,18 +46,20 @@ def fold_states(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         from candidates where _is_state and _outcome in ('mapped', 'empty')""")
     con.execute("""update candidates set _outcome = case
             when s.now is not null and s.now = s.before then 'unchanged'
-            when s.now is null and s.before is null then 'empty' else 'mapped' end
+            when s.now is null and s.before is distinct from 'granted' then 'empty' else 'mapped' end
         from states s where s._row = candidates._row""")
     con.execute(f"""insert into noted select _row, '{status}', '{EMPTIED}' from states
-                    where now is null and before is not null""")
+                    where now is null and before = 'granted'""")
     con.execute("delete from candidates where _outcome = 'empty'")
     con.execute("drop table states")
 
 
 def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """A refusal without an identifier is about those that its record ever had; a grant without one grants nothing.
+    """What a record refuses it refuses for every identifier that it ever had, also where the row names none of them; a
+    grant without an identifier grants nothing.
 
-    What a refusal of a record without any identifier would stop, nobody ever permitted.
+    What a refusal of a record without any identifier would stop, nobody ever permitted. Where a mapping gives no
+    identifiers at all, that one is missing is not noted.
     """
     status = status_column(contract)
     if status is None:
@@ -70,13 +72,22 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
         from (select source, record_id, namespace, unnest({value}_keys) as key from candidates where record_id is not null)
         group by all""")
     blank = f"_outcome = 'mapped' and {value}__text is null and candidates.record_id is not null"
+    named = (
+        f"(_source_name, _mapping) in (select (_source_name, _mapping) from candidates where {value}__text is not null)"
+    )
     con.execute(f"""insert into noted select _row, '{value}', '{OF_RECORD}' from candidates
-                    semi join had using (source, record_id, namespace) where {blank}""")
+                    semi join had using (source, record_id, namespace) where {blank}
+                      and {named}""")
     con.execute(f"""update candidates set {value}_keys = had.keys, {value} = had.keys[1],
                         _emptied = list_append(coalesce(_emptied, []), '{value}')
                     from had where {blank} and had.source = candidates.source
                       and had.record_id = candidates.record_id and had.namespace = candidates.namespace""")
     con.execute(f"""update candidates set _outcome = 'nothing_to_stop' where {blank} and len({value}_keys) = 0""")
+    if said := contract.columns[status].of_the_record:
+        con.execute(f"""update candidates set {value}_keys = {value}_keys
+                            || list_filter(had.keys, lambda k: not list_contains({value}_keys, k))
+                        from had where _outcome = 'mapped' and {status} in {(*said, "")} and had.source = candidates.source
+                          and had.record_id = candidates.record_id and had.namespace = candidates.namespace""")
     con.execute("drop table had")
 
 

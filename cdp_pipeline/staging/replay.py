@@ -26,6 +26,7 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.lake import Run
 from cdp_pipeline.manifest import Numbers
 from cdp_pipeline.shapes import Contract
+from cdp_pipeline.staging.mapping import day_of
 from cdp_pipeline.staging.parsing import typed
 from cdp_pipeline.steps import Step, Table
 from cdp_pipeline.whole_file import alone, write_whole
@@ -189,7 +190,8 @@ def replay(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contr
         form = run.project.sources[name].format
         values = [f"{typed(f'{c}__text', contract.columns[c], form)} as {c}" for c in texts]
         fallbacks = [
-            f"case when {c} is null or {c}::date > date '{run.as_of}' then coalesce({spec.fallback}, {c}) else {c} end as {c}"
+            f"case when {c} is null or {day_of(c, spec.type, run.project.settings.zone)} > date '{run.as_of}' "
+            f"then coalesce({spec.fallback}, {c}) else {c} end as {c}"
             for c, spec in contract.columns.items()
             if spec.fallback
         ]

@@ -18,7 +18,7 @@ from cdp_pipeline.staging.mapping import candidates, empty_candidates, erased_ca
 from cdp_pipeline.staging.mend import judge
 from cdp_pipeline.staging.overlay import overlay
 from cdp_pipeline.staging.parsing import create_macros
-from cdp_pipeline.staging.refusals import add_damaged_lines, fold_states, give_identifiers, status_column
+from cdp_pipeline.staging.refusals import EMPTIED, add_damaged_lines, fold_states, give_identifiers, status_column
 from cdp_pipeline.staging.replay import replay, text_columns
 
 
@@ -40,7 +40,7 @@ def split_table(run: Run, table: str) -> dict[str, Numbers]:
         add_keys(con, run.project, contract)
         fold_states(con, contract)
         give_identifiers(con, contract)
-        judge(con, contract, run.as_of)
+        judge(con, contract, run.as_of, run.project.settings.zone)
         con.execute(_DECIDE.format(grain=", ".join(contract.grain), newest=_newest_first(contract)))
         staged = run.write(con, f"staging.{table}", _staged(contract), contract.grain)
         kept_out = run.write(con, f"quarantine.{table}", _kept_out(contract), ["file", "line", "reasons"])
@@ -72,7 +72,7 @@ def _collect(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Con
             continue
         system = run.project.system(name)
         for ordinal, mapping in enumerate(source.into[table]):
-            select = candidates(name, system, source, mapping, ordinal, contract, run.as_of)
+            select = candidates(name, system, source, mapping, ordinal, contract, run.as_of, run.project.settings.zone)
             con.execute(
                 f"insert into candidates by name select row_number() over (order by _file, _line, {order}) "
                 f"+ (select coalesce(max(_row), 0) from candidates) as _row, * from ({select}) "
@@ -96,11 +96,15 @@ def _drop_outlived(run: Run, con: duckdb.DuckDBPyConnection, table: str, contrac
 _DECIDE = """
 create table decided as
 with reasons as (
-  select _row, string_agg("column" || ': ' || rule, '; ' order by "column", rule) as reasons
-  from (select distinct * from (from broken union all from mended)) group by _row
+  select _row, string_agg("column" || ': ' || rule, '; ' order by "column", rule) as reasons,
+    string_agg("column" || ': ' || rule, '; ' order by "column", rule) filter (is_mended) as mended
+  from (
+    select _row, "column", rule, bool_or(is_mended) as is_mended
+    from (select *, false as is_mended from broken union all select *, true from mended) group by all
+  ) group by _row
 ),
 judged as (
-  select candidates.*, reasons.reasons,
+  select candidates.*, reasons.reasons, reasons.mended,
     case when _outcome = 'unchanged' then 'superseded' when _outcome <> 'mapped' then 'dropped'
       when _row in (select _row from broken) then 'quarantined' else 'good' end as verdict
   from candidates left join reasons using (_row)
@@ -135,7 +139,7 @@ def _kept_out(contract: Contract) -> str:
     return (
         f"select _source_name as source_name, _file as file, _line as line, outcome, {reason} as reasons, {shown} "
         "from decided where outcome <> 'staged' union all "
-        f"select _source_name, _file, _line, 'mended', reasons, {texts} from decided "
-        "where outcome in ('staged', 'superseded') and _row in (select _row from mended) union all "
+        f"select _source_name, _file, _line, 'mended', mended, {texts} from decided where mended is not null "
+        f"and (outcome = 'staged' or outcome = 'superseded' and contains(mended, '{EMPTIED}')) union all "
         f"select _source_name, _file, _line, 'replayed', 'as it was before it was corrected', {texts} from replayed"
     )

@@ -39,7 +39,7 @@ system: loyalty
 legal_basis: contract
 into:
   people:
-    where: "mail <> ''"
+    filled: email
     columns: {record_id: card, email: mail, birth_date: born, attributes.points: points}
 """)
     publish_next(drop_zone, data, project)
@@ -49,7 +49,7 @@ into:
     """)  # fmt: skip
     assert member == [("L1", "ottoline.quillfeather@example.org", "1971-02-03")]
     ledger = rows(data, """
-        select file, rows_read, rows_not_mapped, rows_staged from staging.reconciliation
+        select file, rows_read, rows_empty, rows_staged from staging.reconciliation
         where source_name = 'loyalty_members'
     """)  # fmt: skip
     assert ledger == [("loyalty/members.csv", 2, 1, 1)]

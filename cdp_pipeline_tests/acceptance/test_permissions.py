@@ -49,7 +49,13 @@ def test_the_ledger_stands_as_its_story_told_day_by_day(
     ledger: list[dict[str, Any]], orders: list[dict[str, Any]]
 ) -> None:
     """For every identifier, purpose and recipient: permitted or not, and on which basis, as the oracle tells it."""
-    own = {"source": "shop", "record_id": "r1", "namespace": "email", "channel": "email"}
+    own = {
+        "source": "shop",
+        "record_id": "r1",
+        "namespace": "email",
+        "channel": "email",
+        "value_keys": [RECORD["email"]],
+    }
     rows = [change | own for change in ledger]
     placed = [
         {"source": "shop", "order_id": str(n), "record_id": "r1", "is_sale": order["is_sale"],
@@ -58,7 +64,7 @@ def test_the_ledger_stands_as_its_story_told_day_by_day(
     ]  # fmt: skip
     oracle = Oracle(replace(EMPTY, people=[RECORD], permissions=rows, orders=placed))
     changes = run_model("profiles.permission_changes", {"staging.permissions": rows})
-    people = [{name: RECORD[name] for name in ("source", "record_id", "email")}]
+    people = [{name: RECORD[name] for name in ("source", "record_id", "email")} | {"email_keys": [RECORD["email"]]}]
     found = run_model(
         "profiles.identifier_permissions",
         {"profiles.permission_changes": changes, "staging.people": people, "profiles.order_facts": placed},

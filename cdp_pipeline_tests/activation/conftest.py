@@ -31,7 +31,10 @@ PERMISSIONS = (
     "recipient varchar, "
     "status varchar, basis varchar, is_permitted boolean, changed_at timestamp, reason varchar, addresses varchar[]"
 )
-IDENTIFIERS = "person_id varchar, namespace varchar, value varchar, addresses varchar[], records bigint, is_verified boolean, changed_at timestamp"
+IDENTIFIERS = (
+    "person_id varchar, namespace varchar, value varchar, addresses varchar[], records bigint, is_verified boolean, "
+    "changed_at timestamp"
+)
 MEMBERSHIPS = "person_id varchar, segmentation varchar, segment varchar, since date, kind varchar"
 
 

@@ -26,7 +26,9 @@ DAYS = tuple(datetime(2026, 1, day) for day in (1, 2))  # noqa: DTZ001 - permiss
 _CONNECTIONS: list[duckdb.DuckDBPyConnection] = []
 
 customers = st.lists(
-    st.tuples(st.sampled_from(("A@x.org ", "a+news@x.org", "b@x.org", None)), st.sampled_from((*PHONES, None))), min_size=2, max_size=2
+    st.tuples(st.sampled_from(("A@x.org ", "a+news@x.org", "b@x.org", None)), st.sampled_from((*PHONES, None))),
+    min_size=2,
+    max_size=2,
 )
 identifiers = st.one_of(
     st.tuples(st.just("email"), st.sampled_from(EMAILS)), st.tuples(st.just("phone"), st.sampled_from(PHONES))
@@ -113,7 +115,10 @@ def test_exactly_the_permitted_leave(people: list[Any], rows: list[Any], wanted:
     if rows:
         con.executemany(
             "insert into profiles.permissions values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'told', 'consent', 'told')",
-            [(person, *identifier, WRITTEN.get(identifier[1], [identifier[1]]), *rest) for person, identifier, *rest in rows],
+            [
+                (person, *identifier, WRITTEN.get(identifier[1], [identifier[1]]), *rest)
+                for person, identifier, *rest in rows
+            ],
         )
     spec = Destination(
         description="a",

@@ -88,7 +88,8 @@ class Town:
         (arrived, *others) = sources.steps(self.project)
         for step in (arrived, *privacy.steps(self.project), *others):
             perform(run, step)
-        for step in staging.steps(self.project):
+        first = ("staging.replays", "staging.people")  # the other core tables read these
+        for step in sorted(staging.steps(self.project), key=lambda step: step.names[0] not in first):
             if step.names[0] == "staging.people":
                 self._corrections(run)
             perform(run, step)

@@ -19,7 +19,9 @@ from cdp_pipeline_tests.profiles.scene import build_profiles, copy_project
 ANNA, MAIL, BEN = ({"source": s, "record_id": r} for s, r in (("shop", "1"), ("mail", "2"), ("shop", "3")))
 GIVEN: dict[str, list[dict[str, Any]]] = {
     "staging.people": [
-        ANNA | {"email": "anna@example.org", "email_keys": ["anna@example.org"]} | {"first_name": "Anna", "last_name": "Berg", "updated_at": "2026-01-01"},
+        ANNA
+        | {"email": "anna@example.org", "email_keys": ["anna@example.org"]}
+        | {"first_name": "Anna", "last_name": "Berg", "updated_at": "2026-01-01"},
         MAIL | {"email": "anna+news@example.org", "email_keys": ["anna@example.org"]},
         BEN | {"email": "ben@example.org", "email_keys": ["ben@example.org"]},
     ],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cdp_pipeline_tests.sources_yaml.exports import mapped
+import pytest
+
+from cdp_pipeline_tests.sources_yaml.exports import mapped, staged
 
 MEMBER = {
     "Email Address": " Ann@Example.org ",
@@ -15,12 +17,13 @@ MEMBER = {
 
 
 def test_a_contact_lists_who_was_merged_into_it() -> None:
-    """Each merged id is a link of its own; an id that is the contact itself is none."""
+    """Each merged id is a link of its own; an id that is the contact itself is none, and is dropped by name."""
     rows = [{"Record ID": "1", "Email": "ann@example.org", "Merged contact IDs": "2; 3;1"}]
     links = mapped("hubspot_contacts", "links", rows)
-    assert sorted((link["record_id"], link["other_record_id"], link["other_source"]) for link in links) == [
-        ("1", "2", "hubspot"),
-        ("1", "3", "hubspot"),
+    assert [link.get("dropped") or (link["record_id"], link["other_record_id"]) for link in links] == [
+        ("1", "2"),
+        ("1", "3"),
+        "merged_into_itself",
     ]
     assert len(mapped("hubspot_contacts", "people", rows)) == 1
 
@@ -59,7 +62,7 @@ def test_further_addresses_and_phones_are_identifiers() -> None:
         }
     ]
     found = {(i["namespace"], i["value"]) for i in mapped("hubspot_contacts", "identifiers", rows)}
-    assert found == {("email", "b@example.org"), ("email", "c@example.org"), ("phone", "2")}
+    assert found == {("email", "B@example.org"), ("email", "c@example.org"), ("phone", "2")}
 
 
 def test_a_subscribed_member_granted_with_proof() -> None:
@@ -123,11 +126,12 @@ def test_a_synced_status_withdraws_for_a_hashed_or_open_address() -> None:
 
 
 def test_a_status_change_is_judged_by_its_detail() -> None:
-    """Only a status change to unsubscribed withdraws; a detail without its event is dropped, and counted."""
+    """A status change to unsubscribed withdraws; a detail without its event is dropped, and counted."""
     event = {"id": "e1", "type": "STATUSCHANGE", "recipient": "Ann@example.org", "created": "2025-01-01 10:00:00"}
     detail = {"id": "e1", "portal_subscription_status": "UNSUBSCRIBED"}
     assert mapped("hubspot_api_email_events", "permissions", [event, detail])[0]["status"] == "withdrawn"
-    assert mapped("hubspot_api_email_events", "permissions", [event]) == []
+    subscribed = detail | {"portal_subscription_status": "SUBSCRIBED"}
+    assert mapped("hubspot_api_email_events", "permissions", [event, subscribed]) == []
     assert mapped("hubspot_api_email_events", "messages", [detail]) == [{"dropped": "event_not_delivered"}]
 
 
@@ -149,6 +153,22 @@ def test_a_ticket_names_its_requester() -> None:
     assert str(ticket["opened_at"]) == "2026-05-01 08:00:00"
     assert "priority" not in ticket
     assert mapped("zendesk_tickets", "identifiers", rows)[0]["value"] == "shopify:77"
+
+
+def test_requesters_whose_account_a_spreadsheet_spoiled_stay_strangers() -> None:
+    """A rounded number or an error is nobody's account, and listed; a word for nobody says nothing."""
+    row = {"Created at": "2026-05-01 10:00", "Requester": "Ann Doe"}
+    ids = ["7.00001E+12", "7.00001E+12", "#NV", "####", "-", "0", "'77"]
+    rows = [
+        {**row, "Id": f"5{n}", "Requester id": f"36120{n}", "Requester external id": text} for n, text in enumerate(ids)
+    ]
+    with staged("zendesk_tickets", [*rows, {**row, "Id": "60", "Requester id": "361209", "Created at": ""}]) as found:
+        assert found.rows("staging.identifiers", "record_id, value") == [("361206", "shopify:77")]
+        kept_out = [(line, outcome) for line, outcome, _ in found.kept_out("identifiers")]
+        assert kept_out == [(line, "quarantined") for line in (2, 3, 4, 5)]
+        assert found.kept_out("tickets") == [(9, "quarantined", "opened_at: missing")]
+        assert len(found.rows("staging.people")) == 8
+        assert found.unused == []
 
 
 def test_a_synced_ticket_is_solved_by_its_history() -> None:
@@ -183,6 +203,27 @@ def test_leads_lose_the_prefix_and_grant_only_what_they_say() -> None:
     assert mapped("meta_leads", "permissions", [lead]) == []
     assert mapped("meta_leads", "permissions", [lead | {"marketing_consent": "yes"}])[0]["status"] == "granted"
     assert mapped("meta_leads", "people", [lead | {"email": "test@meta.com"}]) == [{"dropped": "test_lead"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "created", "status"),
+    [
+        ("Ja", "2026-05-01T10:00:00+02:00", "granted"),
+        ("nee", "2026-05-01T10:00:00+02:00", "denied"),
+        ("rather not", "2026-05-01T10:00:00+02:00", "denied"),
+        ("No", "", "denied"),
+        ("No", "yesterday", "denied"),
+        ("yes", "", "denied"),
+        ("", "2026-05-01T10:00:00+02:00", None),
+    ],
+)
+def test_a_lead_grants_by_a_plain_yes_with_its_day(answer: str, created: str, status: str | None) -> None:
+    """Any other answer refuses, also without a day; a yes without a day grants nothing; no answer says nothing."""
+    row = {"id": "l:8001", "email": "ann@example.org", "marketing_consent": answer, "created_time": created}
+    with staged("meta_leads", [row]) as found:
+        assert found.rows("staging.permissions", "status") == ([(status,)] if status else [])
+        assert found.rows("staging.people", "record_id") == [("8001",)]
+        assert found.unused == []
 
 
 def test_a_converted_lead_is_its_contact() -> None:

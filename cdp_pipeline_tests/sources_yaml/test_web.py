@@ -11,7 +11,7 @@ import pytest
 
 from cdp_pipeline.sources.columns import referenced_columns
 from cdp_pipeline.sources.withheld import sieve
-from cdp_pipeline_tests.sources_yaml.exports import mapped, sources
+from cdp_pipeline_tests.sources_yaml.exports import mapped, sources, staged, words
 
 
 def hit(**more: Any) -> dict[str, Any]:
@@ -49,17 +49,26 @@ def test_an_event_is_read_out_of_its_parameters() -> None:
     [
         ("ga4_events", {"privacy_info": '{"analytics_storage":"No"}'}, False),
         ("ga4_events", {"privacy_info": '{"analytics_storage":"Yes"}'}, True),
-        ("ga4_events", {"privacy_info": "{broken"}, True),
+        ("ga4_events", {"privacy_info": '{"analytics_storage":"Unset"}'}, False),
+        ("ga4_events", {"privacy_info": '{"analytics_storage":0}'}, False),
+        ("ga4_events", {"privacy_info": '{"analytics_storage":" nee "}'}, False),
+        ("ga4_events", {"privacy_info": '{"ads_storage":"No"}'}, True),
+        ("ga4_events", {"privacy_info": "{broken"}, False),
+        ("ga4_events", {"privacy_info": '"No"'}, False),
+        ("ga4_events", {"privacy_info": '{"analytics_st0rage":"No"}'}, False),
+        ("ga4_events", {"privacy_info": ""}, True),
         ("ga4_events", {}, True),
+        ("ga4_flat_events", {"privacy_info_analytics_storage": "0"}, False),
+        ("ga4_flat_events", {"privacy_info_analytics_storage": "Granted "}, True),
         ("ga4_flat_events", {"privacy_info_analytics_storage": "Denied"}, False),
         ("ga4_flat_events", {"privacy_info_analytics_storage": ""}, True),
     ],
 )
 def test_refused_analytics_storage_is_withheld(name: str, row: dict[str, str], is_kept: bool) -> None:
-    """An event of someone who refused analytics storage is held back before anything is written."""
+    """What is filled and no plain yes, or cannot be read, holds an event back before anything is written."""
     columns = referenced_columns(sources()[name])
     table = pa.table({column: pa.array([row.get(column)], pa.string()) for column in columns})
-    with sieve(sources()[name].withhold) as own:
+    with sieve(sources()[name].withhold, words()) as own:
         assert (own.keep_rows(table).num_rows, own.held) == (is_kept, not is_kept)
 
 
@@ -79,9 +88,29 @@ def test_a_purchase_has_its_order_and_value() -> None:
 
 
 def test_cells_that_are_no_json_are_empty() -> None:
-    """A cell that should hold JSON and does not is an empty value, not the end of the run."""
-    event = mapped("ga4_events", "events", [hit(event_params="", device="mobile", items="[", geo="")])[0]
+    """A cell that should hold JSON and does not is an empty value and listed; an event without name or moment is not used."""
+    rows = [
+        hit(event_params="", device="mobile", items="[", geo=""),
+        hit(event_params="{cut off"),
+        hit(event_name=""),
+        hit(event_timestamp="soon"),
+    ]
+    event = mapped("ga4_events", "events", rows)[0]
     assert not {"session_id", "device_category", "sku", "country"} & set(event)
+    with staged("ga4_events", rows) as found:
+        assert [(line, outcome) for line, outcome, _ in found.kept_out("events")] == [
+            (2, "mended"),
+            (3, "mended"),
+            (4, "quarantined"),
+            (5, "quarantined"),
+        ]
+        assert found.unused == []
+
+
+def test_an_account_id_that_a_spreadsheet_rounded_is_nobody() -> None:
+    """It is judged without the name of its system; the event stays, and belongs to its device."""
+    with staged("ga4_events", [hit(user_id="7.00001E+12"), hit(user_id="None", user_pseudo_id="2")]) as found:
+        assert found.rows("staging.events", "login_id") == [(None,), (None,)]
 
 
 def test_a_banner_choice_is_two_permissions_of_the_device() -> None:
@@ -113,6 +142,22 @@ def test_a_banner_choice_is_two_permissions_of_the_device() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "cell", ["", "{broken", '[{"event_type":"allow_most","consent_version":"2"}]', '[{"consent_scopes":["marketing"]}]']
+)
+def test_a_banner_choice_that_cannot_be_read_is_a_refusal(cell: str) -> None:
+    """Whatever is not plainly an agreement takes back what the device agreed to before."""
+    column = "unstruct_event_com_snowplowanalytics_snowplow_consent_preferences_1_0_0"
+    row = {"event_name": "consent_preferences", "domain_userid": "d1"}
+    rows = [
+        {**row, "event_id": "1", "collector_tstamp": "2026-05-01 10:00:00", column: '[{"event_type":"allow_all"}]'},
+        {**row, "event_id": "2", "collector_tstamp": "2026-05-02 10:00:00", column: cell},
+    ]
+    with staged("snowplow_web_events", rows) as found:
+        told = found.rows("staging.permissions", "day(changed_at), status")
+        assert sorted(told) == [(1, "granted"), (1, "granted"), (2, "denied"), (2, "denied")]
+
+
 def test_robots_are_dropped() -> None:
     """An event that the robot list recognised is dropped by name."""
     row = {
@@ -137,7 +182,7 @@ def test_identify_gives_a_person_and_a_device() -> None:
     assert (person["record_id"], person["login_id"], person["email"], person["postcode"]) == (
         "77",
         "77",
-        "ann@example.org",
+        "Ann@example.org",
         "1234AB",
     )
     assert mapped("segment_events", "identifiers", [row])[0]["value"] == "d1"
@@ -176,6 +221,43 @@ def test_a_completed_order_is_an_order() -> None:
         ("2", "B", 1),
     ]
     assert [event["event_id"] for event in mapped("segment_events", "events", [row])] == ["track:m1"]
+
+
+def test_calls_that_are_damaged_are_listed() -> None:
+    """A type that nobody knows, products that are none and traits that cannot be read each stand in quarantine."""
+    call = {"userId": "77", "timestamp": "2026-05-01T10:00:00.000Z"}
+    props = {"order_id": "50", "total": 5, "currency": "EUR", "products": "a mug"}
+    rows = [
+        {**call, "type": "trck", "event": "Order Completed"},
+        {**call, "type": "track", "event": "Order Completed", "properties": json.dumps(props)},
+        {**call, "type": "identify", "traits": '{"email":"ann@example.org'},
+        {**call, "type": "track", "event": "Order Completed", "properties": "{cut off"},
+        {**call, "type": "group"},
+    ]
+    with staged("segment_events", rows) as found:
+        assert [(line, outcome) for line, outcome, _ in found.kept_out("events")] == [(2, "quarantined"), (5, "mended")]
+        assert found.kept_out("order_lines") == [(3, "quarantined", "quantity: missing")]
+        assert found.kept_out("people") == [(4, "mended", "birth_date: not a date")]
+        assert [(line, outcome) for line, outcome, _ in found.kept_out("orders")] == [(5, "quarantined")]
+        assert found.rows("staging.orders", "order_id") == [("50",)]
+        assert found.unused == []
+
+
+def test_an_order_under_an_odd_name_is_listed() -> None:
+    """Shipped is dropped beside its completed order; a name that damage made is an order in quarantine."""
+    props = {"order_id": "50", "total": 5, "currency": "EUR", "products": [{"sku": "A"}]}
+    call = {"type": "track", "userId": "77", "timestamp": "2026-05-01T10:00:00.000Z"}
+    names = {"Order\u00ad Completed": "50", "Order Shipped": "50", "Ordr Cmpleted": "51", "Order Refunded": "52"}
+    rows = [
+        {**call, "event": name, "properties": json.dumps(props | {"order_id": order})} for name, order in names.items()
+    ]
+    with staged("segment_events", rows) as found:
+        assert found.rows("staging.orders", "order_id") == [("50",)]
+        assert [(line, outcome) for line, outcome, _ in found.kept_out("orders")] == [
+            (3, "dropped"),
+            (4, "quarantined"),
+        ]
+        assert len(found.rows("staging.events")) == 4
 
 
 def test_flat_events_take_the_campaign_of_the_visit() -> None:

@@ -18,7 +18,9 @@ from cdp_pipeline.words import Words
 AS_OF = date(2026, 6, 30)
 
 
-def broken(columns: dict[str, dict[str, Any]], rows: list[dict[str, str | None]], **more: Any) -> set[tuple[int, str]]:
+def broken(
+    columns: dict[str, dict[str, Any]], rows: list[dict[str, str | None]], zone: str = "UTC", **more: Any
+) -> set[tuple[int, str]]:
     """Row number and column of every broken rule; a value that does not cast is NULL beside its text."""
     contract = Contract.model_validate(
         {
@@ -45,7 +47,7 @@ def broken(columns: dict[str, dict[str, Any]], rows: list[dict[str, str | None]]
             "'a.csv' as _file, 'mapped' as _outcome from given"
         )
         create_macros(con, Words())
-        found = broken_rows(con, contract, AS_OF).to_pylist()
+        found = broken_rows(con, contract, AS_OF, zone).to_pylist()
     assert len({tuple(item.values()) for item in found}) == len(found)
     return {(item["_row"], item["column"]) for item in found}
 
@@ -80,6 +82,16 @@ def test_each_rule_takes_the_good_and_tells_the_bad(
     rows: list[dict[str, str | None]] = [{"key": "k", "value": value} for value in [*good, *bad]]
     expected = {(number, "value") for number in range(len(good) + 1, len(rows) + 1)}
     assert broken({"key": {"type": "text"}, "value": spec}, rows) == expected
+
+
+def test_the_day_of_the_run_ends_at_midnight_of_the_zone() -> None:
+    """Two hours earlier in UTC, in a summer of Amsterdam: the first minute of July is no part of June."""
+    columns = {"key": {"type": "text"}, "value": {"type": "timestamp", "max": "as_of"}}
+    rows: list[dict[str, str | None]] = [
+        {"key": "k", "value": f"2026-06-30 {clock}"} for clock in ("21:59:59", "22:00:00")
+    ]
+    assert broken(columns, rows, "Europe/Amsterdam") == {(2, "value")}
+    assert broken(columns, rows) == set()
 
 
 def test_a_rule_across_columns() -> None:
@@ -146,5 +158,5 @@ def test_every_reason_has_a_cure() -> None:
     day = {"type": "date", "min": date(2026, 1, 1), "max": "as_of"}
     for bounds in ({"in": "iso4217"}, {"matches": "a"}, {"max_length": 1}, day, {"type": "timestamp", "max": "as_of"}):
         column = Column.model_validate({"type": "text", "description": "a"} | bounds)
-        said |= {str(check.error) for check in rules._checks(column, date(2026, 6, 30))}
+        said |= {str(check.error) for check in rules._checks(column, date(2026, 6, 30), "UTC")}
     assert said <= set(rules.CURES)

@@ -97,6 +97,16 @@ def test_a_refusal_without_an_address_is_about_those_of_its_record(tmp_path: Pat
     assert ("dropped", "nothing_to_stop") in made.kept_out()
 
 
+def test_what_a_record_refuses_it_refuses_for_every_address_it_had(tmp_path: Path) -> None:
+    """Also where another spelling or another address stands beside the refusal; a bounce is of that one mailbox."""
+    made = newsletter(tmp_path, DATED)
+    made.deliver(1, ("1", JO, "yes", "2026-05-01"), ("2", ANN, "yes", "2026-05-01"))
+    made.deliver(2, ("1", "jo@other.example", "no", "2026-05-02"), ("2", "ann@other.example", "bounced", "2026-05-02"))
+    assert made.staged("value_keys, status") == [
+        (["ann@other.example"], "bounced"), ([ANN], "granted"), (["jo@other.example", JO], "denied"), ([JO], "granted"),
+    ]  # fmt: skip
+
+
 def test_two_addresses_in_a_cell_are_both_stopped(tmp_path: Path) -> None:
     """Each has its key."""
     made = newsletter(tmp_path, DATED)

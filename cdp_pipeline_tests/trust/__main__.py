@@ -24,6 +24,7 @@ from cdp_pipeline_tests.trust.figure import Figure
 
 PROOFS = (
     "bad_input",
+    "one_cell",
     "hostile",
     "faults",
     "kills",

@@ -43,16 +43,19 @@ SHOP = {
     "files": "*.csv",
     "system": "shop",
     "legal_basis": "contract",
+    "prepare": "select *, if(coalesce(number, '') like '%none', 'note', 'order') as row_kind from file",
+    "kinds": "row_kind",
+    "continuation": "row_kind = 'note'",
     "into": {
         "orders": {
-            "where": "coalesce(number, '') not like '%none'",
+            "where": "row_kind = 'order'",
             "drop": {"test_order": "mail like 'test%'"},
             "columns": {
                 "order_id": "number", "record_id": "mail", "ordered_at": "placed", "updated_at": "changed",
                 "currency": "currency", "total_amount": "total", "refunded_amount": "refund",
             },
         },
-        "people": {"where": "mail is not null", "columns": {"record_id": "mail", "email": "mail"}},
+        "people": {"filled": "email", "columns": {"record_id": "mail", "email": "mail"}},
     },
 }  # fmt: skip
 STAGED = ("orders", "people")
@@ -202,7 +205,7 @@ def _is_fed(folder: str, name: str) -> bool:
     path = Path(folder, name)
     if path.suffix != ".parquet":
         return name not in ("staging", "quarantine")
-    return path.stem in (*STAGED, "reconciliation", "lines") or path.parent.name not in ("staging", "quarantine")
+    return path.stem in (*STAGED, "reconciliation", "lines", "unused_lines") or path.parent.name not in ("staging", "quarantine")
 
 
 def _persons(run: Run, files: Files) -> None:

@@ -50,7 +50,8 @@ class State:
 def clean(namespace: str, value: str, own_phone: str | None = None) -> str:
     """An identifier in one spelling; a national number is that of its own record."""
     if namespace == "email":
-        return value.strip().lower()
+        bare = value.replace("\u200b", "").replace("\uff20", "@").lower().removeprefix("mo ")
+        return bare.removeprefix("mailto:").strip(" <>';")
     digits = "".join(sign for sign in value.replace("(0)", "") if sign.isdigit() or sign == "+")
     if digits.startswith("00"):
         return f"+{digits[2:]}"

@@ -124,7 +124,15 @@ def _permission(chance: Random, people: list[Row], size: int, asked: list[Needs]
     number = chance.randrange(size)
     written = value or (f"a{number}@x.org" if namespace == "email" else _phone(number))
     if namespace == "email":
-        written = chance.choice((written, written.upper(), f"{written} "))
+        mail = written.strip()
+        dressed = (
+            f"Mo <{mail}>",
+            f"'{mail}'",
+            f"mailto:{mail};",
+            mail.replace("@", "\uff20"),
+            f"{mail[0]}\u200b{mail[1:]}",
+        )
+        written = chance.choice((written, written.upper(), f"{written} ", *dressed))
     elif value:
         spaced = f"{written[:3]} {written[3:]}"
         written = chance.choice((written, spaced, f"00{written[1:]}", f"0{written[3:]}", f"+31 (0){written[3:]}"))

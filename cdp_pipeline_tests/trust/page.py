@@ -18,6 +18,7 @@ None of N tries broken does not mean never: with 95 % confidence it bounds the r
 """
 _TITLES = {
     "bad_input": "Bad input",
+    "one_cell": "One changed cell",
     "hostile": "Hostile input",
     "faults": "Faults at every step of a run",
     "kills": "Runs killed at random",

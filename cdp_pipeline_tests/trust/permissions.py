@@ -21,18 +21,20 @@ from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project, read_project
 from cdp_pipeline.segments.steps import steps as segment_steps
+from cdp_pipeline.staging.keyed import add_keys
+from cdp_pipeline.staging.parsing import create_macros
 from cdp_pipeline_tests.models.runner import SQL, Row, fill, rows_of, types
 from cdp_pipeline_tests.trust.figure import Figure
-from cdp_pipeline_tests.trust.ledger_oracle import Identifier, Oracle, clean
+from cdp_pipeline_tests.trust.ledger_oracle import Identifier, Oracle
 from cdp_pipeline_tests.trust.ledger_world import AS_OF, World, draw_world, merge
 
 MODELS = (
-    "profiles.phone_spellings", "profiles.permission_changes", "profiles.identifiers",
-    "profiles.identifier_permissions", "profiles.permissions", "profiles.suppressions", "profiles.consent",
+    "profiles.permission_changes", "profiles.identifiers", "profiles.identifier_permissions",
+    "profiles.permissions", "profiles.suppressions", "profiles.consent",
 )  # fmt: skip
 GIVEN = (
-    "staging.people", "staging.permissions", "staging.messages", "staging.identifiers", "identity.records",
-    "identity.person_records", "identity.accounts", "profiles.contacts", "profiles.order_facts", "profiles.restrictions",
+    "staging.people", "staging.permissions", "staging.messages", "staging.identifiers", "identity.person_records",
+    "profiles.contacts", "profiles.order_facts", "profiles.restrictions",
 )  # fmt: skip
 CUSTOMERS = """
     select c.person_id, c.email, c.phone, f.net_revenue,
@@ -165,6 +167,7 @@ def expired_transfers() -> Iterator[Figure]:
 @cache
 def _connection() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config={"threads": 1})
+    create_macros(con, _whole_project().words)
     con.execute("create schema config; create schema staging; create schema identity; create schema profiles")
     con.execute(f"create table config.run ({types('config.run')})")
     fill(con, "config.run", [{"as_of": AS_OF, "zone": "UTC", "adult_age": 18, "existing_customer_days": 730}])
@@ -175,25 +178,20 @@ def _connection() -> duckdb.DuckDBPyConnection:
 
 
 def _load(con: duckdb.DuckDBPyConnection, world: World) -> None:
-    records: list[Row] = [
-        {
-            "source": row["source"],
-            "record_id": row["record_id"],
-            "phone_key": clean("phone", row["phone"]) if row["phone"] else None,
-        }
-        for row in world.people
-    ]
     persons: list[Row] = [{"source": s, "record_id": r, "person_id": p} for (s, r), p in world.persons.items()]
     contacts: list[Row] = [{k: row[k] for k in ("person_id", "email", "phone")} for row in world.golden.values()]
     facts: list[Row] = [{k: row[k] for k in ("person_id", "net_revenue")} for row in world.golden.values()]
     given: dict[str, Sequence[Row]] = {
         "staging.people": world.people, "staging.permissions": world.permissions, "staging.messages": world.messages,
-        "identity.records": records, "identity.person_records": persons, "profiles.contacts": contacts,
+        "identity.person_records": persons, "profiles.contacts": contacts,
         "profiles.order_facts": world.orders, "profiles.restrictions": world.restrictions, "facts": facts,
     }  # fmt: skip
     for table in (*GIVEN, "facts"):
         con.execute(f"delete from {table}")
         fill(con, table, given.get(table, ()))
+    project = _whole_project()
+    for name in ("people", "permissions"):
+        add_keys(con, project, project.contracts[name], f"staging.{name}")
 
 
 @cache

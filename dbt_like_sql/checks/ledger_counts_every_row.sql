@@ -45,6 +45,7 @@ ledger as (
     union all select file, table_name, 'quarantined', rows_quarantined from staging.reconciliation
     union all select file, table_name, 'superseded', rows_superseded from staging.reconciliation
     union all select file, table_name, 'dropped', rows_dropped from staging.reconciliation
+    union all select file, table_name, 'mended', rows_mended from staging.reconciliation
     union all select file, table_name, 'replayed', rows_replayed from staging.reconciliation
 ),
 

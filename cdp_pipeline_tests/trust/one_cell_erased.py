@@ -1,0 +1,67 @@
+"""The one-cell law for people who were erased: delivered again with one cell changed, they stay out.
+
+What belongs here: erasing everybody of many copies at once, delivering them again, and counting who came back. What
+does not: the deliveries and changes (one_cell_deliveries.py, one_cell_changes.py), and erasure as a user asks for it
+(erasure.py).
+
+A row is back when it is staged and says whose it is: by an identifier, or by name. With another plain identifier in
+its place a name alone is somebody else's, to all who can see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cdp_pipeline.identity.placeholders import Placeholders
+from cdp_pipeline.lake import Run, fingerprint
+from cdp_pipeline.privacy.facts import FACTS, spell
+from cdp_pipeline.privacy.subject import told_of
+from cdp_pipeline.privacy.tombstones import add_tombstones, hashed, secret
+from cdp_pipeline_tests.trust.one_cell_changes import is_another
+from cdp_pipeline_tests.trust.one_cell_deliveries import Copy
+from cdp_pipeline_tests.trust.one_cell_world import AS_OF, KEY, Outcome, deliver, outcomes
+
+LAYERS = ("raw", "staging", "quarantine")
+ANONYMOUS = ("products",)
+_KNOWN_BY = re.compile(r"\{(code|phone|other_phone|id|account|order|device)\b")
+_TOLD_BY = re.compile(f"{_KNOWN_BY.pattern}|{{(first|last|street)\\b")
+
+
+def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list[tuple[Copy, str]], int]:
+    """Copies in which somebody came back, with the tables; and how many copies were tried."""
+    batch = list(changed)
+    known, _ = deliver(
+        folder / "known", [Copy(copy.source, copy.number, copy.again) for copy in batch], project, LAYERS
+    )
+    add_tombstones(folder / "again", _tombstones(known))
+    run, owners = deliver(folder / "again", batch, project, LAYERS)
+    told = outcomes(run, owners)
+    found = [(copy, ", ".join(back)) for copy in batch if (back := sorted(set(_back(copy, told[copy.number]))))]
+    return found, len(batch)
+
+
+def _tombstones(run: Run) -> Iterator[dict[str, object]]:
+    """Everything by which the people of a run are known, hashed."""
+    keep = "source"
+    with run.connect(*(f"staging.{table}" for table in FACTS)) as con:
+        con.execute(f"create temp table told as {told_of(con, tuple(FACTS), keep)}")
+        systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
+        spell(con, "told", Placeholders(), run.project.settings.country, systems)
+        rows = con.execute(
+            "select distinct kind, identity from spelled where identity is not null order by all"
+        ).fetchall()
+    for kind, identity in rows:
+        yield {
+            "kind": kind, "key": hashed(secret(KEY), str(kind), str(identity)), "since": AS_OF, "request_id": "R1",
+            "made_with": fingerprint(KEY),
+        }  # fmt: skip
+
+
+def _back(copy: Copy, after: Outcome) -> Iterator[str]:
+    assert copy.change
+    telling = _KNOWN_BY if is_another(copy.change) else _TOLD_BY
+    for table, rows in after.staged.items():
+        if table not in ANONYMOUS and any(telling.search(value or "") for _, row in rows for value in row.values()):
+            yield table
