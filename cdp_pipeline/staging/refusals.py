@@ -109,7 +109,7 @@ def add_damaged_lines(run: Run, con: duckdb.DuckDBPyConnection, name: str, sourc
     add_emails(con, in_text=True)
     con.execute("""create or replace temp table told as
         with runs as (
-            select d.*, coalesce(e.email_keys, []) as email_keys, e.address,
+            select d.*, coalesce(e.email_keys, []) as email_keys,
                 line - row_number() over (partition by file order by line) as together
             from damaged d left join email_keys e on e.email = d.content)
         select *, max(len(email_keys)) over (partition by file, together) > 0 as has_address_beside from runs""")
@@ -122,14 +122,14 @@ def add_damaged_lines(run: Run, con: duckdb.DuckDBPyConnection, name: str, sourc
             "source": f"'{run.project.system(name)}'",
             str(status): "'denied'",
             moment: f"least(delivered_at, timestamp '{run.as_of} 00:00:00')",
-            value: "address",
+            value: "nullif(array_to_string(email_keys, '; '), '')",
         }
         values = ", ".join(f"{sql} as {column}, ({sql})::varchar as {column}__text" for column, sql in cells.items())
         con.execute(
             f"""insert into candidates by name
             select (select coalesce(max(_row), 0) from candidates) + row_number() over (order by file, line) as _row,
                 '{name}' as _source_name, file as _file, line as _line, delivered_at as _delivered_at,
-                {ordinal} as _mapping, false as _is_state, 'mapped' as _outcome, email_keys as {value}_keys, {values}
+                {ordinal} as _mapping, false as _is_state, 'mapped' as _outcome, {values}
             from told where len(email_keys) > 0 or not has_address_beside"""
         )
     for made in ("damaged", "told", "raw_emails", "email_keys"):

@@ -41,7 +41,11 @@ def split_table(run: Run, table: str) -> dict[str, Numbers]:
         fold_states(con, contract)
         give_identifiers(con, contract)
         judge(con, contract, run.as_of, run.project.settings.zone)
-        con.execute(_DECIDE.format(grain=", ".join(contract.grain), newest=_newest_first(contract)))
+        con.execute(
+            _DECIDE.format(
+                grain=", ".join(contract.grain), newest=_newest_first(contract), all_keys=_keys_of_all(contract)
+            )
+        )
         staged = run.write(con, f"staging.{table}", _staged(contract), contract.grain)
         kept_out = run.write(con, f"quarantine.{table}", _kept_out(contract), ["file", "line", "reasons"])
         counts = dict(
@@ -110,13 +114,25 @@ judged as (
   from candidates left join reasons using (_row)
 ),
 ranked as (
-  select *, case when verdict = 'good' then
+  select * {all_keys}, case when verdict = 'good' then
     row_number() over (partition by verdict, {grain} order by {newest}) end as version
   from judged
 )
 select *, case when verdict = 'good' then case when version = 1 then 'staged' else 'superseded' end else verdict end as outcome
 from ranked
 """
+
+
+def _keys_of_all(contract: Contract) -> str:
+    """SQL after a star: of rows that are one change of a permission, the one that stays is about the identifiers of all.
+
+    Their cells begin with the same address and need not hold the same: the newer row takes no refusal from the others.
+    """
+    if not status_column(contract):
+        return ""
+    every = f"over (partition by verdict, {', '.join(contract.grain)})"
+    keys = [f"list_sort(list_distinct(flatten(list({k}) {every}))) as {k}" for k in key_columns(contract).values()]
+    return f"replace ({', '.join(keys)})"
 
 
 def _newest_first(contract: Contract) -> str:

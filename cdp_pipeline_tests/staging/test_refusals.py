@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,26 @@ def test_two_addresses_in_a_cell_are_both_stopped(tmp_path: Path) -> None:
     """Each has its key."""
     made = newsletter(tmp_path, DATED)
     made.deliver(2, ("1", f"Jo <{JO}>, {ANN}", "unsubscribed", "2026-06-01"))
-    assert made.staged("value_keys, status") == [([JO, ANN], "withdrawn")]
+    assert made.staged("value_keys, status") == [([ANN, JO], "withdrawn")]
+
+
+@pytest.mark.parametrize("mapping", [DATED, STATE])
+def test_a_cell_with_fewer_addresses_takes_no_refusal_from_one_with_more(
+    tmp_path: Path, mapping: dict[str, Any]
+) -> None:
+    """Records that refuse at the same moment, whose cells begin with one address, refuse for the addresses of all."""
+    made = newsletter(tmp_path, mapping)
+    made.deliver(2, ("1", f"{JO}; {ANN}", "no", "2026-06-01"), *((n, JO, "no", "2026-06-01") for n in "23"))
+    assert made.staged("value_keys, status") == [([ANN, JO], "denied")]
+    assert made.kept_out() == [("superseded", "a newer row of the same key")] * 2
+
+
+def test_a_refusal_of_two_records_is_about_the_addresses_of_both(tmp_path: Path) -> None:
+    """Neither names one, and both had one in common."""
+    made = newsletter(tmp_path, STATE)
+    made.deliver(1, ("1", ANN, "yes"), ("2", ANN, "yes"), ("2", JO, "yes"))
+    made.deliver(2, ("2", None, "no"), ("1", None, "no"))
+    assert ([ANN, JO], "denied") in made.staged("value_keys, status")
 
 
 def test_a_line_that_could_not_be_cut_denies_for_the_addresses_in_it(tmp_path: Path) -> None:
@@ -123,6 +143,14 @@ def test_a_line_that_could_not_be_cut_denies_for_the_addresses_in_it(tmp_path: P
     (row,) = [row for row in made.kept_out("file, line, outcome, reasons") if row[2] == "quarantined"]
     assert row[:2] == ("1.csv", 9)
     assert "refusal_not_applied" in row[3]
+
+
+def test_a_line_that_could_not_be_cut_denies_for_all_the_addresses_in_it(tmp_path: Path) -> None:
+    """Nobody knows which of them was meant."""
+    made = newsletter(tmp_path, DATED)
+    made.deliver(1, ("1", JO, "yes", "2026-05-01"))
+    made.set_aside((1, 3, f"2;{JO};no;asked by {ANN}"), (1, 5, f"3;{JO};no"))
+    assert ([ANN, JO], "denied", "2026-06-01") in made.staged()
 
 
 def test_a_year_of_grants_is_not_listed(tmp_path: Path) -> None:
