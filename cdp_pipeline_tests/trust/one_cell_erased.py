@@ -38,7 +38,11 @@ def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list
     add_tombstones(folder / "again", _tombstones(known))
     run, owners = deliver(folder / "again", batch, project, LAYERS)
     told = outcomes(run, owners)
-    found = [(copy, ", ".join(back)) for copy in batch if (back := sorted(set(_back(copy, told[copy.number]))))]
+    found = [
+        (copy, ", ".join(back))
+        for copy in batch
+        if (back := sorted(set(_back(copy, erased[copy.number], told[copy.number]))))
+    ]
     return found, len(batch)
 
 
@@ -59,9 +63,12 @@ def _tombstones(run: Run) -> Iterator[dict[str, object]]:
         }  # fmt: skip
 
 
-def _back(copy: Copy, after: Outcome) -> Iterator[str]:
+def _back(copy: Copy, before: Outcome, after: Outcome) -> Iterator[str]:
     assert copy.change
+    people = {where[0] for rows in before.staged.values() for where, _ in rows}  # of the others nothing was ever held
     telling = _KNOWN_BY if is_another(copy.change) else _TOLD_BY
     for table, rows in after.staged.items():
-        if table not in ANONYMOUS and any(telling.search(value or "") for _, row in rows for value in row.values()):
+        if table not in ANONYMOUS and any(
+            telling.search(value or "") for where, row in rows if where[0] in people for value in row.values()
+        ):
             yield table
