@@ -32,9 +32,9 @@ _TOLD_BY = re.compile(f"{_KNOWN_BY.pattern}|{{(first|last|street)\\b")
 def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list[tuple[Copy, str]], int]:
     """Copies in which somebody came back, with the tables; and how many copies were tried."""
     batch = list(changed)
-    known, _ = deliver(
-        folder / "known", [Copy(copy.source, copy.number, copy.again) for copy in batch], project, LAYERS
-    )
+    as_it_was = [Copy(copy.source, copy.number, copy.again) for copy in batch]
+    known, owners = deliver(folder / "known", as_it_was, project, LAYERS)
+    erased = outcomes(known, owners)
     add_tombstones(folder / "again", _tombstones(known))
     run, owners = deliver(folder / "again", batch, project, LAYERS)
     told = outcomes(run, owners)
