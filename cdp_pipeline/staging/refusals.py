@@ -68,8 +68,11 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
     con.execute(f"""update candidates set _outcome = 'grant_without_identifier'
                     where _outcome = 'mapped' and {value}__text is null and {status} = 'granted'""")
     con.execute(f"""create or replace temp table had as
-        select source, record_id, namespace, list_sort(list(distinct key)) as keys
-        from (select source, record_id, namespace, unnest({value}_keys) as key from candidates where record_id is not null)
+        select source, record_id, namespace, list(key order by first_row, key) as keys
+        from (
+            select source, record_id, namespace, key, min(_row) as first_row
+            from (select *, unnest({value}_keys) as key from candidates where record_id is not null)
+            group by all)
         group by all""")
     blank = f"_outcome = 'mapped' and {value}__text is null and candidates.record_id is not null"
     named = (

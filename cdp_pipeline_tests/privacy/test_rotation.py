@@ -92,7 +92,7 @@ def test_both_keys_are_held_until_nothing_needs_the_old_one(data: Path) -> None:
     assert earlier_keys(VARIABLE, data) == (KEY,)
     run = small_run(data, "second")
     settings = run.project.settings.model_copy(update={"key_env": VARIABLE})
-    assert keys_of(type(run)(**{**vars(run), "key": new, "project": type(run.project)(data, settings)})) == (new, KEY)
+    assert keys_of(replace(run, key=new, project=type(run.project)(data, settings))) == (new, KEY)
     assert tombstones.secrets_of(tombstones.read_tombstones(data), (new, KEY))
     in_use, old = held_and_needed(VARIABLE, data, data / "exports")
     assert (in_use.fingerprint, in_use.is_in_use, in_use.is_held) == (fingerprint(new), True, True)
