@@ -205,7 +205,10 @@ def _is_fed(folder: str, name: str) -> bool:
     path = Path(folder, name)
     if path.suffix != ".parquet":
         return name not in ("staging", "quarantine")
-    return path.stem in (*STAGED, "reconciliation", "lines", "unused_lines") or path.parent.name not in ("staging", "quarantine")
+    return path.stem in (*STAGED, "reconciliation", "lines", "unused_lines") or path.parent.name not in (
+        "staging",
+        "quarantine",
+    )
 
 
 def _persons(run: Run, files: Files) -> None:
