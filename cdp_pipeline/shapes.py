@@ -214,7 +214,6 @@ class Contract(Shape):
 class FieldRule(Shape):
     rule: Literal["most_recent", "most_trusted", "most_frequent", "most_complete"]
     description: str
-    sensitivity: Literal["public", "personal", "special"] = "personal"
     together: tuple[str, ...] = ()
 
 

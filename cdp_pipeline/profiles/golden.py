@@ -40,11 +40,6 @@ def mistakes(survivorship: Survivorship, people: Contract) -> list[str]:
     known = [name for name, column in people.columns.items() if column.type != "attributes"]
     problems = [f"{place}: fields: people has no column {f}{nearest(f, known)}" for f in found if f not in known]
     problems += [f"{place}: fields: {f} is decided twice" for f in dict.fromkeys(found) if found.count(f) > 1]
-    problems += [
-        f"{place}: fields: {name}: sensitivity has no effect here; it stands in 2_staging/people.yml"
-        for name, rule in survivorship.fields.items()
-        if "sensitivity" in rule.model_fields_set
-    ]
     problems += [f"{place}: fields: {f} is missing; permissions need it" for f in ("email", "phone") if f not in found]
     return problems
 

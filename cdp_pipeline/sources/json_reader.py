@@ -24,6 +24,7 @@ from cdp_pipeline.sources.codes import RefusedError, Reject
 from cdp_pipeline.sources.unpack import choose_encoding, utf8_bytes
 
 MOSTLY = 1_000
+FEW = 10  # as many damaged lines stand in a small file by chance
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SEPARATOR = re.compile(r"[ \t\r\n]*([,}])[ \t\r\n]*")
 _COLON = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
@@ -74,11 +75,17 @@ def read_json_lines(path: Path, form: FileFormat, wanted: Sequence[str], shape: 
                 numbers.append(number)
         loaded, rejected = loaded + len(rows), rejected + len(rejects)
         if rejected > MOSTLY and rejected > loaded:
-            raise RefusedError("mostly_damaged", f"{rejected} of the first {loaded + rejected} lines are damaged")
+            raise _mostly(loaded, rejected)
         shape.names[:] = list(seen)
         columns = list(zip(*rows, strict=True)) if rows and places else [()] * len(places)
         table = pa.table({n: pa.array(columns[i], pa.string()) for n, i in places.items()})
         yield Batch(table, np.array(numbers, dtype=np.int64), tuple(rejects), blank)
+    if rejected > loaded and (rejected > FEW or not loaded):
+        raise _mostly(loaded, rejected)
+
+
+def _mostly(loaded: int, rejected: int) -> RefusedError:
+    return RefusedError("mostly_damaged", f"{rejected} of the first {loaded + rejected} lines are damaged")
 
 
 def top_level(text: str) -> Iterator[tuple[str, str | None]]:

@@ -37,7 +37,7 @@ from cdp_pipeline.sources.withheld import sieve, withhold_from_older
 from cdp_pipeline.whole_file import replaced
 from cdp_pipeline.words import Words, macros
 
-READER_VERSION = "3"
+READER_VERSION = "4"
 """Change it when a reader gives other rows for the same bytes: every file is then read again."""
 REJECTS = pa.schema([("line", pa.int64()), ("code", pa.string()), ("reason", pa.string()), ("content", pa.string())])
 _RECEIPT = b"cdp_receipt"

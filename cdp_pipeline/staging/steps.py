@@ -73,6 +73,10 @@ def checks(project: Project) -> tuple[Check, ...]:
     found: list[Check] = []
     for name, contract in project.contracts.items():
         found += [_bad_share(name, contract), *_references(name, contract), *_warnings(name, contract)]
+        if status_column(contract):
+            found.append(
+                _unread_refusals(name, contract, [s for s, shape in project.sources.items() if name in shape.into])
+            )
     return tuple(found)
 
 
@@ -126,6 +130,22 @@ def _bad_share(name: str, contract: Contract) -> Check:
         reads=("staging.reconciliation",),
         owner=contract.owner,
         fix=f"See quarantine.{name} for the reasons; mend the export, its source YAML, or raise max_bad_share",
+    )
+
+
+def _unread_refusals(name: str, contract: Contract, sources: list[str]) -> Check:
+    """A refused file may hold refusals, and nobody knows of whom."""
+    named = ", ".join(f"'{source}'" for source in sources) or "null"
+    return Check(
+        name=f"files_of_{name}_are_read",
+        asset="raw.files",
+        description=f"No file of a source that feeds {name} was refused: whoever says no in it would be written to",
+        sql=f"""select source, file from raw.files cross join config.run as run
+                where status = 'refused' and source in ({named})
+                qualify count(*) over () > min(run.unapplied_stops) over ()""",
+        reads=("raw.files", "config.run"),
+        owner=contract.owner,
+        fix="See raw.files for the reason and its cure; mend the file, or take it out of the exports once somebody has looked",
     )
 
 

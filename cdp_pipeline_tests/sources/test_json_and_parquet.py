@@ -63,6 +63,16 @@ def test_a_json_array_is_refused(tmp_path: Path) -> None:
         assert refusal.value.code == "json_array"
 
 
+def test_a_file_that_is_mostly_damaged_is_refused(tmp_path: Path) -> None:
+    """One object over many lines, as an interface prints it, holds no line that is an object; a few bad lines are few."""
+    document = '{\n  "a": "x",\n  "b": 1\n}\n'
+    with pytest.raises(RefusedError) as refusal:
+        read_whole(written(tmp_path / "x.json", document), JSON, ("a",))
+    assert refusal.value.code == "mostly_damaged"
+    some = read_whole(written(tmp_path / "y.json", 'torn\ntorn\n{"a": "x"}\n'), JSON, ("a",))
+    assert (some.rows, len(some.rejected)) == ([["x"]], 2)
+
+
 def test_parquet_values_become_text(tmp_path: Path) -> None:
     """Integers, decimals, floats, times, nested and binary values are exact text; NULL stays NULL."""
     moment = datetime(2026, 1, 2, 3, 4, 5, 600000)

@@ -214,11 +214,12 @@ def test_leads_lose_the_prefix_and_grant_only_what_they_say() -> None:
         ("No", "", "denied"),
         ("No", "yesterday", "denied"),
         ("yes", "", "denied"),
-        ("", "2026-05-01T10:00:00+02:00", None),
+        ("", "2026-05-01T10:00:00+02:00", "denied"),
+        (None, "2026-05-01T10:00:00+02:00", None),
     ],
 )
-def test_a_lead_grants_by_a_plain_yes_with_its_day(answer: str, created: str, status: str | None) -> None:
-    """Any other answer refuses, also without a day; a yes without a day grants nothing; no answer says nothing."""
+def test_a_lead_grants_by_a_plain_yes_with_its_day(answer: str | None, created: str, status: str | None) -> None:
+    """Any other answer refuses, and so does none, also without a day; where nobody asked, nothing is said."""
     row = {"id": "l:8001", "email": "ann@example.org", "marketing_consent": answer, "created_time": created}
     with staged("meta_leads", [row]) as found:
         assert found.rows("staging.permissions", "status") == ([(status,)] if status else [])

@@ -56,7 +56,8 @@ def test_an_event_is_read_out_of_its_parameters() -> None:
         ("ga4_events", {"privacy_info": "{broken"}, False),
         ("ga4_events", {"privacy_info": '"No"'}, False),
         ("ga4_events", {"privacy_info": '{"analytics_st0rage":"No"}'}, False),
-        ("ga4_events", {"privacy_info": ""}, True),
+        ("ga4_events", {"privacy_info": ""}, False),
+        ("ga4_events", {"privacy_info": "null"}, True),
         ("ga4_events", {}, True),
         ("ga4_flat_events", {"privacy_info_analytics_storage": "0"}, False),
         ("ga4_flat_events", {"privacy_info_analytics_storage": "Granted "}, True),
@@ -70,6 +71,15 @@ def test_refused_analytics_storage_is_withheld(name: str, row: dict[str, str], i
     table = pa.table({column: pa.array([row.get(column)], pa.string()) for column in columns})
     with sieve(sources()[name].withhold, words()) as own:
         assert (own.keep_rows(table).num_rows, own.held) == (is_kept, not is_kept)
+
+
+def test_no_flag_where_others_have_one_is_no_grant() -> None:
+    """An export that tells analytics storage and leaves it blank for one event does not grant that one."""
+    columns = referenced_columns(sources()["ga4_flat_events"])
+    flags = ["Yes", " ", "Yes", None]
+    table = pa.table({c: pa.array(flags if "analytics_storage" in c else ["x"] * 4, pa.string()) for c in columns})
+    with sieve(sources()["ga4_flat_events"].withhold, words()) as own:
+        assert (own.keep_rows(table).num_rows, own.held) == (3, 1)
 
 
 def test_equal_events_have_keys_of_their_own() -> None:

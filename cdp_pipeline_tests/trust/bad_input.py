@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -52,6 +52,8 @@ FORMATS: Mapping[str, Mapping[str, object]] = {
     "twin-a": {},
     "twin-b": {},
 }
+PERSON = ("last_name", "email", "phone", "country", "street", "created_at")
+AMOUNT = ("total_amount", "ordered_at", "currency")
 Values = tuple[object, ...]
 
 
@@ -101,6 +103,7 @@ class Seen:
     set_aside: list[str] = field(default_factory=list)
     people: dict[str, Values] = field(default_factory=dict)
     amounts: dict[str, Values] = field(default_factory=dict)
+    emptied: set[tuple[str, str]] = field(default_factory=set)  # id and column of cells that were emptied and listed
 
     @property
     def is_loud(self) -> bool:
@@ -129,16 +132,16 @@ def deliver(folder: Path, project: Project, steps: Iterable[Step]) -> dict[str, 
             one.notes += [f"missing {c}" for c in missing or ()]  # type: ignore[attr-defined]
         for file, code, reason in rows("quarantine.lines", "file, code, reason"):
             seen[str(file)].set_aside.append(f"{code}: {reason}")
-        for table in ("people", "orders"):
-            for file, outcome, reasons in rows(f"quarantine.{table}", "file, outcome, reasons"):
+        for table, key in (("people", "record_id"), ("orders", "order_id")):
+            for file, own, outcome, reasons in rows(f"quarantine.{table}", f"file, {key}, outcome, reasons"):
                 if outcome != "superseded":
                     seen[str(file)].set_aside.append(f"cell: {reasons}")
-        for file, key, *values in rows(
-            "staging.people", "_file, record_id, last_name, email, phone, country, street, created_at"
-        ):
-            seen[str(file)].people[str(key)] = tuple(values)
-        for file, key, *values in rows("staging.orders", "_file, order_id, total_amount, ordered_at, currency"):
-            seen[str(file)].amounts[str(key)] = tuple(values)
+                if outcome == "mended":
+                    seen[str(file)].emptied |= {(str(own), part.split(":")[0]) for part in str(reasons).split("; ")}
+        for file, own, *values in rows("staging.people", f"_file, record_id, {', '.join(PERSON)}"):
+            seen[str(file)].people[str(own)] = tuple(values)
+        for file, own, *values in rows("staging.orders", f"_file, order_id, {', '.join(AMOUNT)}"):
+            seen[str(file)].amounts[str(own)] = tuple(values)
     return seen
 
 
@@ -146,18 +149,26 @@ def truth_of(rows: Rows) -> tuple[dict[str, Values], dict[str, Values]]:
     """What has to be staged of the rows: of people, and of what they paid."""
     people_of, amounts_of = {}, {}
     for row in rows:
-        day = datetime.fromisoformat(row["day"])
+        day = datetime.fromisoformat(row["day"]) if row["day"] else None
         cells = (row[c] or None for c in ("name", "mail", "phone", "country", "note"))
         people_of[row["id"]] = (*cells, day)
         amounts_of[row["id"]] = (Decimal(row["amount"]), day, "EUR")
     return people_of, amounts_of
 
 
+def is_as(seen: Seen, columns: Sequence[str], key: str, staged: Values, true: Values | None) -> bool:
+    """Every value of a staged row is the true one, or was emptied and listed with its file, line and reason."""
+    return true is not None and all(
+        value == other or (value is None and (key, column) in seen.emptied)
+        for column, value, other in zip(columns, staged, true, strict=True)
+    )
+
+
 def other_than(seen: Seen, rows: Rows) -> tuple[set[str], set[str]]:
     """Ids of rows that are staged with another value or out of nothing, and of rows that are not staged."""
     wrong, gone = set(), set()
-    for staged, true in zip((seen.people, seen.amounts), truth_of(rows), strict=True):
-        wrong |= {key for key, values in staged.items() if true.get(key) != values}
+    for columns, staged, true in zip((PERSON, AMOUNT), (seen.people, seen.amounts), truth_of(rows), strict=True):
+        wrong |= {key for key, values in staged.items() if not is_as(seen, columns, key, values, true.get(key))}
         gone |= true.keys() - staged.keys()
     return wrong, gone
 

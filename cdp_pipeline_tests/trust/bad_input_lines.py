@@ -62,11 +62,16 @@ def _shifted(rows: Rows) -> str:
 
 
 def _shifted_off_the_end(rows: Rows) -> str:
-    """From the ninth row on all cells one to the right, and the last one lost."""
+    """From the ninth row on all cells one to the right, and the last one lost.
+
+    Nobody gets an address, a number or a day by it: these are emptied and listed. Text can be any text.
+    """
     lines = [record(COLUMNS)]
     for place, row in enumerate(rows):
         cells = [row[c] for c in COLUMNS]
         lines.append(record([cells[0], "", *cells[1:-1]] if place >= 8 else cells))
+        if place >= 8:
+            row.update(name="", country=row["day"], note=row["country"])
     return joined(lines)
 
 
@@ -154,6 +159,7 @@ SET_ASIDE = (
     Case("block that was never written", "set aside", "nul_byte", _hole, (4,), own=True),
     Case("zeros behind the last line", "set aside", "nul_byte", lambda r: text_of(r) + "\0" * 512 + "\n", own=True),
     Case("line of four megabytes", "set aside", "too_long", _line(4, lambda x: x + "x" * 4_300_000), (4,)),
+    Case("header once more in another order", "refused", "other_header", _after(5, ",".join((*COLUMNS[1:], COLUMNS[0])))),
     Case("two exports joined each with its mark", "set aside", "repeated_header", _joined_with_mark),
     Case("shifted from one line on", "set aside", "too_many_fields", _shifted, NINE),
     Case("shifted and the last cell lost", "set aside", "cell", _shifted_off_the_end, NINE),

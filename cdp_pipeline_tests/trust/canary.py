@@ -24,6 +24,7 @@ from pathlib import Path
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.project import Project, read_project
 from cdp_pipeline.publishing.warehouse import build_warehouse
+from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline.steps import perform
 from cdp_pipeline_tests.acceptance.published import CDP, PROJECT, ROOT, environment, start
 from cdp_pipeline_tests.trust import crashing
@@ -178,9 +179,10 @@ def _codes(text: str) -> set[str]:
 
 
 def _labels(project: Project) -> Mapping[str, set[str]]:
-    """Core table -> its columns that are not public; where a row comes from counts as public."""
+    """Core table -> its columns that are not public, and the keys made of them; where a row comes from counts as public."""
     return {
         name: {column for column, spec in contract.columns.items() if spec.sensitivity != "public"}
+        | set(key_columns(contract).values())
         for name, contract in project.contracts.items()
     }
 

@@ -46,6 +46,10 @@ SIDE_FACTS = ("identifiers", "links")
 NOT_APPLIED = ("could not be applied", "refusal_not_applied")
 
 
+class NotValidError(ValueError):
+    """A delivery in which nothing was changed is not staged as a whole."""
+
+
 @dataclass(frozen=True)
 class Break:
     """A law that did not hold for a copy; `words` hold no value, `cells` are of the invented delivery."""
@@ -106,7 +110,7 @@ def _judged(folder: Path, project: Path, batch: Sequence[Copy]) -> Iterator[tupl
     told = outcomes(run, owners)
     before = {(copy.source, copy.again): told[copy.number] for copy in usual}
     if damaged := {source for (source, _), outcome in before.items() if not is_valid(outcome)}:
-        raise ValueError(f"one_cell.yml: these deliveries are not valid: {', '.join(sorted(damaged))}")
+        raise NotValidError(f"one_cell.yml: these deliveries are not valid: {', '.join(sorted(damaged))}")
     for copy in batch:
         found = list(judge(copy, before[copy.source, copy.again], told[copy.number], run.project.contracts))
         yield found, _end(copy, told[copy.number], bool(found))

@@ -32,13 +32,17 @@ _TOLD_BY = re.compile(f"{_KNOWN_BY.pattern}|{{(first|last|street)\\b")
 def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list[tuple[Copy, str]], int]:
     """Copies in which somebody came back, with the tables; and how many copies were tried."""
     batch = list(changed)
-    known, _ = deliver(
-        folder / "known", [Copy(copy.source, copy.number, copy.again) for copy in batch], project, LAYERS
-    )
+    as_it_was = [Copy(copy.source, copy.number, copy.again) for copy in batch]
+    known, owners = deliver(folder / "known", as_it_was, project, LAYERS)
+    erased = outcomes(known, owners)
     add_tombstones(folder / "again", _tombstones(known))
     run, owners = deliver(folder / "again", batch, project, LAYERS)
     told = outcomes(run, owners)
-    found = [(copy, ", ".join(back)) for copy in batch if (back := sorted(set(_back(copy, told[copy.number]))))]
+    found = [
+        (copy, ", ".join(back))
+        for copy in batch
+        if (back := sorted(set(_back(copy, erased[copy.number], told[copy.number]))))
+    ]
     return found, len(batch)
 
 
@@ -59,9 +63,12 @@ def _tombstones(run: Run) -> Iterator[dict[str, object]]:
         }  # fmt: skip
 
 
-def _back(copy: Copy, after: Outcome) -> Iterator[str]:
+def _back(copy: Copy, before: Outcome, after: Outcome) -> Iterator[str]:
     assert copy.change
+    people = {where[0] for rows in before.staged.values() for where, _ in rows}  # of the others nothing was ever held
     telling = _KNOWN_BY if is_another(copy.change) else _TOLD_BY
     for table, rows in after.staged.items():
-        if table not in ANONYMOUS and any(telling.search(value or "") for _, row in rows for value in row.values()):
+        if table not in ANONYMOUS and any(
+            telling.search(value or "") for where, row in rows if where[0] in people for value in row.values()
+        ):
             yield table
