@@ -26,7 +26,8 @@ Row = Mapping[str, object]
 LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation")
 _SKIPPED = {"identity.pairs", "identity.term_frequencies", "identity.review_queue", "identity.label_sample"}
 """Tables about two people at once, or about values and nobody: not for handing out."""
-_ADDRESSED = {"staging.permissions": "value", "profiles.identifier_permissions": "value"}
+_ADDRESSED = ("staging.permissions", "profiles.identifier_permissions")
+"""Tables about identifiers, whatever record they stand on."""
 _NAMESPACES = ("email", "phone", "device_id", "login_id")
 
 
@@ -196,7 +197,11 @@ def _condition(con: duckdb.DuckDBPyConnection, name: str) -> str:
         ways.append("(t.source, t.order_id) in (select (source, order_id) from my_orders)")
     if {"source", "device_id"} <= columns:
         ways.append("(t.source, t.device_id) in (select (source, device_id) from my_devices)")
-    if name in _ADDRESSED and {"namespace", "value"} <= columns:
+    if name in _ADDRESSED and "value_keys" in columns:
+        ways.append(
+            "exists (select 1 from my_identifiers i where i.namespace = t.namespace and list_contains(t.value_keys, i.value))"
+        )
+    elif name in _ADDRESSED:
         ways.append("(t.namespace, lower(trim(t.value))) in (select (namespace, lower(value)) from my_identifiers)")
     if name.startswith("quarantine.") and "email" in columns:
         ways.append("lower(trim(t.email)) in (select lower(value) from my_identifiers where namespace = 'email')")

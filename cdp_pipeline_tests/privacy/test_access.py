@@ -46,6 +46,11 @@ TABLES: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     ),
     "staging.orders": ("source, record_id, order_id", [("shop", n, f"o{n}") for n in ("2", "4", "8")]),
     "staging.order_lines": ("source, order_id, line_number", [("shop", "o2", "1"), ("shop", "o8", "1")]),
+    "staging.permissions": (
+        "source, namespace, value, value_keys",
+        [("news", "email", "ann+news@mail.example", [ANN]), ("news", "email", OTHER, [OTHER]),
+         ("news", "phone", "06 12345678", ["+31612345678"])],
+    ),
     "quarantine.people": ("file, email", [("a.csv", f"{ANN} "), ("a.csv", OTHER)]),
     "quarantine.lines": ("line, content", [(5, f"x;{ANN.upper()};y"), (6, f"x;{OTHER};y")]),
     "activation.plain_csv": ("audience, person_id, is_written, file_sha256", [("buyers", "Pann", True, "abc")]),
@@ -92,10 +97,11 @@ def test_all_of_it_when_asked_for(snapshot: Path) -> None:
     found = held(snapshot, "Pann", lookalikes=True)
     assert not found.withheld
     assert set(found.tables) == {
-        "raw.shop", "staging.people", "staging.orders", "staging.order_lines", "quarantine.people", "quarantine.lines",
-        "identity.records", "identity.person_records", "profiles.customers", "profiles.golden_values",
+        "raw.shop", "staging.people", "staging.permissions", "staging.orders", "staging.order_lines", "quarantine.people",
+        "quarantine.lines", "identity.records", "identity.person_records", "profiles.customers", "profiles.golden_values",
         "activation.plain_csv",
     }  # fmt: skip
+    assert [row["value"] for row in found.tables["staging.permissions"]] == ["ann+news@mail.example"]
     assert "other" not in str(found.tables)
     assert [row["destination"] for row in found.exports] == ["plain_csv"]
 
