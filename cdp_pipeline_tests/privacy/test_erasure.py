@@ -89,7 +89,8 @@ def test_the_ledger_still_adds_up(bos: Town) -> None:
     """What was read is what was erased, kept out and used, by file and table."""
     bos.forget("ann@mail.example")
     bos.night()
-    off = """rows_read <> rows_erased + rows_not_mapped + rows_empty + rows_dropped + rows_superseded + rows_quarantined + rows_staged"""
+    off = """rows_read <> rows_erased + rows_not_mapped + rows_empty + rows_dropped + rows_superseded
+             + rows_quarantined + rows_staged"""
     assert bos.rows("staging.reconciliation", f"count(*) filter (where {off}), sum(rows_erased) > 0") == [(0, True)]
     assert bos.rows("raw.erased_rows", "source_name, rows_erased") == [
         ("hubspot_contacts", 1),
