@@ -1,4 +1,4 @@
--- Why rows were kept out, rule by rule. A row that breaks two rules is counted under both.
+-- Why rows were kept out, or used after a cell was mended, rule by rule. A row that breaks two rules is counted under both.
 -- grain: table_name, source_name, outcome, reason
 -- owner: data team
 with kept_out as (
@@ -31,7 +31,7 @@ reasons as (
 select
     table_name, -- Core table the rows were meant for
     source_name, -- Source YAML
-    outcome, -- quarantined, superseded or dropped
+    outcome, -- quarantined, superseded, dropped, mended (used all the same) or replayed
     reason, -- The rule, as column: rule
     cast(count(*) as bigint) as rows_kept_out -- Rows
 from reasons
