@@ -122,15 +122,15 @@ def unite(places: Sequence[Path], data: Path) -> int:
     return lines.total()
 
 
-def rename(data: Path, known: Mapping[str, str]) -> None:
+def rekey(data: Path, known: Mapping[str, str]) -> None:
     """Write people in the log by the hashes of another key: old hash -> new; a hash that is not in `known` stays."""
     if not path_of(data).exists():
         return
     with alone(path_of(data)):
         lines = _lines(data)
-        renamed = [re.sub(r"\b[0-9a-f]{32}\b", lambda hit: known.get(hit[0], hit[0]), line) for line in lines]
-        if renamed != lines:
-            write_whole(path_of(data), "".join(f"{line}\n" for line in renamed), "reads")
+        rekeyed = [re.sub(r"\b[0-9a-f]{32}\b", lambda hit: known.get(hit[0], hit[0]), line) for line in lines]
+        if rekeyed != lines:
+            write_whole(path_of(data), "".join(f"{line}\n" for line in rekeyed), "reads")
 
 
 def account() -> str:

@@ -208,7 +208,7 @@ def _rekey_requests(data: Path, old: bytes, new: bytes) -> int:
     ids: Sequence[str] = pq.read_table(persons, columns=["person_id"])["person_id"].to_pylist()
     subjects = [Subject(person_id, (), ()) for person_id in ids]
     known = {register.subject_key(old, subject): register.subject_key(new, subject) for subject in subjects}
-    door.rename(data, known)
+    door.rekey(data, known)
     with alone(data / register.FILE):
         requests = register.read_requests(data)
         written = [replace(r, subject_key=known.get(r.subject_key, r.subject_key)) for r in requests]

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from cdp_pipeline.cli import main
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.privacy import door
-from cdp_pipeline.privacy.door import Door, path_of, reads, rename, unite
+from cdp_pipeline.privacy.door import Door, path_of, reads, rekey, unite
 from cdp_pipeline.privacy.keys import FILE as KEY_FILE
 from cdp_pipeline.privacy.register import subject_key
 from cdp_pipeline.privacy.subject import Subject
@@ -232,7 +232,7 @@ def test_logs_of_several_places_are_put_together(tmp_path: Path) -> None:
 def test_hashes_follow_an_exchanged_key(tmp_path: Path) -> None:
     """Lines of before name people by the new hashes; who is not known any more keeps the old one."""
     Door(tmp_path, "explain", KEY).enter([ANN, BART])
-    rename(tmp_path, {subject_key(KEY, ANN): "f" * 32})
+    rekey(tmp_path, {subject_key(KEY, ANN): "f" * 32})
     assert set(reads(tmp_path)[0]["subject_keys"]) == {"f" * 32, subject_key(KEY, BART)}  # type: ignore[call-overload]
 
 
