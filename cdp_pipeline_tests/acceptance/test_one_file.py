@@ -55,6 +55,53 @@ into:
     assert ledger == [("loyalty/members.csv", 2, 1, 1)]
 
 
+def test_a_word_is_one_line(exports: Path, data: Path, project: Path, tmp_path: Path) -> None:
+    """A word of words.csv grants from the next run on; one that stands nowhere refuses, is listed, and stops nobody else."""
+    drop_zone = Path(shutil.copytree(exports, tmp_path / "exports"))
+    delivered = drop_zone / "market" / "answers.csv"
+    delivered.parent.mkdir()
+    delivered.write_text(
+        "card,mail,answer,day\n"
+        "M1,Ottoline <ottoline@stall.example>,Gladly.,2026-05-03\n"
+        "M2,'peregrine@stall.example',not really,2026-05-03\n"
+    )
+    os.utime(delivered, (1_780_000_000, 1_780_000_000))
+    (project / "1_sources" / "market_answers.yml").write_text("""\
+description: Answers given at the stall
+owner: shop team
+files: "market/answers*.csv"
+system: market
+legal_basis: consent
+into:
+  people:
+    filled: email
+    columns: {record_id: card, email: mail}
+  permissions:
+    columns:
+      record_id: card
+      namespace: {sql: "'email'"}
+      value: mail
+      purpose: {sql: "'email_marketing'"}
+      channel: {sql: "'email'"}
+      status: answer
+      basis: {sql: "'consent'"}
+      changed_at: day
+""")
+    words = project / "2_staging" / "words.csv"
+    words.write_text(f"{words.read_text(encoding='utf-8').rstrip()}\ngladly,en,true,granted\n", encoding="utf-8")
+    publish_next(drop_zone, data, project)
+    answered = rows(data, """
+        select value, status, is_permitted from profiles.identifier_permissions
+        where value like '%@stall.example' order by value
+    """)  # fmt: skip
+    assert answered == [("ottoline@stall.example", "granted", True), ("peregrine@stall.example", "denied", False)]
+    ((line, outcome, reasons, status),) = rows(data, """
+        select line, outcome, reasons, status from quarantine.permissions where source_name = 'market_answers'
+    """)  # fmt: skip
+    assert (line, outcome, status) == (3, "mended", "not really")
+    assert str(reasons).startswith("status: not one of granted")
+
+
 def test_a_rule_is_one_file(exports: Path, data: Path, project: Path) -> None:
     """A SELECT of failing rows is a check of the next run, and its verdict is published with the tables."""
     (project / "checks" / "orders_are_not_huge.sql").write_text("""\

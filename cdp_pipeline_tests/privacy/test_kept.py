@@ -68,7 +68,7 @@ def test_no_two_columns_say_which_stops_stay(tmp_path: Path) -> None:
          "order_id | order_id: kept_when_erased: no effect here; the erasure writes this column itself"),
         ("orders", "record_id: {type: text,", "record_id: {type: text, kept_when_erased: true,",
          "record_id | record_id: kept_when_erased: found true; allowed: false, for the column is personal"),
-        ("permissions", "recipient: {type: text, kept_when_erased: true,", "recipient: {type: text, rows_kept_when_erased: [a],",
+        ("permissions", "recipient: {type: text, is_id: false, kept_when_erased: true,", "recipient: {type: text, rows_kept_when_erased: [a],",
          "recipient | recipient: rows_kept_when_erased: the column has no list of values under in"),
         ("orders", "currency: {type: text, kept_when_erased: true,", "currency: {type: text,",
          "currency | currency: required, and emptied when somebody is erased: say kept_when_erased: true"),
