@@ -16,6 +16,7 @@ from cdp_pipeline.staging.steps import checks, steps
 from cdp_pipeline.steps import perform
 from cdp_pipeline_tests.small_run import put
 from cdp_pipeline_tests.staging.deliveries import CONTRACT, SOURCE, Shop, order, shop
+from cdp_pipeline_tests.staging.permission_rows import DATED, newsletter
 
 PEOPLE: dict[str, Any] = {
     "description": "People",
@@ -131,3 +132,16 @@ def test_a_reference_that_leads_nowhere_is_told_and_does_not_block(tmp_path: Pat
     (reference,) = [check for check in found if "refers_to" in check.name]
     assert reference.severity == "warn"
     assert evaluate(made.run, [reference])[reference.name].failing_rows == 1
+
+
+@pytest.mark.parametrize(("waiting", "told"), [(0, 1), (1, 0)])
+def test_a_refused_file_that_may_hold_refusals_blocks(tmp_path: Path, waiting: int, told: int) -> None:
+    """Of a source that feeds permissions, beyond what the project lets wait; other sources and loaded files do not."""
+    made = newsletter(tmp_path, DATED).run
+    settings = made.project.settings.model_copy(update={"unapplied_stops": waiting})
+    run = replace(made, project=replace(made.project, settings=settings))
+    files = "('letters', 'refused'), ('letters', 'loaded'), ('shop', 'refused')"
+    put(run, "raw.files", f"select *, 'a.csv' as file from (values {files}) as t(source, status)")
+    (check,) = [check for check in checks(run.project) if check.name == "files_of_permissions_are_read"]
+    assert check.severity == "error"
+    assert evaluate(run, [check])[check.name].failing_rows == told
