@@ -16,9 +16,6 @@ from cdp_pipeline_tests.trust.one_cell_changes import is_another
 from cdp_pipeline_tests.trust.one_cell_deliveries import Cell, Change, Copy, deliveries
 
 
-@pytest.mark.xfail(
-    reason="open: the order of a refusal's further keys, and e-mail events of the erased by a swap", strict=False
-)
 def test_the_one_cell_law_holds(tmp_path: Path) -> None:
     """Nobody gains, nothing is lost or taken, no strangers meet, the rest is equal, and the erased stay out."""
     figures = measure(tmp_path, long=False)

@@ -137,14 +137,14 @@ class Copy:
         def digits(length: int, start: str = "") -> str:
             return start + "".join(chance.choice("0123456789") for _ in range(length))
 
-        first, last, other = word(6), word(8), f"zz{word(7)}"  # behind the first address, in whatever order
+        first, last, other = word(6), word(8), f"zz{word(7)}"  # sorts behind the first address, as the phones do
         return {
             "first": first.title(), "last": last.title(), "mail": f"{first}.{last}@{self.code}.example",
             "other": other, "other_mail": f"{other}@{self.code}.example", "word": word(7).title(),
             "street": word(9).title() + "kade", "city": word(8).title(),
             "zip": f"{digits(3, chance.choice('123456789'))} {word(2).upper()}",
             "born": f"{chance.randint(1945, 2001)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}",
-            "phone": f"+316{digits(7, chance.choice('1234'))}", "other_phone": f"+316{digits(7, chance.choice('1234'))}",
+            "phone": f"+316{digits(7, chance.choice('12'))}", "other_phone": f"+316{digits(7, chance.choice('34'))}",
             "id": digits(10, "7") + chance.choice("123456789"), "account": digits(11, "8") + chance.choice("123456789"),
             "order": digits(7, chance.choice("123456789")), "number": digits(8, "5"),
             "device": f"{digits(9, '1')}.{digits(9, '4')}",

@@ -11,7 +11,7 @@ its place a name alone is somebody else's, to all who can see.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cdp_pipeline.identity.placeholders import Placeholders
@@ -19,14 +19,16 @@ from cdp_pipeline.lake import Run, fingerprint
 from cdp_pipeline.privacy.facts import FACTS, spell
 from cdp_pipeline.privacy.subject import told_of
 from cdp_pipeline.privacy.tombstones import add_tombstones, hashed, secret
+from cdp_pipeline.shapes import Contract
 from cdp_pipeline_tests.trust.one_cell_changes import is_another
 from cdp_pipeline_tests.trust.one_cell_deliveries import Copy
 from cdp_pipeline_tests.trust.one_cell_world import AS_OF, KEY, Outcome, deliver, outcomes
 
 LAYERS = ("raw", "staging", "quarantine")
 ANONYMOUS = ("products",)
-_KNOWN_BY = re.compile(r"\{(code|phone|other_phone|id|account|order|device)\b")
-_TOLD_BY = re.compile(f"{_KNOWN_BY.pattern}|{{(first|last|street)\\b")
+_CONTACT, _NAME = r"\{(code|phone|other_phone)\b", r"\{(first|last|street)\b"
+_NUMBER = r"\{(id|account|order|device)\b"
+"""Numbers tell whose a row is only in a column that names somebody: nobody looks for them in the path of a page."""
 
 
 def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list[tuple[Copy, str]], int]:
@@ -41,7 +43,7 @@ def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list
     found = [
         (copy, ", ".join(back))
         for copy in batch
-        if (back := sorted(set(_back(copy, erased[copy.number], told[copy.number]))))
+        if (back := sorted(set(_back(copy, erased[copy.number], told[copy.number], run.project.contracts))))
     ]
     return found, len(batch)
 
@@ -63,12 +65,17 @@ def _tombstones(run: Run) -> Iterator[dict[str, object]]:
         }  # fmt: skip
 
 
-def _back(copy: Copy, before: Outcome, after: Outcome) -> Iterator[str]:
+def _back(copy: Copy, before: Outcome, after: Outcome, contracts: Mapping[str, Contract]) -> Iterator[str]:
     assert copy.change
     people = {where[0] for rows in before.staged.values() for where, _ in rows}  # of the others nothing was ever held
-    telling = _KNOWN_BY if is_another(copy.change) else _TOLD_BY
+    anywhere = _CONTACT if is_another(copy.change) else f"{_CONTACT}|{_NAME}"
     for table, rows in after.staged.items():
+        columns = contracts[table].columns
+        naming = {c for _, row in rows for c in row if c not in columns or columns[c].sensitivity != "public"}
         if table not in ANONYMOUS and any(
-            telling.search(value or "") for where, row in rows if where[0] in people for value in row.values()
+            re.search(f"{anywhere}|{_NUMBER}" if column in naming else anywhere, value or "")
+            for where, row in rows
+            if where[0] in people
+            for column, value in row.items()
         ):
             yield table

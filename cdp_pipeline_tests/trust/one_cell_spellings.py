@@ -101,6 +101,7 @@ def respelled(chance: Random, text: str, habit: str = "") -> str:
     A spreadsheet damages a whole column alike: only then do two of its rows get one id.
     """
     kind = kind_of(text)
+    spelled: tuple[str, ...]
     if kind == "word":
         spelled = _YES_WORDS if text.casefold() in {"yes", "true", "1"} else _NO_WORDS
     elif text.casefold() in _STATUSES or "consent" in text:
