@@ -21,7 +21,8 @@ from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy.kept import WRITTEN, kept_values, stays
 from cdp_pipeline.privacy.tombstones import hashed_sql
 from cdp_pipeline.shapes import Contract
-from cdp_pipeline.staging.mapping import ERASED_TABLES, candidates, open_source
+from cdp_pipeline.staging.mapping import ERASED_TABLES, candidates, day_of, open_source
+from cdp_pipeline.staging.mend import is_emptied
 from cdp_pipeline.staging.parsing import TYPES
 
 TABLES = ERASED_TABLES
@@ -58,7 +59,7 @@ def keep_anonymous(run: Run, con: duckdb.DuckDBPyConnection, names: Sequence[str
             for ordinal, mapping in enumerate(source.into[table]):
                 select = candidates(name, system, source, mapping, ordinal, contract, run.as_of)
                 kept = (
-                    _stops(select, name, contract)
+                    _stops(_as_judged(run, select, contract), name, contract)
                     if table == "permissions"
                     else _anonymous(select, table, contract, secrets)
                 )
@@ -110,9 +111,26 @@ def _stops(select: str, name: str, contract: Contract) -> str:
                             and x.table_name = 'permissions' and x.kind = c.spoken)"""
 
 
+def _as_judged(run: Run, select: str, contract: Contract) -> str:
+    """The candidate rows with the values of `when_broken` where staging puts them: what is not plainly a grant denies."""
+    if not contract.when_broken:
+        return select
+    broken = []
+    for column in contract.when_broken:
+        spec = contract.columns[column]
+        broken.append(f"{column} is null")
+        if isinstance(spec.is_in, tuple):
+            broken.append(f"{column} not in ({', '.join(map(literal, spec.is_in))})")
+        if spec.max == "as_of":
+            broken.append(f"{day_of(column, spec.type, run.project.settings.zone)} > as_of")
+    values = [f"if(is_broken, {value}, {column}) as {column}" for column, value in contract.when_broken.items()]
+    return f"""select * exclude (is_broken, as_of) replace ({", ".join(values)})
+        from (select *, date '{run.as_of}' as as_of, coalesce({" or ".join(broken)}, false) as is_broken from ({select}))"""
+
+
 def _usable(contract: Contract) -> str:
-    """Every text of the row could be read."""
-    columns = [column for column, spec in contract.columns.items() if spec.type != "attributes"]
+    """Every text of the row could be read, but for cells that are emptied when they cannot."""
+    columns = [c for c, spec in contract.columns.items() if spec.type != "attributes" and not is_emptied(contract, c)]
     return " and ".join(f"({column}__text is null or {column} is not null)" for column in columns)
 
 

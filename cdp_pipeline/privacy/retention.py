@@ -69,7 +69,8 @@ def add_outlived(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
             age = f"coalesce({', '.join(contract.newest_by)}, null)" if contract.newest_by else "null"
             is_old = f"coalesce({age} < date '{first_days[table]}', false)" if table in first_days else "false"
             con.execute(
-                f"insert into ages select _file, _line, {is_old} from ({select}) where _outcome <> 'not_mapped'"
+                f"insert into ages select _file, _line, {is_old} from ({select}) "
+                "where _outcome <> 'not_mapped' and (_is_state or _outcome <> 'empty')"
             )
     con.execute(f"""insert into gone
         select '{name}', _file, _line, '' from ages

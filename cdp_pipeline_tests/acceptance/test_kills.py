@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 import pytest
@@ -103,7 +104,8 @@ main()
 
 def runs_at_work(data: Path) -> list[str]:
     """Runs that Dagster believes to be working."""
-    with dg.DagsterInstance.from_config(str(data / ".dagster")) as instance:
+    home = str(data / ".dagster")
+    with mock.patch.dict(os.environ, DAGSTER_HOME=home), dg.DagsterInstance.from_config(home) as instance:
         found = instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     return [run.run_id for run in found]
 

@@ -11,6 +11,7 @@ import pytest
 from cdp_pipeline.pipeline import Pipeline, build_pipeline
 from cdp_pipeline.privacy.masking import MASK
 from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline_tests.acceptance.published import ROOT, SHIPPED
 
 DOCS = ROOT / "docs" / "privacy-officers.md"
@@ -31,8 +32,10 @@ def pipeline(project: Project) -> Pipeline:
 
 
 def labelled(project: Project, name: str) -> frozenset[str]:
-    """Columns that the contract of a core table calls personal."""
-    return frozenset(c for c, spec in project.contracts[name].columns.items() if spec.sensitivity != "public")
+    """Columns that the contract of a core table calls personal, and the keys made of them."""
+    contract = project.contracts[name]
+    columns = frozenset(c for c, spec in contract.columns.items() if spec.sensitivity != "public")
+    return columns | {keys for column, keys in key_columns(contract).items() if column in columns}
 
 
 def test_the_docs_say_which_places_stay_readable_and_the_contract_agrees(project: Project) -> None:

@@ -57,7 +57,8 @@ SINGLES: Mapping[str, tuple[str, str, str]] = {
         "company: {sql: 'cast(cast(\"Requester email\" as integer) as varchar)'}",
     ),
     "a preparation": (
-        "1_sources/meta_leads.yml", 'lower(trim("email")) as mail,', "error('met ' || \"email\") as mail,",
+        "1_sources/meta_leads.yml", "regexp_replace(trim(\"id\"), '^l:', '') as lead_id,",
+        "error('met ' || \"email\") as lead_id,",
     ),
     "a rule of a contract": (
         "2_staging/orders.yml", "rules:", "rules:\n  - {name: breaks, sql: \"cast(record_id as integer) > 0\"}",

@@ -134,13 +134,13 @@ def _rows(plants: Sequence[Plant]) -> Iterator[dict[str, str]]:
 
 
 def _inside(usual: str, value: str) -> str:
-    """The marker instead of the usual value; in JSON, instead of every text in it."""
+    """The marker instead of the usual value; in JSON, instead of every text in it but places, which are public."""
     if not usual.startswith(("{", "[")):
         return value
 
     def planted(part: object) -> object:
         if isinstance(part, dict):
-            return {k: v if k in {"key", "type"} else planted(v) for k, v in part.items()}
+            return {k: v if k in {"key", "type", "city", "country"} else planted(v) for k, v in part.items()}
         return [planted(v) for v in part] if isinstance(part, list) else value if isinstance(part, str) else part
 
     return json.dumps(planted(json.loads(usual)))
