@@ -24,6 +24,7 @@ from cdp_pipeline.shapes import Contract
 from cdp_pipeline.sql_model import Check, Model, read_check, read_model
 from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline.staging.parsing import TYPES
+from cdp_pipeline.staging.replay import text_columns
 from cdp_pipeline.yaml_file import read_shape
 
 SQL = Path(__file__).parents[2] / "dbt_like_sql"
@@ -130,7 +131,10 @@ def types(table: str) -> str:
         columns |= dict.fromkeys(key_columns(shape).values(), "varchar[]") | {"_file": "varchar", "_line": "bigint"}
         return ", ".join(f"{name} {kind}" for name, kind in columns.items())
     if layer == "quarantine":
-        return "source_name varchar, file varchar, line bigint, outcome varchar, reasons varchar"
+        shape = read_shape(contract, Contract, [])
+        assert shape
+        columns = dict.fromkeys(("source_name", "file", "line", "outcome", "reasons", *text_columns(shape)), "varchar")
+        return ", ".join(f"{name} {kind}" for name, kind in (columns | {"line": "bigint"}).items())
     con, model = prepared(table)
     return ", ".join(f'"{row[0]}" {row[1]}' for row in con.execute(f"describe {model.sql}").fetchall())
 
