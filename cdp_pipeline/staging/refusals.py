@@ -18,6 +18,7 @@ EMPTIED = "emptied after an answer"
 """Why a blank state counts as a refusal."""
 NO_RECORDS = ("total_line", "repeated_header")
 """Codes of set-aside lines that were never a record."""
+_DELIVERED = "_delivered_at, _file, _line, _row"
 _SUBJECT = ("namespace", "purpose", "channel")
 OF_RECORD = "empty, so it counts for the identifiers that the record had"
 
@@ -31,25 +32,30 @@ def fold_states(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Of rows that are the state at the moment of the export, keep in `candidates` those that say something new.
 
     A state equal to the one before is `unchanged`. A blank one says nothing, unless there was a grant before: then it
-    is a refusal, and `noted` (_row, column, rule) says why. A refusal before it stands, with its own moment.
+    is a refusal, whatever address stands beside it, and `noted` (_row, column, rule) says why. A refusal before it
+    stands, with its own moment.
     """
     con.execute('create or replace table noted (_row bigint, "column" varchar, rule varchar)')
     status = status_column(contract)
     if status is None:
         return
     value = next(c for c, spec in contract.columns.items() if spec.keys == "namespace")
-    same = [c for c in contract.grain if c not in (status, value, *contract.newest_by)]
+    same = ", ".join(c for c in contract.grain if c not in (status, value, *contract.newest_by))
     con.execute(f"""create or replace temp table states as
-        select _row, {status} as now, lag({status}) over (
-            partition by _source_name, _mapping, record_id, coalesce({value}_keys[1], {value}__text), {", ".join(same)}
-            order by _delivered_at, _file, _line, _row) as before
-        from candidates where _is_state and _outcome in ('mapped', 'empty')""")
+        select _row, {status} as now,
+            lag({status}) over (partition by record, identifier, {same} order by {_DELIVERED}) as before,
+            if(lag(_file) over of_record <> _file, lag({status}) over of_record, null) as before_of_record
+        from (select *, coalesce({value}_keys[1], {value}__text) as identifier,
+                (_source_name, _mapping, coalesce(record_id, identifier)) as record
+              from candidates where _is_state and _outcome in ('mapped', 'empty'))
+        window of_record as (partition by record, {same} order by {_DELIVERED})""")
     con.execute("""update candidates set _outcome = case
             when s.now is not null and s.now = s.before then 'unchanged'
-            when s.now is null and s.before is distinct from 'granted' then 'empty' else 'mapped' end
+            when s.now is null and not coalesce('granted' in (s.before, s.before_of_record), false) then 'empty'
+            else 'mapped' end
         from states s where s._row = candidates._row""")
     con.execute(f"""insert into noted select _row, '{status}', '{EMPTIED}' from states
-                    where now is null and before = 'granted'""")
+                    where now is null and 'granted' in (before, before_of_record)""")
     con.execute("delete from candidates where _outcome = 'empty'")
     con.execute("drop table states")
 
@@ -86,10 +92,12 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
                     from had where {blank} and had.source = candidates.source
                       and had.record_id = candidates.record_id and had.namespace = candidates.namespace""")
     con.execute(f"""update candidates set _outcome = 'nothing_to_stop' where {blank} and len({value}_keys) = 0""")
-    if said := contract.columns[status].of_the_record:
+    spec = contract.columns[status]
+    if spec.of_the_record:  # a word that nobody knows is no other state
+        others = [state for state in spec.is_in or () if state not in spec.of_the_record]
         con.execute(f"""update candidates set {value}_keys = {value}_keys
                             || list_filter(had.keys, lambda k: not list_contains({value}_keys, k))
-                        from had where _outcome = 'mapped' and {status} in {(*said, "")} and had.source = candidates.source
+                        from had where _outcome = 'mapped' and coalesce({status}, '') not in {(*others, "-")} and had.source = candidates.source
                           and had.record_id = candidates.record_id and had.namespace = candidates.namespace""")
     con.execute("drop table had")
 

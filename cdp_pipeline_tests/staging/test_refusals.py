@@ -9,7 +9,7 @@ import pytest
 
 from cdp_pipeline_tests.staging.permission_rows import DATED, STATE, newsletter
 
-JO, ANN = "jo@shop.example", "ann@shop.example"
+JO, ANN, CY = "jo@shop.example", "ann@shop.example", "cy@shop.example"
 
 
 @pytest.mark.parametrize("answer", ["no", "FALSE", "nee", "0", "FALSCH", "N", "perhaps", "#NV", "-"])
@@ -40,6 +40,26 @@ def test_a_state_that_is_emptied_after_an_answer_denies(tmp_path: Path) -> None:
     made.deliver(2, ("1", JO, None), ("2", ANN, ""))
     assert made.staged("value_keys, status") == [([JO], "denied"), ([JO], "granted")]
     assert made.kept_out() == [("mended", "status: emptied after an answer; status: missing")]
+
+
+@pytest.mark.parametrize("mail", ["jo@other.example", None])
+def test_a_state_emptied_beside_another_address_denies(tmp_path: Path, mail: str | None) -> None:
+    """For every address that the record had; a stranger's state says nothing about it."""
+    made = newsletter(tmp_path, STATE)
+    made.deliver(1, ("1", JO, "yes"), ("2", ANN, "yes"), ("3", CY, None))
+    made.deliver(2, ("1", mail, None), ("2", "ann@other.example", "yes"), ("3", "cy@other.example", None))
+    assert sorted(made.staged("status, list_sort(value_keys)")) == sorted([
+        ("denied", sorted([JO, *([mail] if mail else [])])),
+        *(("granted", [address]) for address in (JO, ANN, "ann@other.example")),
+    ])  # fmt: skip
+
+
+def test_a_word_that_nobody_knows_denies_for_every_address_of_its_record(tmp_path: Path) -> None:
+    """As a plain no does."""
+    made = newsletter(tmp_path, STATE)
+    made.deliver(1, ("1", JO, "yes"))
+    made.deliver(2, ("1", "jo@other.example", "perhaps"))
+    assert ("denied", sorted([JO, "jo@other.example"])) in made.staged("status, list_sort(value_keys)")
 
 
 @pytest.mark.parametrize("moment", [None, "01.06.2025", "2031-01-01", "soon"])
