@@ -97,8 +97,9 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
         others = [state for state in spec.is_in or () if state not in spec.of_the_record]
         con.execute(f"""update candidates set {value}_keys = {value}_keys
                             || list_filter(had.keys, lambda k: not list_contains({value}_keys, k))
-                        from had where _outcome = 'mapped' and coalesce({status}, '') not in {(*others, "-")} and had.source = candidates.source
-                          and had.record_id = candidates.record_id and had.namespace = candidates.namespace""")
+                        from had where _outcome = 'mapped' and coalesce({status}, '') not in {(*others, "-")}
+                          and had.source = candidates.source and had.record_id = candidates.record_id
+                          and had.namespace = candidates.namespace""")
     con.execute("drop table had")
 
 
