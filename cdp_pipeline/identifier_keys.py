@@ -66,8 +66,8 @@ def add_emails(con: DuckDBPyConnection, *, in_text: bool = False) -> None:
     address: the first address in the cell, in lower case and without what only surrounds it (a name, quotes, <>,
     mailto:, invisible characters, a full-width @). email_keys: each address of the cell once, in order, without the
     `+tag` of the local part, gmail.com for googlemail.com, domains in ASCII (IDNA). Dots are kept: only some
-    providers ignore them. None of it when the cell holds an @ that belongs to no address, for what is read in part is
-    not read; but `in_text` takes every address of a longer text. Needs the macro `visible` of words.py.
+    providers ignore them. None of it when the cell holds an @ that belongs to no address, or a bracket that is never
+    closed, for what is read in part is not read; but `in_text` takes every address of a longer text. Needs the macro `visible` of words.py.
     """
     con.execute(f"""create or replace temp table email_parts as
         with shown as (
@@ -75,6 +75,7 @@ def add_emails(con: DuckDBPyConnection, *, in_text: bool = False) -> None:
                 '\\s*[\\[(] ?at ?[\\])]\\s*', '@', 'g'), '[\\s\\x{{00a0}}]*@[\\s\\x{{00a0}}]*', '@', 'g') as text
             from raw_emails where email is not null)
         select email, case when {str(in_text).lower()} or len(text) - len(replace(text, '@', '')) = len(addresses)
+                and not regexp_matches(text, '[(][^)]*$')
             then addresses else [] end as addresses
         from (select email, text, regexp_extract_all(text, '{_ADDRESS}') as addresses from shown)""")
     foreign = con.execute("""select distinct split_part(unnest(addresses), '@', 2) as domain from email_parts

@@ -138,7 +138,17 @@ def test_a_cell_with_two_addresses_has_two(between: str) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["a@b@c.example", "jo@@shop.example", "jo@shop", "@shop.example", "jo@", "jo", "jo@shop.example @", "jo@1.2.3.4"],
+    [
+        "a@b@c.example",
+        "jo@@shop.example",
+        "jo@shop",
+        "@shop.example",
+        "jo@",
+        "jo",
+        "jo@shop.example @",
+        "jo@1.2.3.4",
+        "j(o@shop.example",
+    ],
 )
 def test_what_is_read_in_part_is_not_read(cell: str) -> None:
     """An @ that belongs to no address makes the whole cell unreadable."""

@@ -21,6 +21,8 @@ NO_RECORDS = ("total_line", "repeated_header")
 _DELIVERED = "_delivered_at, _file, _line, _row"
 _SUBJECT = ("namespace", "purpose", "channel")
 OF_RECORD = "empty, so it counts for the identifiers that the record had"
+NOT_APPLIED = "refusal_not_applied"
+"""The rule of a contract that names refusals of nobody whom anybody can read; its name stands in their reasons."""
 
 
 def status_column(contract: Contract) -> str | None:
@@ -95,11 +97,14 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
     spec = contract.columns[status]
     if spec.of_the_record:  # a word that nobody knows is no other state
         others = [state for state in spec.is_in or () if state not in spec.of_the_record]
-        con.execute(f"""update candidates set {value}_keys = {value}_keys
-                            || list_filter(had.keys, lambda k: not list_contains({value}_keys, k))
-                        from had where _outcome = 'mapped' and coalesce({status}, '') not in {(*others, "-")}
-                          and had.source = candidates.source and had.record_id = candidates.record_id
-                          and had.namespace = candidates.namespace""")
+        refused = f"""_outcome = 'mapped' and coalesce({status}, '') not in {(*others, "-")} and had.source = candidates.source
+            and had.record_id = candidates.record_id and had.namespace = candidates.namespace"""
+        con.execute(f"""insert into noted select _row, '{value}', '{NOT_APPLIED} to what cannot be read, but to what the record had'
+                        from candidates, had where {refused} and len({value}_keys) = 0""")
+        con.execute(f"""update candidates set {value} = coalesce({value}, had.keys[1]),
+                            _emptied = if(len({value}_keys) = 0, list_append(coalesce(_emptied, []), '{value}'), _emptied),
+                            {value}_keys = {value}_keys || list_filter(had.keys, lambda k: not list_contains({value}_keys, k))
+                        from had where {refused}""")
     con.execute("drop table had")
 
 

@@ -18,7 +18,14 @@ from cdp_pipeline.staging.mapping import candidates, empty_candidates, erased_ca
 from cdp_pipeline.staging.mend import judge
 from cdp_pipeline.staging.overlay import overlay
 from cdp_pipeline.staging.parsing import create_macros
-from cdp_pipeline.staging.refusals import EMPTIED, add_damaged_lines, fold_states, give_identifiers, status_column
+from cdp_pipeline.staging.refusals import (
+    EMPTIED,
+    NOT_APPLIED,
+    add_damaged_lines,
+    fold_states,
+    give_identifiers,
+    status_column,
+)
 from cdp_pipeline.staging.replay import replay, text_columns
 
 
@@ -156,6 +163,6 @@ def _kept_out(contract: Contract) -> str:
         f"select _source_name as source_name, _file as file, _line as line, outcome, {reason} as reasons, {shown} "
         "from decided where outcome <> 'staged' union all "
         f"select _source_name, _file, _line, 'mended', mended, {texts} from decided where mended is not null "
-        f"and (outcome = 'staged' or outcome = 'superseded' and contains(mended, '{EMPTIED}')) union all "
+        f"and (outcome = 'staged' or outcome = 'superseded' and regexp_matches(mended, '{EMPTIED}|{NOT_APPLIED}')) union all "
         f"select _source_name, _file, _line, 'replayed', 'as it was before it was corrected', {texts} from replayed"
     )

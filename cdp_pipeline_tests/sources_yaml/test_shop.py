@@ -24,6 +24,16 @@ def test_analytics_orders_are_read_in_french() -> None:
     assert [(line["product_name"], line["quantity"]) for line in lines] == [("Mug, blue", 1), ("Cup", 2)]
 
 
+def test_a_product_whose_quantity_is_in_doubt_is_a_line_without_one() -> None:
+    """Blanks do not matter; a name that holds a quantity may be two products, and its line is judged as it stands."""
+    cells = ["Mug x  1, Cup  x 2", "Mug x 1- Cup x 2"]
+    rows = [{"Order #": str(n), "Date": "2026-02-02T00:00:00", "Product(s)": cell} for n, cell in enumerate(cells)]
+    lines = mapped("woocommerce_orders", "order_lines", rows)
+    assert [(line["product_name"], line.get("quantity")) for line in lines] == [
+        ("Mug", 1), ("Cup", 2), ("Mug x 1- Cup", None),
+    ]  # fmt: skip
+
+
 def test_exported_orders_have_products_in_groups_of_columns() -> None:
     """The groups become lines; customer 0 is a guest; a refund counts positive."""
     rows = [

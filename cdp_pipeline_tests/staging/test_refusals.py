@@ -128,6 +128,18 @@ def test_what_a_record_refuses_it_refuses_for_every_address_it_had(tmp_path: Pat
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("mail", ["jo at shop", "Jo", "jo@@shop.example"])
+def test_a_refusal_that_names_nobody_readable_stops_its_record_and_is_told(tmp_path: Path, mail: str) -> None:
+    """What the record had is stopped; that more may have been meant stays to be looked at."""
+    made = newsletter(tmp_path, DATED)
+    made.deliver(1, ("1", JO, "yes", "2026-05-01"))
+    made.deliver(2, ("1", mail, "no", "2026-05-02"))
+    assert made.staged("value, value_keys, status") == [(JO, [JO], "denied"), (JO, [JO], "granted")]
+    ((outcome, reasons),) = made.kept_out()
+    assert outcome == "mended"
+    assert "refusal_not_applied" in reasons
+
+
 def test_two_addresses_in_a_cell_are_both_stopped(tmp_path: Path) -> None:
     """Each has its key."""
     made = newsletter(tmp_path, DATED)

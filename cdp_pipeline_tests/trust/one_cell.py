@@ -162,7 +162,11 @@ def judge(copy: Copy, before: Outcome, after: Outcome, contracts: Mapping[str, C
 def _lost(copy: Copy, before: Outcome, after: Outcome) -> Iterator[Break]:
     change = copy.change
     assert change
-    is_renamed = change.kind in ("garble", "swap") and change.cells.keys() & columns_that("names")[copy.source]
+    is_renamed = any(
+        (change.kind in ("garble", "swap") or old.casefold() not in new.casefold())
+        and column in columns_that("names")[copy.source]
+        for column, (old, new) in change.cells.items()
+    )
     if after.refused or is_renamed:
         return
     emptied = {column for column, (_, text) in change.cells.items() if text.strip().casefold() in NOTHING}
@@ -171,8 +175,9 @@ def _lost(copy: Copy, before: Outcome, after: Outcome) -> Iterator[Break]:
         if emptied & columns_that("lists")[copy.source] or (emptied and table in SIDE_FACTS):
             continue  # that somebody has no further address, and an order no lines, is said by an empty cell
         gone = {where: n for where, n in (before.rows(table) - after.rows(table)).items() if where not in listed}
-        empty = sum(n for (_, name), n in (after.empty - before.empty).items() if name == table)
-        if (missing := sum(gone.values()) - empty) > 0:
+        named = sum(n for (_, name), n in (after.empty - before.empty).items() if name == table)
+        named += max(0, after.withheld - before.withheld)  # counted under the name of a rule, for each file
+        if (missing := sum(gone.values()) - named) > 0:
             yield Break("lost", copy, f"{missing} of {table}")
     gone_people = {w[0] for w, _ in before.staged["people"]} - {w[0] for w, _ in after.staged["people"]}
     said = {where[0] for where in listed} | {

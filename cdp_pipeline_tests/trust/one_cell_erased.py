@@ -22,6 +22,7 @@ from cdp_pipeline.privacy.tombstones import add_tombstones, hashed, secret
 from cdp_pipeline.shapes import Contract
 from cdp_pipeline_tests.trust.one_cell_changes import is_another
 from cdp_pipeline_tests.trust.one_cell_deliveries import Copy
+from cdp_pipeline_tests.trust.one_cell_spellings import kind_of
 from cdp_pipeline_tests.trust.one_cell_world import AS_OF, KEY, Outcome, deliver, outcomes
 
 LAYERS = ("raw", "staging", "quarantine")
@@ -68,12 +69,15 @@ def _tombstones(run: Run) -> Iterator[dict[str, object]]:
 def _back(copy: Copy, before: Outcome, after: Outcome, contracts: Mapping[str, Contract]) -> Iterator[str]:
     assert copy.change
     people = {where[0] for rows in before.staged.values() for where, _ in rows}  # of the others nothing was ever held
-    anywhere = _CONTACT if is_another(copy.change) else f"{_CONTACT}|{_NAME}"
+    ids = [before for before, _ in copy.change.cells.values() if kind_of(before) == "id"]
+    is_nobodys = is_another(copy.change) or ids and copy.change.kind in ("garble", "swap")  # a number that nobody has
+    anywhere = _CONTACT if is_nobodys else f"{_CONTACT}|{_NAME}"
+    number = "$." if is_nobodys else _NUMBER
     for table, rows in after.staged.items():
         columns = contracts[table].columns
         naming = {c for _, row in rows for c in row if c not in columns or columns[c].sensitivity != "public"}
         if table not in ANONYMOUS and any(
-            re.search(f"{anywhere}|{_NUMBER}" if column in naming else anywhere, value or "")
+            re.search(f"{anywhere}|{number}" if column in naming else anywhere, value or "")
             for where, row in rows
             if where[0] in people
             for column, value in row.items()

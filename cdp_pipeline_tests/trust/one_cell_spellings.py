@@ -56,7 +56,7 @@ _SPELLED: dict[str, tuple[str, ...]] = {
     ),
     "id": (
         "{sci}", "{sci,}", "{sci5}", "{sci0}", "{scilow}", "{v}.0", "{v},0", "{grouped,}", "{grouped.}", "{grouped }",
-        '="{v}"', "'{v}", '"{v}"', "00{v}", "{v}\u200b", "\u00a0{v}", "########", "#NV", "#N/A", "#WERT!", "#VALEUR!",
+        '="{v}"', "'{v}", '"{v}"', "{v}\u200b", "\u00a0{v}", "########", "#NV", "#N/A", "#WERT!", "#VALEUR!",
         "#¡REF!", "#NAME?", "None", "null", "NaN", "nan", "undefined", "0", "-", "N/A", "7E+12", "7.00001E+12",
         "{v}.00", "+{v}", "{v} ",
     ),

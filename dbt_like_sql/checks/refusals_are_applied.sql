@@ -6,5 +6,6 @@
 select source_name, file, line
 from quarantine.permissions
 cross join config.run as run
-where outcome = 'quarantined' and regexp_matches(reasons, 'refusal_not_applied|(namespace|purpose|channel): ')
+where outcome in ('quarantined', 'mended') and contains(reasons, 'refusal_not_applied')
+    or outcome = 'quarantined' and regexp_matches(reasons, '(namespace|purpose|channel): ')
 qualify count(*) over () > min(run.unapplied_stops) over ()

@@ -1,12 +1,20 @@
--- Every unsubscription from a message, and every complaint about one, stops an address: of its record, or named beside it.
+-- Every unsubscription from a message, and every complaint about one, stops an address: of its record, or named beside
+-- it. Of a record that no file ever held there is nothing to stop.
 -- asset: staging.messages
 -- severity: error
 -- owner: privacy officer
 -- fix: Somebody said no by a message that cannot be read, or whose record has no readable address. Deliver the record again, correct the message (`cdp quarantine list messages`), or send the refusal with its address; whoever has looked and knows that all are harmless raises unapplied_stops in project.yml
-with refusals as (
+with records as (
+    select source, record_id from staging.people
+    union
+    select source, record_id from quarantine.people where outcome = 'quarantined'
+),
+
+refusals as (
     select source, record_id, _file as file, _line as line, true as is_read
     from staging.messages
     where event_type in ('unsubscribed', 'complained')
+        and (record_id is null or (source, record_id) in (select (source, record_id) from records))
     union all
     select source, record_id, file, line, false
     from quarantine.messages
