@@ -67,7 +67,8 @@ def add_emails(con: DuckDBPyConnection, *, in_text: bool = False) -> None:
     mailto:, invisible characters, a full-width @). email_keys: each address of the cell once, in order, without the
     `+tag` of the local part, gmail.com for googlemail.com, domains in ASCII (IDNA). Dots are kept: only some
     providers ignore them. None of it when the cell holds an @ that belongs to no address, or a bracket that is never
-    closed, for what is read in part is not read; but `in_text` takes every address of a longer text. Needs the macro `visible` of words.py.
+    closed, for what is read in part is not read; but `in_text` takes every address of a longer text. Needs the macro
+    `visible` of words.py.
     """
     con.execute(f"""create or replace temp table email_parts as
         with shown as (

@@ -97,9 +97,11 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
     spec = contract.columns[status]
     if spec.of_the_record:  # a word that nobody knows is no other state
         others = [state for state in spec.is_in or () if state not in spec.of_the_record]
-        refused = f"""_outcome = 'mapped' and coalesce({status}, '') not in {(*others, "-")} and had.source = candidates.source
-            and had.record_id = candidates.record_id and had.namespace = candidates.namespace"""
-        con.execute(f"""insert into noted select _row, '{value}', '{NOT_APPLIED} to what cannot be read, but to what the record had'
+        refused = f"""_outcome = 'mapped' and coalesce({status}, '') not in {(*others, "-")}
+            and had.source = candidates.source and had.record_id = candidates.record_id
+            and had.namespace = candidates.namespace"""
+        con.execute(f"""insert into noted
+                        select _row, '{value}', '{NOT_APPLIED} to what cannot be read, but to what the record had'
                         from candidates, had where {refused} and len({value}_keys) = 0""")
         con.execute(f"""update candidates set {value} = coalesce({value}, had.keys[1]),
                             _emptied = if(len({value}_keys) = 0, list_append(coalesce(_emptied, []), '{value}'), _emptied),

@@ -70,7 +70,7 @@ def _back(copy: Copy, before: Outcome, after: Outcome, contracts: Mapping[str, C
     assert copy.change
     people = {where[0] for rows in before.staged.values() for where, _ in rows}  # of the others nothing was ever held
     ids = [before for before, _ in copy.change.cells.values() if kind_of(before) == "id"]
-    is_nobodys = is_another(copy.change) or ids and copy.change.kind in ("garble", "swap")  # a number that nobody has
+    is_nobodys = is_another(copy.change) or (ids and copy.change.kind in ("garble", "swap"))  # a number that nobody has
     anywhere = _CONTACT if is_nobodys else f"{_CONTACT}|{_NAME}"
     number = "$." if is_nobodys else _NUMBER
     for table, rows in after.staged.items():
