@@ -51,6 +51,17 @@ def test_an_order_is_its_first_row_and_a_line_each_row() -> None:
     ]
 
 
+@pytest.mark.parametrize("number", ["1E+03", "#REF!", "########"])
+def test_orders_of_one_damaged_number_are_not_one_order(number: str) -> None:
+    """Each is in quarantine with what it has; none is dropped as a row of the other."""
+    other = {**ORDER[0], "Email": "bob@example.org", "Total": "40.00"}
+    with staged("shopify_orders", [{**ORDER[0], "Name": number}, {**other, "Name": number}]) as made:
+        assert [(line, outcome) for line, outcome, _ in made.kept_out("orders")] == [
+            (2, "quarantined"), (3, "quarantined"),
+        ]  # fmt: skip
+        assert {outcome for _, outcome, _ in made.kept_out("order_lines")} == {"quarantined"}
+
+
 def test_an_order_carries_its_moment_and_its_buyer() -> None:
     """The offset is taken off, and the order points at the people record of whoever is billed."""
     order = mapped("shopify_orders", "orders", ORDER)[0]
