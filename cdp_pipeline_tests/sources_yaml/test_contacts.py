@@ -242,6 +242,16 @@ def test_a_converted_lead_is_its_contact() -> None:
     assert {p["status"] for p in mapped("salesforce_leads", "permissions", [lead])} == {"withdrawn", "objected"}
 
 
+@pytest.mark.parametrize("source", ["salesforce_contacts", "salesforce_leads"])
+def test_a_flag_that_is_blank_where_others_answer_is_a_refusal(source: str) -> None:
+    """A column that nobody fills says nothing."""
+    rows = [{"ID": str(n), "EMAIL": f"{n}@mail.example", "HASOPTEDOUTOFEMAIL": flag, "DONOTCALL": "", "PHONE": "0201234567"}
+            for n, flag in enumerate(("false", "", "true"))]  # fmt: skip
+    assert [(p["record_id"], p["status"]) for p in mapped(source, "permissions", rows)] == [
+        ("1", "withdrawn"), ("2", "withdrawn"),
+    ]  # fmt: skip
+
+
 def test_a_person_account_is_a_person_and_a_company_a_company() -> None:
     """A company without a person is no person, whatever phone it has; a person account is one."""
     rows = [
