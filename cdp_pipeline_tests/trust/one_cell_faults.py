@@ -42,6 +42,8 @@ _KEYS, _WORDS = "cdp_pipeline/identifier_keys.py", "cdp_pipeline/words.py"
 _CONTRACT = "dbt_like_sql/2_staging/permissions.yml"
 _ORDERS = "dbt_like_sql/1_sources/woocommerce_orders.yml"
 _ADDRESSES = "then addresses else [] end as addresses"
+_OF_RECORD = (_CONTRACT, "    of_the_record: [denied, withdrawn, complaint, objected]\n", "")
+"""A refusal counts for what its record had: where it names somebody else, only this says so."""
 _STOPS = "status in ('denied', 'withdrawn', 'complaint', 'bounced', 'objected') then least(_delivered_at, as_of)"
 _IS_ORDER = "    where: \"row_kind = 'order'\"\n    columns:\n      order_id"
 _OPTIONAL = "    spec = contract.columns[column]\n    return "
@@ -49,12 +51,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "an address is only trimmed",
         "gained",
-        ((_KEYS, _ADDRESSES, "then [lower(trim(email))] else [lower(trim(email))] end as addresses"),),
+        ((_KEYS, _ADDRESSES, "then [lower(trim(email))] else [lower(trim(email))] end as addresses"), _OF_RECORD),
     ),
     Fault(
         "addresses of a cell run into one",
         "gained",
-        ((_KEYS, _ADDRESSES, "then [regexp_replace(text, '[^a-z0-9@.]', '', 'g')] else [] end as addresses"),),
+        (
+            (_KEYS, _ADDRESSES, "then [regexp_replace(text, '[^a-z0-9@.]', '', 'g')] else [] end as addresses"),
+            _OF_RECORD,
+        ),
     ),
     Fault(
         "who is erased is known by a trimmed address",
