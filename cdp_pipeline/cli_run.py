@@ -77,8 +77,8 @@ def _night(
     from cdp_pipeline.operations.readable import settings_of
     from cdp_pipeline.operations.runs import told_when_refused
     from cdp_pipeline.privacy.keys import secret_key
-    from cdp_pipeline.project import read_project
     from cdp_pipeline.schedules import NIGHTLY
+    from cdp_pipeline.validation import validate
 
     night = str(read_day(as_of, "--as-of", settings_of(project).zone))
     alarm = told_when_refused(data.resolve(), project, night, partial(click.echo, err=True))
@@ -87,7 +87,7 @@ def _night(
             raise InputError(
                 f"{exports} is not a folder: put exports there, or make some with: cdp demo --out {exports}"
             )
-        settings = read_project(project).settings
+        settings = validate(project.resolve())[0].settings
         hold(data.resolve()).release()
         expect_onward(data.resolve(), night)
         secret_key(settings.key_env, data.resolve(), exports.resolve())

@@ -10,18 +10,16 @@ from pathlib import Path
 import dagster as dg
 
 from cdp_pipeline.assets import candidate_check_asset, check_asset, step_asset
-from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project import read_project
 from cdp_pipeline.publishing.assets import publishing_assets
 from cdp_pipeline.resources import run_resource
 from cdp_pipeline.schedules import nightly_job, nightly_schedule, publish_job
 from cdp_pipeline.sensors import dead_run_sensor, new_exports_sensor, nights_sensor
+from cdp_pipeline.validation import validate
 
 
 def build_definitions(folder: Path) -> dg.Definitions:
     """All of `folder` as Dagster definitions; raises ProjectError with every mistake at once."""
-    project = read_project(folder)
-    pipeline = build_pipeline(project)
+    project, pipeline = validate(folder)
     assets = [step_asset(step, pipeline) for step in pipeline.steps]
     checks = [check_asset(asset, found) for asset, found in pipeline.checks_across().items()]
     checks.append(candidate_check_asset(pipeline))

@@ -21,6 +21,7 @@ import difflib
 import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 
 class CdpError(Exception):
@@ -34,9 +35,16 @@ class CdpError(Exception):
 
 
 class ProjectError(CdpError):
-    """One or more files of dbt_like_sql are wrong; every problem is listed."""
+    """One or more files of dbt_like_sql are wrong; every problem is listed.
+
+    `tables` are those that a stage makes all the same, so that what reads them is not wrong as well.
+    """
 
     exit_code = 2
+
+    def __init__(self, problems: str | Sequence[str], tables: Sequence[Any] = ()) -> None:
+        super().__init__(problems)
+        self.tables = tuple(tables)
 
 
 class InputError(CdpError):

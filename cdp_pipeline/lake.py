@@ -28,6 +28,11 @@ from cdp_pipeline.manifest import Entry, Manifest, Verdict, read_manifest, write
 from cdp_pipeline.project import Project
 from cdp_pipeline.whole_file import replaced
 
+CONFIG_COLUMNS = {
+    "as_of": "date", "zone": "varchar", "currency": "varchar", "country": "varchar", "churn_budget": "decimal(6, 4)",
+    "adult_age": "integer", "existing_customer_days": "integer", "unapplied_stops": "bigint",
+}  # fmt: skip
+"""What SQL of the project may know of the run: the columns of config.run, its day and what project.yml says."""
 DELIVERED = ".delivered"
 """Folder of a state in which keys that destinations have wait for a removal file (activation/removals.py)."""
 
@@ -80,20 +85,10 @@ class Run:
         con = database.cursor()
         try:
             con.execute("set timezone = 'UTC'; create schema config")
+            values = {"as_of": self.as_of} | self.project.settings.model_dump(include=set(CONFIG_COLUMNS))
+            selects = [f"${number}::{kind} as {name}" for number, (name, kind) in enumerate(CONFIG_COLUMNS.items(), 1)]
             con.execute(
-                "create table config.run as select $1::date as as_of, $2 as zone, $3 as currency, $4 as country, "
-                "$5::decimal(6, 4) as churn_budget, $6::integer as adult_age, $7::integer as existing_customer_days, "
-                "$8::bigint as unapplied_stops",
-                [
-                    self.as_of,
-                    self.project.settings.zone,
-                    self.project.settings.currency,
-                    self.project.settings.country,
-                    self.project.settings.churn_budget,
-                    self.project.settings.adult_age,
-                    self.project.settings.existing_customer_days,
-                    self.project.settings.unapplied_stops,
-                ],
+                f"create table config.run as select {', '.join(selects)}", [values[name] for name in CONFIG_COLUMNS]
             )
             for table in tables:
                 self._attach(con, table, (empty or {}).get(table))

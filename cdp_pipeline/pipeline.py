@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -76,21 +76,34 @@ class Pipeline:
 
 def build_pipeline(project: Project) -> Pipeline:
     """All steps and checks of a project; raises ProjectError with the mistakes of every stage at once."""
+    pipeline, _, problems = assemble(project)
+    if pipeline is None:
+        raise ProjectError(problems)
+    return pipeline
+
+
+def assemble(project: Project) -> tuple[Pipeline | None, tuple[Table, ...], list[str]]:
+    """All steps and checks of a project, None when something does not fit; the tables that could be made of it; problems."""
     problems: list[str] = []
     found = [_model_step(model) for model in project.models.values()]
+    made_anyway: list[Table] = []
     for stage in STAGES:
         try:
             found += stage.steps(project)
         except ProjectError as error:
             problems += error.problems
-    facts = next((t.columns for step in found for t in step.tables if t.name == "profiles.customers"), None)
-    if facts is not None:
+            made_anyway += error.tables
+    tables = {table.name: table for table in (*made_anyway, *(table for step in found for table in step.tables))}
+    problems += _unknown_tables(found, tables, project)
+    if "profiles.customers" in tables:
+        facts = tables["profiles.customers"].columns
         problems += [*check_rules(project, facts), *check_destinations(project, facts)]
-    if not problems:
-        problems = _unknown_tables(found, project)
     if problems:
-        raise ProjectError(problems)
-    steps = _labelled(_in_order(found))
+        return None, tuple(tables.values()), problems
+    try:
+        steps = _labelled(_in_order(found))
+    except ProjectError as error:
+        return None, tuple(tables.values()), list(error.problems)
     checks = [
         *sources.checks(project),
         *staging.checks(project),
@@ -101,10 +114,14 @@ def build_pipeline(project: Project) -> Pipeline:
     ]
     last = candidate_checks(project)
     tables = {table.name: table for step in steps for table in step.tables}
-    problems = [*_misplaced_checks(checks, steps, project), *_repeated([*checks, *last]), *mistakes(project, tables)]
-    if problems:
-        raise ProjectError(problems)
-    return Pipeline(steps, tuple(sorted(checks, key=lambda check: (check.asset, check.name))), last)
+    if problems := [
+        *_misplaced_checks(checks, steps, project),
+        *_repeated([*checks, *last]),
+        *mistakes(project, tables),
+    ]:
+        return None, tuple(tables.values()), problems
+    pipeline = Pipeline(steps, tuple(sorted(checks, key=lambda check: (check.asset, check.name))), last)
+    return pipeline, tuple(tables.values()), []
 
 
 def _model_step(model: Model) -> Step:
@@ -145,8 +162,7 @@ def _labelled(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def _unknown_tables(steps: list[Step], project: Project) -> list[str]:
-    known = {name for step in steps for name in step.names}
+def _unknown_tables(steps: list[Step], known: Collection[str], project: Project) -> list[str]:
     problems = []
     for step in steps:
         model = project.models.get(step.names[0])

@@ -24,14 +24,16 @@ from cdp_pipeline.shapes import (
     Destination,
     Expectation,
     Expectations,
+    FieldRule,
     Segmentation,
     Settings,
     Source,
     Survivorship,
 )
+from cdp_pipeline.shapes import Mapping as SourceMapping
 from cdp_pipeline.sql_model import Check, Model, is_theme, read_check, read_model
 from cdp_pipeline.words import Words, read_words
-from cdp_pipeline.yaml_file import ShapeT, read_shape
+from cdp_pipeline.yaml_file import ShapeT, place, read_shape
 
 LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports")
 _FOLDERS = {
@@ -75,6 +77,14 @@ class Project:
 
 def read_project(folder: Path) -> Project:
     """Read and check every file of `folder`; raises ProjectError with all problems."""
+    project, problems = read_files(folder)
+    if problems:
+        raise ProjectError(problems)
+    return project
+
+
+def read_files(folder: Path) -> tuple[Project, list[str]]:
+    """All of `folder` that can be read, and every problem with it; raises ProjectError where there is no such folder."""
     problems: list[str] = []
     if not (folder / "project.yml").exists():
         raise ProjectError(f"{folder}/project.yml not found: is {folder} a folder like dbt_like_sql?")
@@ -87,13 +97,14 @@ def read_project(folder: Path) -> Project:
                 problems.append(f"{path}: {model.name} is also made by {models[model.name].path}")
             if model:
                 models[model.name] = model
+    contracts = _shapes(folder / "2_staging", Contract, problems)
     project = Project(
         folder=folder,
         settings=settings or Settings(name="unreadable"),
         sources=_shapes(folder / "1_sources", Source, problems),
-        contracts=_shapes(folder / "2_staging", Contract, problems),
+        contracts=contracts,
         survivorship=read_shape(folder / "4_profiles" / "survivorship.yml", Survivorship, problems)
-        or Survivorship(trust=(), fields={}),
+        or every_field(contracts.get("people")),
         segmentations=_shapes(folder / "5_segments", Segmentation, problems),
         audiences=_shapes(folder / "5_segments" / "audiences", Audience, problems),
         destinations=_shapes(folder / "6_activation", Destination, problems),
@@ -110,9 +121,13 @@ def read_project(folder: Path) -> Project:
         *_mistakes_in_models(project),
         *_mistakes_in_audiences(project),
     ]
-    if problems:
-        raise ProjectError(problems)
-    return project
+    return project, problems
+
+
+def every_field(people: Contract | None) -> Survivorship:
+    """Every column of people by one rule: what stands for a survivorship.yml that cannot be used."""
+    columns = [c for c, spec in people.columns.items() if spec.type != "attributes"] if people else []
+    return Survivorship(trust=(), fields={c: FieldRule(rule="most_recent", description="") for c in columns})
 
 
 def _expectations(path: Path, problems: list[str]) -> Mapping[str, Expectation]:
@@ -157,37 +172,52 @@ def _mistakes_in_sources(project: Project) -> list[str]:
     for name, source in project.sources.items():
         path = project.folder / "1_sources" / f"{name}.yml"
         problems += [
-            f"{path}: continuation reads {column}, which is not among `kinds`"
+            f"{place(path, 'continuation')}: continuation reads {column}, which is not among `kinds`"
             for column in _columns_of(source.continuation)
             if column not in source.kinds
         ]
         for table, mappings in source.into.items():
             contract = project.contracts.get(table)
             if contract is None:
-                problems.append(f"{path}: into {table}: no such core table{nearest(table, project.contracts)}")
+                problems.append(
+                    f"{place(path, 'into', table)}: into {table}: no such core table{nearest(table, project.contracts)}; "
+                    f"allowed: {', '.join(project.contracts)}"
+                )
                 continue
-            for mapping in mappings:
-                for column in mapping.columns:
-                    if column not in contract.columns and not column.startswith("attributes."):
-                        problems.append(
-                            f"{path}: into {table}: unknown column {column}{nearest(column, contract.columns)}"
-                        )
-                problems += [
-                    f"{path}: into {table}: filled: {column} is not mapped{nearest(column, mapping.columns)}"
-                    for column in mapping.filled
-                    if column not in mapping.columns
-                ]
-                if cells := [column for column in _columns_of(mapping.where) if column not in source.kinds]:
-                    problems.append(
-                        f"{path}: into {table}: where reads {', '.join(cells)}, not among `kinds`: `where` tells kinds of "
-                        "rows apart; which cells must be filled stands in `filled`, what is left out in `drop`"
-                    )
-                missing = [
-                    c
-                    for c, spec in contract.columns.items()
-                    if spec.required and c != "source" and c not in mapping.columns
-                ]
-                problems += [f"{path}: into {table}: required column {column} is not mapped" for column in missing]
+            for number, mapping in enumerate(mappings):
+                problems += _mistakes_in_mapping(path, source, table, number, mapping, contract)
+    return problems
+
+
+def _mistakes_in_mapping(
+    path: Path, source: Source, table: str, number: int, mapping: SourceMapping, contract: Contract
+) -> list[str]:
+    def at(*keys: str) -> str:
+        return f"{place(path, 'into', table, number, *keys)}: into {table}"
+
+    problems = [
+        f"{at('columns', column)}: unknown column {column}{nearest(column, contract.columns)}; "
+        f"allowed: {', '.join(contract.columns)}"
+        for column in mapping.columns
+        if column not in contract.columns and not column.startswith("attributes.")
+    ]
+    problems += [
+        f"{at('filled')}: filled: {column} is not mapped{nearest(column, mapping.columns)}"
+        for column in mapping.filled
+        if column not in mapping.columns
+    ]
+    if cells := [column for column in _columns_of(mapping.where) if column not in source.kinds]:
+        problems.append(
+            f"{at('where')}: where reads {', '.join(cells)}, not among `kinds`: `where` tells kinds of rows apart; which "
+            "cells must be filled stands in `filled`, what is left out in `drop`"
+        )
+    near = {nearest(column, contract.columns) for column in mapping.columns if column not in contract.columns}
+    problems += [
+        f"{at('columns')}: required column {column} is not mapped"
+        for column, spec in contract.columns.items()
+        if spec.required and column != "source" and column not in mapping.columns
+        and f" (did you mean {column}?)" not in near
+    ]  # fmt: skip
     return problems
 
 
@@ -206,16 +236,20 @@ def _mistakes_in_contracts(project: Project) -> list[str]:
         path = project.folder / "2_staging" / f"{name}.yml"
         for column in contract.when_broken:
             if column not in contract.columns:
-                problems.append(f"{path}: when_broken: unknown column {column}{nearest(column, contract.columns)}")
+                problems.append(
+                    f"{place(path, 'when_broken', column)}: when_broken: unknown column {column}"
+                    f"{nearest(column, contract.columns)}"
+                )
         for column in (*contract.grain, *contract.newest_by):
             if column not in contract.columns:
                 problems.append(
-                    f"{path}: unknown column {column} in grain or newest_by{nearest(column, contract.columns)}"
+                    f"{place(path, 'grain' if column in contract.grain else 'newest_by')}: unknown column {column} in "
+                    f"grain or newest_by{nearest(column, contract.columns)}"
                 )
         for column, spec in contract.columns.items():
             if spec.references and spec.references not in project.contracts:
                 problems.append(
-                    f"{path}: {column} refers to {spec.references}, which is no core table"
+                    f"{place(path, 'columns', column)}: {column} refers to {spec.references}, which is no core table"
                     f"{nearest(spec.references, project.contracts)}"
                 )
     return problems
@@ -240,11 +274,15 @@ def _mistakes_in_audiences(project: Project) -> list[str]:
         for destination in audience.destinations:
             if destination not in project.destinations:
                 problems.append(
-                    f"{path}: unknown destination {destination}{nearest(destination, project.destinations)}"
+                    f"{place(path, 'destinations')}: unknown destination {destination}"
+                    f"{nearest(destination, project.destinations)}; allowed: {', '.join(project.destinations)}"
                 )
     for name, spec in project.destinations.items():
         path = project.folder / "6_activation" / f"{name}.yml"
         for audience_name in spec.audiences:
             if audience_name not in project.audiences:
-                problems.append(f"{path}: unknown audience {audience_name}{nearest(audience_name, project.audiences)}")
+                problems.append(
+                    f"{place(path, 'audiences')}: unknown audience {audience_name}"
+                    f"{nearest(audience_name, project.audiences)}"
+                )
     return problems

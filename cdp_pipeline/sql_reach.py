@@ -6,7 +6,7 @@ DuckDB's own lock (lake.open_duckdb), which holds even where this is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import sqlglot
@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from cdp_pipeline.shapes import Contract, Expression, Source
+from cdp_pipeline.yaml_file import place
 
 _TABLE_FUNCTIONS = {"unnest", "range", "generate_series", "generate_subscripts", "json_each", "json_tree", "explode"}
 _NEVER = (
@@ -49,26 +50,34 @@ def mistakes(folder: Path, sources: Mapping[str, Source], contracts: Mapping[str
     """Every piece of SQL in these YAML files that is more than it may be, with its file and key."""
     problems = []
     for name, source in sources.items():
-        place = f"{folder}/1_sources/{name}.yml"
+        path = folder / "1_sources" / f"{name}.yml"
         if source.prepare:
-            problems += [f"{place}: prepare: {problem}" for problem in wrong_query(source.prepare, ("file",))]
-        pieces = [(f"withhold: {rule}", sql) for rule, sql in source.withhold.items()]
-        pieces += [("continuation", source.continuation)] if source.continuation else []
+            problems += [f"{place(path, 'prepare')}: prepare: {p}" for p in wrong_query(source.prepare, ("file",))]
+        pieces: list[tuple[tuple[str | int, ...], str, str]] = []
+        pieces += [(("withhold", rule), f"withhold: {rule}", sql) for rule, sql in source.withhold.items()]
+        pieces += [(("continuation",), "continuation", source.continuation)] if source.continuation else []
         for table, mappings in source.into.items():
-            for mapping in mappings:
-                pieces += [(f"into {table}: where", mapping.where)] if mapping.where else []
-                pieces += [(f"into {table}: drop {rule}", sql) for rule, sql in mapping.drop.items()]
+            for number, mapping in enumerate(mappings):
+                own, words = ("into", table, number), f"into {table}"
+                pieces += [((*own, "where"), f"{words}: where", mapping.where)] if mapping.where else []
+                pieces += [((*own, "drop", rule), f"{words}: drop {rule}", sql) for rule, sql in mapping.drop.items()]
                 pieces += [
-                    (f"into {table}: {c}", v.sql) for c, v in mapping.columns.items() if isinstance(v, Expression)
+                    ((*own, "columns", c), f"{words}: {c}", value.sql)
+                    for c, value in mapping.columns.items()
+                    if isinstance(value, Expression)
                 ]
-        problems += [f"{place}: {key}: {p}" for key, sql in pieces for p in wrong_expression(sql)]
+        problems += _told(path, pieces)
     for name, contract in contracts.items():
-        place = f"{folder}/2_staging/{name}.yml"
-        pieces = [(f"rules: {rule.name}", rule.sql) for rule in contract.rules]
-        pieces += [(f"columns: {c}: fallback", spec.fallback) for c, spec in contract.columns.items() if spec.fallback]
-        pieces += [(f"when_broken: {c}", sql) for c, sql in contract.when_broken.items()]
-        problems += [f"{place}: {key}: {p}" for key, sql in pieces for p in wrong_expression(sql)]
+        columns = [(c, spec.fallback) for c, spec in contract.columns.items() if spec.fallback]
+        pieces = [(("rules", n, "sql"), f"rules: {rule.name}", rule.sql) for n, rule in enumerate(contract.rules)]
+        pieces += [(("columns", c, "fallback"), f"columns: {c}: fallback", sql) for c, sql in columns]
+        pieces += [(("when_broken", c), f"when_broken: {c}", sql) for c, sql in contract.when_broken.items()]
+        problems += _told(folder / "2_staging" / f"{name}.yml", pieces)
     return problems
+
+
+def _told(path: Path, pieces: Iterable[tuple[tuple[str | int, ...], str, str]]) -> list[str]:
+    return [f"{place(path, *keys)}: {words}: {p}" for keys, words, sql in pieces for p in wrong_expression(sql)]
 
 
 def outside(tree: exp.Expr, tables: Collection[str]) -> list[str]:

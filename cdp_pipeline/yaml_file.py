@@ -40,13 +40,23 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
     try:
         return shape.model_validate(raw)
     except ValidationError as error:
-        problems.extend(_message(path, node, shape, item) for item in error.errors())
+        messages = [_message(path, node, shape, item) for item in error.errors()]
+        meant = {message.rpartition(" (did you mean ")[2].removesuffix("?)") for message in messages}
+        problems.extend(m for m in messages if not any(m.endswith(f"key '{name}' is missing") for name in meant))
         return None
 
 
-def line_of(path: Path, *keys: str) -> int:
-    """The line (from 1) of a key of a file that could be read, or of the deepest one above it that is there."""
+def line_of(path: Path, *keys: str | int) -> int:
+    """The line (from 1) of a key of a file that could be read, or of the deepest one above it that is there.
+
+    A number is a place in a list; where no list stands, since one item may be written without, it is passed over.
+    """
     return _line(yaml.SafeLoader(path.read_text(encoding="utf-8")).get_single_node(), list(keys))[0]
+
+
+def place(path: Path, *keys: str | int) -> str:
+    """`file:line` of a key, for a message."""
+    return f"{path}:{line_of(path, *keys)}"
 
 
 def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
@@ -95,6 +105,8 @@ def _line(node: Any, loc: list[Any]) -> tuple[int, int]:
     line, depth = node.start_mark.line + 1 if node else 1, 0
     for part in loc:
         if isinstance(node, yaml.MappingNode):
+            if isinstance(part, int):
+                continue
             pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
             if pair is None:
                 break

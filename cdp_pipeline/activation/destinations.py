@@ -14,6 +14,7 @@ from cdp_pipeline.errors import nearest
 from cdp_pipeline.expressions import Expression, read_expression
 from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Destination, OutputColumn
+from cdp_pipeline.yaml_file import place
 
 EXTRA_COLUMNS = ("audience", "as_of")
 """Columns that an output expression may use beside those of profiles.customers."""
@@ -39,8 +40,15 @@ def check_destinations(project: Project, customers_columns: Iterable[str]) -> li
             found.append(
                 f"the file name must be lower-case letters, digits and _, and not {' or '.join(TAKEN)}: found {name}"
             )
-        problems += [f"{path}: {problem}" for problem in found]
+        problems += [f"{place(path, *_keys_of(destination, problem))}: {problem}" for problem in found]
     return sorted(problems)
+
+
+def _keys_of(destination: Destination, problem: str) -> tuple[str | int, ...]:
+    """Where in the file a problem is: it begins with the key, or with `column` and its name."""
+    key = problem.partition(":")[0]
+    names = [f"column {column.name}" for column in destination.columns]
+    return ("columns", names.index(key)) if key in names else (key,)
 
 
 def output_expression(column: OutputColumn, columns: Iterable[str]) -> tuple[Expression, list[str]]:

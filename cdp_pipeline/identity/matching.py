@@ -12,12 +12,12 @@ import json
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from cdp_pipeline.errors import ProjectError, nearest
 from cdp_pipeline.identity.placeholders import Placeholders, load_placeholders
 from cdp_pipeline.shapes import Shape
+from cdp_pipeline.yaml_file import place, read_shape
 
 BLOCK_FIELDS: dict[str, str] = {  # word of the file -> column of identity.records
     "email": "email_key",
@@ -105,62 +105,40 @@ def solved_by(matching: Matching) -> str:
 
 
 def load_matching(folder: Path) -> Matching:
-    """matching.yml and nicknames.csv of `folder` (3_identity); ProjectError lists every mistake."""
-    path = folder / "matching.yml"
-    label = f"{folder.name}/matching.yml"
+    """matching.yml, nicknames.csv and placeholders.yml of `folder` (3_identity); ProjectError lists every mistake."""
+    path, problems = folder / "matching.yml", list[str]()
+    matching = read_shape(path, Matching, problems)
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise ProjectError(f"{label}: the file is missing") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ProjectError(f"{label}:{mark.line + 1 if mark else 1}: not readable as YAML") from None
-    if not isinstance(said, dict):
-        raise ProjectError(f"{label}: must be a mapping of keys, found {type(said).__name__}")
-    try:
-        matching = Matching(
-            **said,
-            nicknames=_nicknames(folder / "nicknames.csv"),
-            placeholders=load_placeholders(folder / "placeholders.yml"),
-        )
-    except ValidationError as error:
-        raise ProjectError([_problem(label, dict(detail)) for detail in error.errors()]) from None
-    except TypeError:
-        raise ProjectError(
-            f"{label}: nicknames and placeholders have files of their own (nicknames.csv, placeholders.yml)"
-        ) from None
-    if problems := list(_unknown_words(label, matching)):
+        placeholders = load_placeholders(folder / "placeholders.yml")
+    except ProjectError as error:
+        problems += error.problems
+    if matching:
+        problems += _unknown_words(path, matching)
+    if problems or matching is None:
         raise ProjectError(problems)
-    return matching
+    return matching.model_copy(update={"nicknames": _nicknames(folder / "nicknames.csv"), "placeholders": placeholders})
 
 
-def _problem(label: str, detail: dict[str, object]) -> str:
-    where = tuple(str(part) for part in detail["loc"])  # type: ignore[attr-defined]
-    hint = ""
-    if detail["type"] == "extra_forbidden":
-        shapes: dict[str, type[Shape]] = {
-            "training": Training, "joining": Joining, "email_rule": EmailRule, "junk": Junk,
-        }  # fmt: skip
-        known = (shapes.get(where[0], Matching) if len(where) > 1 else Matching).model_fields
-        hint = nearest(where[-1], known)
-    return f"{label}: {'.'.join(where)}: {str(detail['msg']).lower()}{hint}"
-
-
-def _unknown_words(label: str, matching: Matching) -> list[str]:
-    said = [("blocking", word, tuple(BLOCK_FIELDS)) for line in matching.blocking for word in line]
-    said += [("compare", word, COMPARISONS) for word in matching.compare]
-    said += [("veto", word, VETOES) for word in matching.veto]
+def _unknown_words(path: Path, matching: Matching) -> list[str]:
+    words = [("blocking", word, tuple(BLOCK_FIELDS)) for line in matching.blocking for word in line]
+    words += [("compare", word, COMPARISONS) for word in matching.compare]
+    words += [("veto", word, VETOES) for word in matching.veto]
     problems = [
-        f"{label}: {key}: unknown field {word!r}{nearest(word, known)}; allowed: {', '.join(known)}"
-        for key, word, known in said
+        f"{place(path, key)}: {key}: unknown field {word!r}{nearest(word, known)}; allowed: {', '.join(known)}"
+        for key, word, known in words
         if word not in known
     ]
     if not matching.blocking or not all(matching.blocking):
-        problems.append(f"{label}: blocking: needs at least one line, and no empty line")
+        problems.append(f"{place(path, 'blocking')}: blocking: needs at least one line, and no empty line")
     if not matching.compare:
-        problems.append(f"{label}: compare: needs at least one field")
+        problems.append(f"{place(path, 'compare')}: compare: needs at least one field")
     if matching.review_band[0] >= matching.review_band[1]:
-        problems.append(f"{label}: review_band: the first weight must be below the second")
+        problems.append(f"{place(path, 'review_band')}: review_band: the first weight must be below the second")
+    problems += [
+        f"{place(path, key)}: {key} have a file of their own: {file}"
+        for key, file in (("nicknames", "nicknames.csv"), ("placeholders", "placeholders.yml"))
+        if key in matching.model_fields_set
+    ]
     return problems
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from cdp_pipeline.errors import ProjectError, nearest
+from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.shapes import Shape
+from cdp_pipeline.yaml_file import read_shape
 
 
 class Placeholders(Shape):
@@ -30,22 +30,8 @@ class Placeholders(Shape):
 
 def load_placeholders(path: Path) -> Placeholders:
     """Placeholders of `path`; none when there is no such file. ProjectError lists every mistake."""
-    label = f"{path.parent.name}/{path.name}"
-    if not path.exists():
-        return Placeholders()
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ProjectError(f"{label}:{mark.line + 1 if mark else 1}: not readable as YAML") from None
-    if not isinstance(said, dict):
-        raise ProjectError(f"{label}: must be a mapping of keys, found {type(said).__name__}")
-    try:
-        return Placeholders(**said)
-    except ValidationError as error:
-        raise ProjectError([_problem(label, detail["loc"], detail["msg"]) for detail in error.errors()]) from None
-
-
-def _problem(label: str, where: tuple[int | str, ...], message: str) -> str:
-    hint = "" if str(where[0]) in Placeholders.model_fields else nearest(str(where[0]), Placeholders.model_fields)
-    return f"{label}: {'.'.join(str(part) for part in where)}: {message.lower()}{hint}"
+    problems: list[str] = []
+    placeholders = read_shape(path, Placeholders, problems) if path.exists() else Placeholders()
+    if placeholders is None:
+        raise ProjectError(problems)
+    return placeholders

@@ -14,6 +14,7 @@ from cdp_pipeline.identity.matching import Matching, load_matching, solved_by
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
 from cdp_pipeline.steps import Outcome, Step, Table, code_digest
+from cdp_pipeline.yaml_file import place
 
 VERSION = "identity 3"
 MODEL_FOLDER = "identity"  # model.json and term_frequencies.parquet beside the tables
@@ -22,16 +23,21 @@ VERDICTS_FILE = "verdicts.csv"  # in the data folder
 
 def steps(project: Project) -> tuple[Step, ...]:
     """The steps of the layer; ProjectError when 3_identity is wrong."""
-    matching = load_matching(project.folder / "3_identity")
+    problems: list[str] = []
+    path = project.folder / "3_identity" / "matching.yml"
+    try:
+        matching = load_matching(path.parent)
+    except ProjectError as error:
+        problems += error.problems
+        matching = Matching(blocking=(("email",),))
     systems = sorted({project.system(name) for name in project.sources})
-    if problems := [
-        f"3_identity/matching.yml: clean_sources: no source has the system {name!r}{nearest(name, systems)}"
+    problems += [
+        f"{place(path, 'clean_sources')}: clean_sources: no source has the system {name!r}{nearest(name, systems)}"
         for name in matching.clean_sources
         if name not in systems
-    ]:
-        raise ProjectError(problems)
+    ]
     version = f"{VERSION} {matching.model_dump_json()} {project.settings.country}"
-    return (
+    made = (
         Step((tables.STATED, tables.REQUESTS), ("raw.erased_rows",), _stated, VERSION, uses_exports=True),
         Step(
             (tables.RECORDS, tables.BLOCKED),
@@ -59,6 +65,9 @@ def steps(project: Project) -> tuple[Step, ...]:
         limits.step(matching),
         accuracy.step(),
     )
+    if problems:
+        raise ProjectError(problems, [table for step in made for table in step.tables])
+    return made
 
 
 def _stated(run: Run) -> Outcome:

@@ -8,17 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from cdp_pipeline.errors import CdpError
-from cdp_pipeline.pipeline import Pipeline, build_pipeline
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.project import Project
 from cdp_pipeline.shapes import Settings
+from cdp_pipeline.validation import validate
 from cdp_pipeline.yaml_file import read_shape
 
 
 def readable(folder: Path) -> tuple[Project, Pipeline | None, tuple[str, ...]]:
     """The project, or as much of it as can be read: whom to tell must be known when the rest is broken."""
     try:
-        project = read_project(folder)
-        return project, build_pipeline(project), ()
+        return *validate(folder), ()
     except CdpError as error:
         return Project(folder, settings_of(folder)), None, error.problems
 

@@ -10,9 +10,11 @@ first field of the group filled, strength, newest record, most trusted system, s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from cdp_pipeline.errors import nearest
 from cdp_pipeline.shapes import Contract, FieldRule, Survivorship
+from cdp_pipeline.yaml_file import place
 
 # What DuckDB must find before an address counts as one: one @, a dot after it, no blanks.
 _POSSIBLE_EMAIL = r"^[^@\s,;]+@[^@\s,;.]+(\.[^@\s,;.]+)+$"
@@ -33,14 +35,23 @@ def personal_fields(survivorship: Survivorship, people: Contract) -> frozenset[s
     return frozenset(f for f in fields(survivorship) if people.columns[f].sensitivity != "public")
 
 
-def mistakes(survivorship: Survivorship, people: Contract) -> list[str]:
-    """What is wrong with survivorship.yml, each as one line."""
-    place = "4_profiles/survivorship.yml"
+def mistakes(path: Path, survivorship: Survivorship, people: Contract) -> list[str]:
+    """What is wrong with survivorship.yml, at `path`, each as one line."""
     found = fields(survivorship)
     known = [name for name, column in people.columns.items() if column.type != "attributes"]
-    problems = [f"{place}: fields: people has no column {f}{nearest(f, known)}" for f in found if f not in known]
-    problems += [f"{place}: fields: {f} is decided twice" for f in dict.fromkeys(found) if found.count(f) > 1]
-    problems += [f"{place}: fields: {f} is missing; permissions need it" for f in ("email", "phone") if f not in found]
+    problems = [
+        f"{place(path, 'fields', f)}: fields: people has no column {f}{nearest(f, known)}"
+        for f in found
+        if f not in known
+    ]
+    problems += [
+        f"{place(path, 'fields', f)}: fields: {f} is decided twice" for f in dict.fromkeys(found) if found.count(f) > 1
+    ]
+    problems += [
+        f"{place(path, 'fields')}: fields: {f} is missing; permissions need it"
+        for f in ("email", "phone")
+        if f not in found
+    ]
     return problems
 
 

@@ -7,25 +7,26 @@ SQL (golden.py, customers.py), and the models of 4_profiles, which are steps by 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.lake import Run
 from cdp_pipeline.profiles import customers, golden
-from cdp_pipeline.project import Project
+from cdp_pipeline.project import Project, every_field
 from cdp_pipeline.steps import Outcome, Step, Table
 
 
 def steps(project: Project) -> tuple[Step, ...]:
     """The steps of the layer; raises ProjectError when survivorship.yml or a theme does not fit."""
-    themes = project.themes
-    fields = golden.fields(project.survivorship)
-    problems = (
-        golden.mistakes(project.survivorship, project.contracts["people"]) if "people" in project.contracts else []
-    )
-    problems += customers.mistakes(themes, fields)
+    themes, people = project.themes, project.contracts.get("people")
+    path = project.folder / "4_profiles" / "survivorship.yml"
+    problems = golden.mistakes(path, project.survivorship, people) if people else []
+    problems += customers.mistakes(themes, golden.fields(project.survivorship))
+    sound = replace(project, survivorship=every_field(people)) if problems else project
+    made = (_golden_values(sound), _contacts(sound), _customers(sound))
     if problems:
-        raise ProjectError(problems)
-    return (_golden_values(project), _contacts(project), _customers(project))
+        raise ProjectError(problems, [table for step in made for table in step.tables])
+    return made
 
 
 def _golden_values(project: Project) -> Step:

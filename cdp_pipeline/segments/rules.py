@@ -16,6 +16,7 @@ from cdp_pipeline.expressions import Expression, quoted, read_expression
 from cdp_pipeline.project import Project
 from cdp_pipeline.segments.special import special_columns
 from cdp_pipeline.shapes import Audience, Segmentation
+from cdp_pipeline.yaml_file import place
 
 AUDIENCE = "audience"
 """The segmentation that all audiences share in segments.memberships."""
@@ -67,7 +68,7 @@ def exclusive_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule
             condition, wrong = read_expression(segment.where, known, is_condition=True)
             is_profiling = segmentation.purpose == "profiling"
             rules.append(Rule(name, segment.name, condition, rank, path, is_profiling, _counts(project, condition)))
-            problems += [f"{path}: {segment.name}: {text}" for text in wrong]
+            problems += [f"{place(path, 'segments', rank, 'where')}: {segment.name}: {text}" for text in wrong]
     return rules, problems
 
 
@@ -82,7 +83,7 @@ def audience_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule]
         condition, wrong = read_expression(audience.where, known, is_condition=True)
         is_profiling = not plain.issuperset(condition.columns)
         rules.append(Rule(AUDIENCE, name, condition, 0, path, is_profiling, _counts(project, condition)))
-        problems += [f"{path}: where: {text}" for text in wrong]
+        problems += [f"{place(path, 'where')}: where: {text}" for text in wrong]
     return rules, problems
 
 
@@ -144,10 +145,14 @@ def _wrong_purposes(project: Project) -> list[str]:
     for path, found in owners.items():
         if allowed and found.purpose not in allowed:
             hint = nearest(found.purpose, allowed)
-            problems.append(f"{path}: unknown purpose {found.purpose}{hint}; allowed: {', '.join(allowed)}")
+            problems.append(
+                f"{place(path, 'purpose')}: unknown purpose {found.purpose}{hint}; allowed: {', '.join(allowed)}"
+            )
         if found.legal_basis not in LEGAL_BASES:
             hint = nearest(found.legal_basis, LEGAL_BASES)
-            problems.append(f"{path}: unknown legal_basis {found.legal_basis}{hint}; allowed: {', '.join(LEGAL_BASES)}")
+            problems.append(
+                f"{place(path, 'legal_basis')}: unknown legal_basis {found.legal_basis}{hint}; allowed: {', '.join(LEGAL_BASES)}"
+            )
     return problems
 
 

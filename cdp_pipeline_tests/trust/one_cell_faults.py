@@ -46,7 +46,7 @@ _OF_RECORD = (_CONTRACT, "    of_the_record: [denied, withdrawn, complaint, obje
 """A refusal counts for what its record had: where it names somebody else, only this says so."""
 _STOPS = "status in ('denied', 'withdrawn', 'complaint', 'bounced', 'objected') then least(_delivered_at, as_of)"
 _IS_ORDER = "    where: \"row_kind = 'order'\"\n    columns:\n      order_id"
-_OPTIONAL = "    spec = contract.columns[column]\n    return "
+_OPTIONAL = 'return spec.when_bad == "empty" or ('
 FAULTS: tuple[Fault, ...] = (
     Fault(
         "an address is only trimmed",
@@ -103,7 +103,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "an optional cell takes its row out",
         "taken",
-        (("cdp_pipeline/staging/mend.py", _OPTIONAL, f"{_OPTIONAL}False and "),),
+        (("cdp_pipeline/staging/mend.py", _OPTIONAL, "return False and ("),),
     ),
     Fault(
         "an order without a date is no row",
