@@ -55,8 +55,11 @@ def line_of(path: Path, *keys: str | int) -> int:
 
 
 def place(path: Path, *keys: str | int) -> str:
-    """`file:line` of a key, for a message."""
-    return f"{path}:{line_of(path, *keys)}"
+    """`file:line` of a key, for a message; the file alone when it cannot be read."""
+    try:
+        return f"{path}:{line_of(path, *keys)}"
+    except (OSError, yaml.YAMLError):
+        return str(path)
 
 
 def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
@@ -67,6 +70,8 @@ def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
     if error["type"] == "extra_forbidden":
         hint = nearest(str(loc[-1]), _known_keys(shape))
         return f"{path}:{line}: unknown key '{name}'{hint}"
+    if not loc:
+        return f"{path}:{line}: must be a mapping of keys, found {type(error['input']).__name__}"
     if error["type"] == "missing":
         return f"{path}:{line}: key '{name}' is missing"
     if error["type"] == "literal_error":

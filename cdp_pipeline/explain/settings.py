@@ -6,6 +6,7 @@ project folder that says so. What does not: what follows from them (whatif.py).
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,4 +96,5 @@ def changed_project(folder: Path, changes: dict[str, Any], into: Path) -> tuple[
     try:
         return before, load_matching(into / "3_identity")
     except ProjectError as error:
-        raise InputError([p.replace("3_identity/matching.yml: ", "--set ") for p in error.problems]) from None
+        place = rf"^{re.escape(str(path))}:\d+: "
+        raise InputError([re.sub(place, "--set ", problem) for problem in error.problems]) from None

@@ -35,4 +35,4 @@ def test_mistakes_are_named(tmp_path, text, words):
     path.write_text(text)
     with pytest.raises(ProjectError, match=words) as error:
         load_placeholders(path)
-    assert error.value.problems[0].startswith("3_identity/placeholders.yml")
+    assert error.value.problems[0].startswith(f"{path}:1: ")

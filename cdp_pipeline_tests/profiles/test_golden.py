@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -292,7 +293,7 @@ def test_the_shipped_file_fits_the_contract() -> None:
     """survivorship.yml has no mistakes and covers every contact field of people."""
     assert PEOPLE
     assert not PROBLEMS
-    assert golden.mistakes(SHIPPED, PEOPLE) == []
+    assert golden.mistakes(Path("survivorship.yml"), SHIPPED, PEOPLE) == []
     no_contact = {"source", "record_id", "is_email_verified", "login_id", "created_at", "updated_at", "attributes"}
     assert set(golden.fields(SHIPPED)) == set(PEOPLE.columns) - no_contact
 
@@ -309,11 +310,11 @@ def test_every_mistake_in_survivorship_is_told_at_once() -> None:
             "address": FieldRule(rule="most_recent", description="x", together=("street", "city")),
         },
     )
-    assert golden.mistakes(wrong, PEOPLE) == [
-        "4_profiles/survivorship.yml: fields: people has no column citty (did you mean city?)",
-        "4_profiles/survivorship.yml: fields: city is decided twice",
-        "4_profiles/survivorship.yml: fields: email is missing; permissions need it",
-        "4_profiles/survivorship.yml: fields: phone is missing; permissions need it",
+    assert golden.mistakes(Path("survivorship.yml"), wrong, PEOPLE) == [
+        "survivorship.yml: fields: people has no column citty (did you mean city?)",
+        "survivorship.yml: fields: city is decided twice",
+        "survivorship.yml: fields: email is missing; permissions need it",
+        "survivorship.yml: fields: phone is missing; permissions need it",
     ]
 
 
