@@ -52,6 +52,29 @@ def validate(project: Path) -> None:
 
 
 @click.command()
+@EXPORTS
+@click.option("--as-of", default="", help="Day of the run, YYYY-MM-DD.  [default: today in the project's zone]")
+@click.option("--all", "shows_all", is_flag=True, help="Each step, also those that are reused.")
+@DATA
+@PROJECT
+def plan(exports: Path, as_of: str, shows_all: bool, data: Path, project: Path) -> None:
+    """Say what `cdp run` would make, and why, and what it would use again; makes nothing."""
+    from collections import Counter
+
+    from cdp_pipeline.days import read_day
+    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.plan import plan_of
+
+    day = read_day(as_of, "--as-of", settings_of(project).zone)
+    planned = plan_of(project, exports.resolve(), data.resolve(), day)
+    for one in planned:
+        if shows_all or one.verdict != "reused":
+            click.echo(f"{one.verdict:8}  {', '.join(one.step.names)}: {one.reason}")
+    counts = Counter(one.verdict for one in planned)
+    click.echo(f"{counts['runs']} steps run, {counts['may run']} may run, {counts['reused']} are used again")
+
+
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def probe(file: Path) -> None:
     """Profile a sample export and draft its source YAML."""
@@ -141,4 +164,4 @@ def resolve(records: Path, out: Path, mapping: tuple[str, ...], id_column: str |
         click.echo(said["birth_dates"])
 
 
-COMMANDS = (validate, probe, show, resolve)
+COMMANDS = (validate, plan, probe, show, resolve)

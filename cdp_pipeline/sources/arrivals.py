@@ -100,6 +100,12 @@ def ready_files(exports: Path, sources: Mapping[str, Source], now: float | None 
     return sorted(ready)
 
 
+def claimed_by(file: str, sources: Mapping[str, Source]) -> str | None:
+    """The source whose pattern fits a path best; its header may still speak against it."""
+    ranked = _ranked(file, sources)
+    return ranked[0][1] if ranked else None
+
+
 def delivery_time(file: str, modified: float) -> datetime:
     """The last date in a relative path, with its time if it has one; else `modified` (UTC, no offset).
 

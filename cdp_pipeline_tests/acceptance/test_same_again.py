@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.plan import plan_of
 from cdp_pipeline_tests.acceptance.published import (
     AS_OF,
     CDP,
@@ -50,10 +52,14 @@ STATUS = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } 
 
 
 def test_a_second_run_changes_nothing(exports: Path, data: Path) -> None:
-    """`cdp run` again with the same day gives the same person ids and the same rows in every table."""
+    """`cdp run` again with the same day gives the same rows in every table, and uses again what `cdp plan` said."""
     before, people, first = digests(data), rows(data, IDS), assert_one_state(data)
+    planned = plan_of(PROJECT, exports, data, AS_OF)
     finished = cdp(*run_command(exports, data))
     assert finished.returncode == 0, finished.stderr
+    reused = {name for name, entry in read_manifest(data / "current").tables.items() if entry.is_reused}
+    assert {name for one in planned if one.verdict == "reused" for name in one.step.names} == reused
+    assert len(reused) > 100
     assert assert_one_state(data) != first
     assert rows(data, IDS) == people
     assert digests(data) == before
