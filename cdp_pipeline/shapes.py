@@ -185,6 +185,8 @@ class Column(Shape):
     of_the_record: tuple[str, ...] = ()
     keys: Literal["email", "phone", "account", "namespace"] | None = None
     is_id: bool | None = None
+    identifies: Literal["record", "order", "ticket", "device", "event_order"] | None = None
+    issued_by: str = "source"
     references: str | None = None
     kept_when_erased: StrictBool | None = None
     rows_kept_when_erased: tuple[str, ...] | None = None

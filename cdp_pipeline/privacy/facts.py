@@ -16,17 +16,21 @@ them (tombstones.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
 from cdp_pipeline.country_names import add_country_codes, folded
+from cdp_pipeline.errors import ProjectError, nearest
 from cdp_pipeline.identifier_keys import account, add_emails, add_phones
 from cdp_pipeline.identity.contacts import says_nothing
 from cdp_pipeline.identity.placeholders import Placeholders
+from cdp_pipeline.project import Project
+from cdp_pipeline.shapes import Contract
 from cdp_pipeline.words import Words, macros
+from cdp_pipeline.yaml_file import place
 
 SHAREABLE = ("email", "phone", "device_id", "account")
 """Kinds that two people may both hold; every other kind names one thing of one system."""
@@ -53,31 +57,77 @@ def _spoken(column: str) -> tuple[Fact, ...]:
     return tuple(Fact(kind, column, namespace=name) for name, kind in _NAMESPACES.items())
 
 
-_RECORD = Fact("record_id", "record_id")
-FACTS: dict[str, tuple[Fact, ...]] = {
-    "people": (_RECORD, Fact("email", "email"), Fact("phone", "phone"), Fact("account", "login_id")),
-    "identifiers": (_RECORD, *_spoken("value")),
-    "links": (_RECORD, Fact("record_id", "other_record_id", system="other_source")),
-    "permissions": (_RECORD, *_spoken("value")),
-    "orders": (_RECORD, Fact("order_id", "order_id")),
-    "order_lines": (Fact("order_id", "order_id"),),
-    "events": (Fact("device_id", "device_id"), Fact("account", "login_id"), Fact("event_order", "order_id")),
-    "tickets": (_RECORD, Fact("ticket_id", "ticket_id")),
-    "messages": (_RECORD,),
+OF_RECORDS = {
+    "people": (
+        Fact("record_id", "record_id"),
+        Fact("email", "email"),
+        Fact("phone", "phone"),
+        Fact("account", "login_id"),
+    ),
+    "identifiers": (Fact("record_id", "record_id"), *_spoken("value")),
 }
+"""What a published record is known by: a snapshot is asked without the project that made it."""
+_KINDS = {"record": "record_id", "order": "order_id", "ticket": "ticket_id", "device": "device_id"}
 
 
-def facts_sql(table: str, relation: str, text: Callable[[str], str], keep: str, columns: Collection[str]) -> str:
+def facts_of(contract: Contract) -> tuple[Fact, ...]:
+    """The columns of a core table that name somebody, as its contract says: `keys`, `identifies`, `references: people`."""
+    facts: list[Fact] = []
+    for column, spec in contract.columns.items():
+        if spec.keys:
+            facts += _spoken(column) if spec.keys == "namespace" else [Fact(spec.keys, column)]
+        elif spec.identifies:
+            facts.append(Fact(_KINDS.get(spec.identifies, spec.identifies), column, system=spec.issued_by))
+        elif spec.references == "people":
+            facts.append(Fact("record_id", column))
+    return tuple(facts)
+
+
+def defines(contract: Contract) -> tuple[str, ...]:
+    """Kinds of things that the rows of a core table are: its key names one; with a record, its accounts too."""
+    own = [column for column in contract.grain if column != "source"]
+    kinds = [
+        fact.kind for fact in facts_of(contract) if [fact.column] == own and not contract.columns[own[0]].references
+    ]
+    accounts = [fact.kind for fact in facts_of(contract) if fact.kind == "account" and not fact.namespace]
+    return (*kinds, *accounts) if "record_id" in kinds else tuple(kinds)
+
+
+def check_claims(project: Project) -> None:
+    """Raises ProjectError with every core table that has personal columns and nothing that says whose a row is."""
+    problems = []
+    for name, contract in project.contracts.items():
+        path = project.folder / "2_staging" / f"{name}.yml"
+        personal = [column for column, spec in contract.columns.items() if spec.sensitivity != "public"]
+        if personal and not facts_of(contract):
+            problems.append(
+                f"{place(path, 'columns', personal[0])}: {personal[0]} is personal, but no column says whose a row is, so an "
+                "erasure could not find it: `references: people` on a record id, `keys` on an e-mail address, phone or "
+                "account, or `identifies`"
+            )
+        problems += [
+            f"{place(path, 'columns', column, 'issued_by')}: {column}: issued_by: unknown column {spec.issued_by}"
+            f"{nearest(spec.issued_by, contract.columns)}"
+            for column, spec in contract.columns.items()
+            if spec.issued_by not in contract.columns and spec.identifies
+        ]
+    if problems:
+        raise ProjectError(problems)
+
+
+def facts_sql(
+    facts: Sequence[Fact], relation: str, text: Callable[[str], str], keep: str, columns: Collection[str]
+) -> str:
     """SELECT of the facts in a relation with the columns of a core table: one row a filled column.
 
     Columns: those of `keep` (SQL), then kind, system, value, country, first_name, last_name; all text.
     `text` gives the SQL of a column as text; `columns` are those that the relation has.
     """
     selects = []
-    for fact in FACTS[table]:
+    described = set(_DESCRIBED) <= set(columns)
+    for fact in facts:
         system = text(fact.system)
         when = f"and {text('namespace')} = '{fact.namespace}'" if fact.namespace else ""
-        described = table == "people" and "country" in columns
         country = text("country") if described else "null::varchar"
         first, last = _names(text) if described else ("null::varchar", "null::varchar")
         selects.append(
@@ -88,10 +138,16 @@ def facts_sql(table: str, relation: str, text: Callable[[str], str], keep: str, 
     return " union all ".join(selects)
 
 
-def columns_of(table: str) -> list[str]:
+_DESCRIBED = ("country", "full_name", "first_name", "last_name")
+"""What tells one of several who share an address, and how numbers of a row are read."""
+
+
+def columns_of(contract: Contract) -> list[str]:
     """The columns of a core table that its facts are made of."""
-    named = {c for fact in FACTS[table] for c in (fact.column, fact.system, *(["namespace"] if fact.namespace else []))}
-    return sorted(named | ({"country", "full_name", "first_name", "last_name"} if table == "people" else set()))
+    named = {
+        c for fact in facts_of(contract) for c in (fact.column, fact.system, *(["namespace"] if fact.namespace else []))
+    }
+    return sorted(named | (set(_DESCRIBED) if set(_DESCRIBED) <= set(contract.columns) else set()))
 
 
 def _names(text: Callable[[str], str]) -> tuple[str, str]:

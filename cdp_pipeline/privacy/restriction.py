@@ -141,7 +141,7 @@ def _run(run: Run) -> Outcome:
         con.execute("create temp table restrictions as from restrictions_arrow")
         con.execute("create temp table held (person_id varchar, kind varchar, value varchar)")
         if found.num_rows:
-            con.execute(f"create temp table told as {told_of(con, ('people', 'identifiers'))}")
+            con.execute(f"create temp table told as {told_of(con)}")
             systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
             spell(con, "told", Placeholders(), run.project.settings.country, systems, run.project.words)
             con.execute(f"""insert into held

@@ -21,10 +21,9 @@ from cdp_pipeline.errors import ProjectError, nearest
 from cdp_pipeline.lake import Run
 from cdp_pipeline.project import Project
 from cdp_pipeline.staging.mapping import candidates, open_source
+from cdp_pipeline.staging.refusals import status_column
 
 QUARANTINE = "quarantine"
-NEVER = ("permissions",)
-"""Tables that are always kept: a withdrawal must not expire."""
 
 
 def check_retention(project: Project) -> None:
@@ -37,8 +36,8 @@ def check_retention(project: Project) -> None:
             continue
         if contract is None:
             problems.append(f"{where}: no such core table{nearest(table, [*project.contracts, QUARANTINE])}")
-        elif table in NEVER:
-            problems.append(f"{where}: permissions are kept for ever: a withdrawal must not expire")
+        elif status_column(contract):
+            problems.append(f"{where}: {table} are kept for ever: a withdrawal must not expire")
         elif not contract.newest_by:
             problems.append(f"{where}: 2_staging/{table}.yml has no newest_by, so nothing tells how old a row is")
     if problems:

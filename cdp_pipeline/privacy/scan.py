@@ -13,7 +13,7 @@ such as refunds and ticket histories that `prepare` joins, go by columns named a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -22,12 +22,12 @@ from cdp_pipeline.identity.matching import load_matching
 from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy.as_delivered import add_as_delivered, records_of_erased
 from cdp_pipeline.privacy.corrections import read_corrections
-from cdp_pipeline.privacy.facts import FACTS, SHAREABLE, columns_of, facts_sql, spell
+from cdp_pipeline.privacy.facts import SHAREABLE, columns_of, defines, facts_of, facts_sql, spell
 from cdp_pipeline.privacy.texts import find_written
 from cdp_pipeline.privacy.tombstones import hashed_sql
+from cdp_pipeline.shapes import Contract
 from cdp_pipeline.staging.mapping import candidates, open_source
 
-_DEFINED = {"people": ("record_id", "account"), "orders": ("order_id",), "tickets": ("ticket_id",)}
 _TOLD = """source_name varchar, table_name varchar, _file varchar, _line bigint, is_mapped boolean, kind varchar,
 system varchar, value varchar, country varchar, first_name varchar, last_name varchar"""
 
@@ -50,11 +50,11 @@ def scan(
     con.execute("create or replace temp table dead as from dead_arrow")
     con.unregister("dead_arrow")
     _hash(con, secrets)
-    fresh = _close(con)
+    fresh = _close(con, run.project.contracts)
     corrected = [(said.source, said.record_id) for said in read_corrections(run.data)]
     before = add_as_delivered(con, [*corrected, *records_of_erased(con, run.published, secrets)])
     if before:
-        fresh += before + _close(con)
+        fresh += before + _close(con, run.project.contracts)
     for name in names:
         _unused_lines(run, con, name, secrets)
     return fresh
@@ -71,18 +71,20 @@ def _tell(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
     if not open_source(run, con, name, source):
         return
     for table, mappings in source.into.items():
-        if table not in FACTS:
-            continue
-        columns = ", ".join(f"{column}__text" for column in columns_of(table))
+        contract = run.project.contracts[table]
+        facts = facts_of(contract)
+        if not facts:
+            continue  # about nobody: without a personal column, else project.py refuses it
+        columns = ", ".join(f"{column}__text" for column in columns_of(contract))
         for ordinal, mapping in enumerate(mappings):
-            select = candidates(name, system, source, mapping, ordinal, run.project.contracts[table])
+            select = candidates(name, system, source, mapping, ordinal, contract)
             con.execute(
                 f"create or replace temp table rows_told as select _file, _line, _outcome, {columns} from ({select})"
             )
             keep = (
                 f"'{name}' as source_name, '{table}' as table_name, _file, _line, _outcome <> 'not_mapped' as is_mapped"
             )
-            con.execute(f"insert into told {facts_sql(table, 'rows_told', _text, keep, columns_of(table))}")
+            con.execute(f"insert into told {facts_sql(facts, 'rows_told', _text, keep, columns_of(contract))}")
             con.execute("drop table rows_told")
 
 
@@ -102,10 +104,12 @@ def _hash(con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
     con.execute(f"create or replace temp table found as {' union all '.join(selects)}")
 
 
-def _close(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+def _close(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> list[tuple[str, str, str]]:
     """`gone` and `dead` until nothing is added; returns what was added to `dead`."""
     added: list[tuple[str, str, str]] = []
-    defined = " or ".join(f"(f.table_name = '{t}' and f.kind in {(*kinds, '')})" for t, kinds in _DEFINED.items())
+    things = {table: defines(contract) for table, contract in contracts.items()}
+    each = [f"(f.table_name = '{table}' and f.kind in {(*kinds, '')})" for table, kinds in things.items() if kinds]
+    defined = " or ".join(each) or "false"
     while True:
         con.execute(f"""create or replace temp table gone as
             select source_name, _file, _line, min(request_id) as request_id from (

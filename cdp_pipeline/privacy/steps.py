@@ -5,8 +5,10 @@ What belongs here: its tables and the words on their columns. What does not: the
 
 from __future__ import annotations
 
+from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.privacy.anonymous import TABLES
 from cdp_pipeline.privacy.erasure import erase
+from cdp_pipeline.privacy.facts import check_claims
 from cdp_pipeline.privacy.kept import check_kept
 from cdp_pipeline.privacy.retention import check_retention
 from cdp_pipeline.project import Project
@@ -48,9 +50,15 @@ _KEPT = {
 
 def steps(project: Project) -> tuple[Step, ...]:
     """One step: raw.erased_rows, a table raw.erased_<table> of what stays, and raw.erasures."""
-    check_retention(project)
-    check_kept(project)
+    problems: list[str] = []
+    for check in (check_retention, check_kept, check_claims):
+        try:
+            check(project)
+        except ProjectError as error:
+            problems += error.problems
     tables = [_ROWS, *(_kept(project, table) for table in TABLES), _ERASURES]
+    if problems:
+        raise ProjectError(problems, tables)
     return (Step(tuple(tables), ("raw.arrivals",), erase, version="1", uses_exports=True),)
 
 

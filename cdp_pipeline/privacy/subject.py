@@ -7,6 +7,7 @@ does not: what is then done with them (erasure, access, restriction …).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,9 @@ import pyarrow as pa
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.identity.placeholders import Placeholders
 from cdp_pipeline.lake import Run, open_duckdb
-from cdp_pipeline.privacy.facts import FACTS, SHAREABLE, facts_sql, spell
+from cdp_pipeline.privacy.facts import OF_RECORDS, SHAREABLE, Fact, facts_sql, spell
 
-_TABLES = tuple(FACTS)
+_TABLES = (*OF_RECORDS, "orders", "tickets")
 _NAMESPACE = {"account": "login_id"}  # as permissions call it
 
 
@@ -70,18 +71,20 @@ def open_staged(snapshot: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def told_of(con: duckdb.DuckDBPyConnection, tables: tuple[str, ...], keep: str = "source, record_id") -> str:
+def told_of(
+    con: duckdb.DuckDBPyConnection, facts: Mapping[str, Sequence[Fact]] = OF_RECORDS, keep: str = "source, record_id"
+) -> str:
     """SELECT of the facts in published core tables: `keep`, then the columns of `facts_sql`."""
     parts = []
-    for table in tables:
+    for table, own in facts.items():
         columns = [row[0] for row in con.execute(f"describe staging.{table}").fetchall()]
-        parts.append(facts_sql(table, f"staging.{table}", lambda c: f"{c}::varchar", keep, columns))
+        parts.append(facts_sql(own, f"staging.{table}", lambda c: f"{c}::varchar", keep, columns))
     return " union all ".join(parts)
 
 
 def _spell_all(con: duckdb.DuckDBPyConnection, country: str) -> None:
     """Table `held`: source, record_id, kind, identity: what every people record is known by."""
-    con.execute(f"create temp table told as {told_of(con, ('people', 'identifiers'))}")
+    con.execute(f"create temp table told as {told_of(con)}")
     systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
     spell(con, "told", Placeholders(), country, systems)
     con.execute("create temp table held as select distinct source, record_id, kind, identity from spelled "

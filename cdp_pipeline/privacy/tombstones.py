@@ -161,7 +161,7 @@ def _things(con: duckdb.DuckDBPyConnection, subject: Subject) -> set[tuple[str, 
 def _named(con: duckdb.DuckDBPyConnection, subject: Subject, country: str) -> set[tuple[str, str]]:
     """The subject's shared identifiers, each with a name that the subject's records give."""
     _records(con, subject)
-    told = told_of(con, ("people", "identifiers"))
+    told = told_of(con)
     con.execute(f"create or replace temp table told as from ({told}) semi join own_records using (source, record_id)")
     systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
     spell(con, "told", Placeholders(), country, systems)

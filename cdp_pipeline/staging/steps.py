@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from cdp_pipeline.project import Project
@@ -44,6 +45,9 @@ _RECONCILIATION = {
 }
 
 
+_LEDGER = "staging.reconciliation"
+
+
 def steps(project: Project) -> tuple[Step, ...]:
     """A step per contract of 2_staging, then the reconciliation."""
     tables = tuple(_step(project, name, contract) for name, contract in project.contracts.items())
@@ -77,7 +81,33 @@ def checks(project: Project) -> tuple[Check, ...]:
             found.append(
                 _unread_refusals(name, contract, [s for s, shape in project.sources.items() if name in shape.into])
             )
-    return tuple(found)
+    return (*found, _ledger(tuple(project.contracts)))
+
+
+def _ledger(tables: Sequence[str]) -> Check:
+    """The ledger counts exactly the rows that are there, of every core table that the project has."""
+    used = " union all ".join(
+        f"select _file as file, '{t}' as table_name, 'staged' as outcome from staging.{t}" for t in tables
+    )
+    kept_out = " union all ".join(f"select file, '{t}', outcome from quarantine.{t}" for t in tables)
+    outcomes = ("staged", "quarantined", "superseded", "dropped", "mended", "replayed")
+    ledger = " union all ".join(
+        f"select file, table_name, '{outcome}' as outcome, rows_{outcome} as rows from staging.reconciliation"
+        for outcome in outcomes
+    )
+    return Check(
+        name="ledger_counts_every_row",
+        asset=_LEDGER,
+        description="The ledger counts exactly the rows that are there: used rows in staging, kept-out rows in quarantine",
+        sql=f"""with there as (
+                  select file, table_name, outcome, count(*) as rows from ({used} union all {kept_out}) group by all),
+                counted as (select file, table_name, outcome, sum(rows) as rows from ({ledger}) group by all)
+                select file, table_name, outcome, there.rows as rows_there, counted.rows as rows_in_ledger
+                from there full join counted using (file, table_name, outcome)
+                where coalesce(there.rows, 0) <> coalesce(counted.rows, 0)""",
+        reads=(_LEDGER, *(f"{layer}.{t}" for layer in ("staging", "quarantine") for t in tables)),
+        fix="A table of staging or quarantine is not the one that was counted; run again on a fresh run folder",
+    )
 
 
 def _step(project: Project, name: str, contract: Contract) -> Step:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from cdp_pipeline.lake import open_duckdb
 from cdp_pipeline.project import Project
 from cdp_pipeline.quality.checks import evaluate
-from cdp_pipeline.shapes import Contract, Source
+from cdp_pipeline.shapes import Contract, Settings, Source
 from cdp_pipeline.sql_model import Check
 from cdp_pipeline.staging.steps import checks, steps
 from cdp_pipeline.steps import perform
@@ -145,3 +146,31 @@ def test_a_refused_file_that_may_hold_refusals_blocks(tmp_path: Path, waiting: i
     (check,) = [check for check in checks(run.project) if check.name == "files_of_permissions_are_read"]
     assert check.severity == "error"
     assert evaluate(run, [check])[check.name].failing_rows == told
+
+
+def test_the_ledger_counts_what_is_there() -> None:
+    """Rows lost or added after they were counted are told, in staging as in quarantine, of every core table there is."""
+    contracts = dict.fromkeys("ab", Contract.model_validate(PEOPLE))
+    (check,) = (one for one in checks(Project(Path("p"), Settings(name="t"), contracts=contracts))
+                if one.name == "ledger_counts_every_row")  # fmt: skip
+    rows = {
+        "staging.a": [("good", None), ("good", None), ("twice", None), ("twice", None), ("unlisted", None)],
+        "staging.b": [("good", None)],
+        "quarantine.a": [("good", "dropped"), ("good", "replayed"), ("kept_less", "quarantined")],
+        "quarantine.b": [],
+    }
+    with open_duckdb() as con:
+        con.execute("create schema staging; create schema quarantine")
+        for table, held in rows.items():
+            con.execute(
+                f"create table {table} ({'_file' if table.startswith('staging') else 'file'} varchar, outcome varchar)"
+            )
+            for row in held:
+                con.execute(f"insert into {table} values (?, ?)", row)
+        con.execute("""create table staging.reconciliation as select * from (values
+            ('good', 'a', 2, 1, 0, 1), ('good', 'b', 1, 0, 0, 0), ('twice', 'a', 1, 0, 0, 0), ('kept_less', 'a', 0, 0, 2, 0))
+            v(file, table_name, rows_staged, rows_dropped, rows_quarantined, rows_replayed)
+            cross join (select 0 as rows_superseded, 0 as rows_mended)""")
+        assert sorted(con.execute(check.sql).fetchall(), key=str) == [
+            ("kept_less", "a", "quarantined", 1, 2), ("twice", "a", "staged", 2, 1), ("unlisted", "a", "staged", 1, None),
+        ]  # fmt: skip

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cdp_pipeline.identity.placeholders import Placeholders
 from cdp_pipeline.lake import Run, fingerprint
-from cdp_pipeline.privacy.facts import FACTS, spell
+from cdp_pipeline.privacy.facts import facts_of, spell
 from cdp_pipeline.privacy.subject import told_of
 from cdp_pipeline.privacy.tombstones import add_tombstones, hashed, secret
 from cdp_pipeline.shapes import Contract
@@ -51,9 +51,9 @@ def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list
 
 def _tombstones(run: Run) -> Iterator[dict[str, object]]:
     """Everything by which the people of a run are known, hashed."""
-    keep = "source"
-    with run.connect(*(f"staging.{table}" for table in FACTS)) as con:
-        con.execute(f"create temp table told as {told_of(con, tuple(FACTS), keep)}")
+    facts = {table: own for table, contract in run.project.contracts.items() if (own := facts_of(contract))}
+    with run.connect(*(f"staging.{table}" for table in facts)) as con:
+        con.execute(f"create temp table told as {told_of(con, facts, 'source')}")
         systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
         spell(con, "told", Placeholders(), run.project.settings.country, systems)
         rows = con.execute(
