@@ -66,7 +66,9 @@ def deliver(made: Town) -> None:
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
     """The town with points, after its first night, published."""
-    monkeypatch.setattr(place, "PERSONS", {**place.PERSONS, ("loyalty", "card-77"): "Pann", ("loyalty", "card-78"): "Pcor"})
+    monkeypatch.setattr(
+        place, "PERSONS", {**place.PERSONS, ("loyalty", "card-77"): "Pann", ("loyalty", "card-78"): "Pcor"}
+    )
     project = read_project(add_files(tmp_path))
     names = (*SOURCES, "loyalty")
     made = Town(tmp_path / "town", replace(project, sources={name: project.sources[name] for name in names}))
@@ -121,4 +123,3 @@ def test_every_shipped_table_with_personal_columns_says_whose_its_rows_are() -> 
     assert {name: set(kinds) for name, contract in contracts.items() if (kinds := defines(contract))} == {
         "people": {"record_id", "account"}, "orders": {"order_id"}, "tickets": {"ticket_id"},
     }  # fmt: skip
-

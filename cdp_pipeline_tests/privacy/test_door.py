@@ -61,6 +61,7 @@ TRIED_ELSEWHERE = {
     # trust/canary.py searches all they print for planted values
     "identity whatif",  # person ids and counts: test_whatif.py
     "quarantine replay",  # counts by column: test_replay.py
+    "validate", "plan",  # files of the project, tables and counts: test_validation.py, test_plan.py
     "demo", "probe", "resolve",  # no data folder: a file that is named, and what is in it is not printed
 }  # fmt: skip
 
