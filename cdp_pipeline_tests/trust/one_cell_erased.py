@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from cdp_pipeline.identity.placeholders import Placeholders
@@ -34,7 +35,7 @@ _NUMBER = r"\{(id|account|order|device)\b"
 
 def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list[tuple[Copy, str]], int]:
     """Copies in which somebody came back, with the tables; and how many copies were tried."""
-    batch = list(changed)
+    batch = [_by_that_alone(copy) for copy in changed]
     as_it_was = [Copy(copy.source, copy.number, copy.again) for copy in batch]
     known, owners = deliver(folder / "known", as_it_was, project, LAYERS)
     erased = outcomes(known, owners)
@@ -47,6 +48,18 @@ def returned(folder: Path, project: Path, changed: Iterable[Copy]) -> tuple[list
         if (back := sorted(set(_back(copy, erased[copy.number], told[copy.number], run.project.contracts))))
     ]
     return found, len(batch)
+
+
+def _by_that_alone(copy: Copy) -> Copy:
+    """The copy with nothing else to know its person by in the row, where an address or number is only written otherwise."""
+    change = copy.change
+    assert change
+    kinds = {kind_of(before) for before, _ in change.cells.values()}
+    if change.kind != "respell" or not kinds <= {"mail", "phone"}:
+        return copy
+    _, row = copy.row(change.cell.file, change.cell.night, change.cell.row)
+    others = {column: (text, "") for column, text in row.items() if text and kind_of(text) in ("mail", "phone", "id")}
+    return replace(copy, change=replace(change, cells={**others, **change.cells}))
 
 
 def _tombstones(run: Run) -> Iterator[dict[str, object]]:

@@ -186,7 +186,7 @@ def _read_strangers(run: Run, told: dict[int, Outcome], records: Any) -> None:
         for column in _LABELS if owner else ():
             values = row.get(column)
             for value in values if isinstance(values, list) else [values]:
-                if value and not str(value).startswith("?"):  # half a number tells nobody by itself
+                if value and not re.fullmatch(r"\?\d+", str(value)):  # half a number tells nobody by itself
                     shared[column, str(value)].add((owner[0].number, owner[1]))
     for (column, _), who in shared.items():
         if len(who) > 1:
