@@ -184,9 +184,11 @@ def _told(
 
 
 def _words(text: str, known: Iterable[str]) -> str:
-    name = next((found for found in (_UNKNOWN.search(text) or re.match("", "")).groups() if found), None)  # type: ignore[union-attr]
-    candidates_named = re.search(r"Candidate bindings: (.*)", text)
-    allowed = list(known) or re.findall(r'"(?:[^"]*\.)?([^".]+)"', candidates_named[1] if candidates_named else "")
-    if name:
-        return f"unknown column {name}{nearest(name, allowed)}"
-    return text.splitlines()[0].partition(": ")[2] or text.splitlines()[0]
+    """A message of DuckDB in our words; what it names as near counts where we know no better."""
+    unknown = _UNKNOWN.search(text)
+    if unknown is None:
+        return text.splitlines()[0].partition(": ")[2] or text.splitlines()[0]
+    name = next(group for group in unknown.groups() if group)
+    bindings = re.search(r"Candidate bindings: (.*)", text)
+    allowed = list(known) or re.findall(r'"(?:[^"]*\.)?([^".]+)"', bindings[1] if bindings else "")
+    return f"unknown column {name}{nearest(name, allowed)}"
