@@ -74,7 +74,7 @@ def _tell(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
         contract = run.project.contracts[table]
         facts = facts_of(contract)
         if not facts:
-            continue  # about nobody: without a personal column, else project.py refuses it
+            continue  # about nobody: without a personal column, else check_claims refuses it
         columns = ", ".join(f"{column}__text" for column in columns_of(contract))
         for ordinal, mapping in enumerate(mappings):
             select = candidates(name, system, source, mapping, ordinal, contract)
