@@ -105,11 +105,16 @@ def check_claims(project: Project) -> None:
                 "erasure could not find it: `references: people` on a record id, `keys` on an e-mail address, phone or "
                 "account, or `identifies`"
             )
+        needed = {
+            (fact.column, column)
+            for fact in facts_of(contract)
+            for column in (fact.system, *(["namespace"] if fact.namespace else []))
+        }
         problems += [
-            f"{place(path, 'columns', column, 'issued_by')}: {column}: issued_by: unknown column {spec.issued_by}"
-            f"{nearest(spec.issued_by, contract.columns)}"
-            for column, spec in contract.columns.items()
-            if spec.issued_by not in contract.columns and spec.identifies
+            f"{place(path, 'columns', column)}: {column} names somebody together with {other}, which is no column of the table"
+            f"{nearest(other, contract.columns)}"
+            for column, other in sorted(needed)
+            if other not in contract.columns
         ]
     if problems:
         raise ProjectError(problems)

@@ -116,6 +116,28 @@ def test_a_personal_column_of_nobody_is_refused(tmp_path: Path) -> None:
         check_claims(project)
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        (
+            "references: people",
+            "identifies: record, issued_by: sorce",
+            "sorce, which is no column of the table (did you mean source",
+        ),
+        (
+            "points: {type: integer",
+            "points: {type: text, keys: namespace",
+            "together with namespace, which is no column",
+        ),
+    ],
+)
+def test_what_a_name_needs_is_there(tmp_path: Path, right: str, wrong: str, words: str) -> None:
+    """The system that issued it, and the kind where a column says the kind."""
+    with pytest.raises(ProjectError) as error:
+        check_claims(read_project(add_files(tmp_path, TABLE.replace(right, wrong))))
+    assert words in error.value.problems[0]
+
+
 def test_every_shipped_table_with_personal_columns_says_whose_its_rows_are() -> None:
     """And only people, orders and tickets are things that other rows refer to."""
     contracts = read_project(SQL).contracts
