@@ -13,11 +13,12 @@ import pytest
 from cdp_pipeline.interruption import interruptible
 
 DEAF = """
-import hashlib, sys
+import hashlib, threading
 from cdp_pipeline import interruption
 interruption.GRACE = 0.2
 with interruption.interruptible(lambda stop: f"{stop.words}; last words"):
-    print("working", flush=True)
+    # said a second later by a thread: a signal before the native code began would be heard by Python itself
+    threading.Timer(1, print, ["working"], {"flush": True}).start()
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # native code that looks at no signal for minutes
 """
 
