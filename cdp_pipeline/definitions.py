@@ -9,12 +9,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from cdp_pipeline.assets import candidate_check_asset, check_asset, step_asset
-from cdp_pipeline.publishing.assets import publishing_assets
-from cdp_pipeline.resources import run_resource
-from cdp_pipeline.schedules import nightly_job, nightly_schedule, publish_job
-from cdp_pipeline.sensors import dead_run_sensor, new_exports_sensor, nights_sensor
-from cdp_pipeline.validation import validate
+from cdp_pipeline.operations.validation import validate
+from cdp_pipeline.orchestration.assets import candidate_check_asset, check_asset, step_asset
+from cdp_pipeline.orchestration.publishing import publishing_assets
+from cdp_pipeline.orchestration.resources import run_resource
+from cdp_pipeline.orchestration.schedules import nightly_job, nightly_schedule, publish_job
+from cdp_pipeline.orchestration.sensors import dead_run_sensor, new_exports_sensor, nights_sensor
 
 
 def build_definitions(folder: Path) -> dg.Definitions:

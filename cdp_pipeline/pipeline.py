@@ -17,23 +17,23 @@ from cdp_pipeline.activation import steps as activation
 from cdp_pipeline.activation.destinations import check_destinations
 from cdp_pipeline.errors import ProjectError, nearest
 from cdp_pipeline.identity import steps as identity
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Numbers
 from cdp_pipeline.privacy import corrections, restriction
 from cdp_pipeline.privacy import steps as privacy
 from cdp_pipeline.profiles import steps as profiles
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.sql_model import Check, Model
 from cdp_pipeline.quality.candidate import candidate_checks
 from cdp_pipeline.quality.deliveries import delivery_checks
 from cdp_pipeline.quality.laws import laws
 from cdp_pipeline.quality.suite import mistakes
 from cdp_pipeline.reports import steps as reports
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Numbers
+from cdp_pipeline.run.steps import Step, Table
 from cdp_pipeline.segments import steps as segments
 from cdp_pipeline.segments.rules import check_rules
 from cdp_pipeline.sources import steps as sources
-from cdp_pipeline.sql_model import Check, Model
 from cdp_pipeline.staging import steps as staging
-from cdp_pipeline.steps import Step, Table
 
 _MARK = re.compile(r"^\[\w+\] *")  # marks for the engine, such as [zero], are no words for people
 STAGES = (sources, privacy, corrections, staging, identity, restriction, profiles, segments, activation, reports)

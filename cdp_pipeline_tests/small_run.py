@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.lake import Run, published_snapshot
-from cdp_pipeline.manifest import Entry
-from cdp_pipeline.project import Project
-from cdp_pipeline.run_folder import open_run
-from cdp_pipeline.shapes import Settings
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.manifest import Entry
+from cdp_pipeline.run.run_folder import open_run
 
 KEY = b"a key of these tests"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import dagster as dg
 import yaml
 
-from cdp_pipeline.instance import SILENT
-from cdp_pipeline.project import LAYERS
+from cdp_pipeline.orchestration.instance import SILENT
+from cdp_pipeline.project.project import LAYERS
 from cdp_pipeline_tests.whole_project import ROOT, repository
 
 GOLDEN = Path(__file__).parent / "golden" / "graph.txt"

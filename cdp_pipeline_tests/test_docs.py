@@ -15,12 +15,12 @@ import duckdb
 import pytest
 import yaml
 
-from cdp_pipeline.cli import main
+from cdp_pipeline.cli.main import main
 from cdp_pipeline.errors import CdpError
-from cdp_pipeline.project import LAYERS
-from cdp_pipeline.shapes import Audience, Segmentation
+from cdp_pipeline.project.project import LAYERS
+from cdp_pipeline.project.shapes import Audience, Segmentation
+from cdp_pipeline.project.sql_model import read_model
 from cdp_pipeline.sources.codes import CODES
-from cdp_pipeline.sql_model import read_model
 from cdp_pipeline.staging.contract import CURES
 from cdp_pipeline_tests.acceptance.conftest import shared
 

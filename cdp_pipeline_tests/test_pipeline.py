@@ -9,8 +9,8 @@ import pytest
 
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.pipeline import Pipeline, build_pipeline
-from cdp_pipeline.project import LAYERS, Project
-from cdp_pipeline.sql_model import Check, Model, read_check, read_model
+from cdp_pipeline.project.project import LAYERS, Project
+from cdp_pipeline.project.sql_model import Check, Model, read_check, read_model
 from cdp_pipeline_tests.whole_project import project
 
 

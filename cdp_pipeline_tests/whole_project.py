@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from cdp_pipeline.definitions import build_definitions
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import duckdb
 
-from cdp_pipeline.faults import fault
-from cdp_pipeline.shapes import Destination
-from cdp_pipeline.spreadsheet import guard
-from cdp_pipeline.whole_file import replaced
+from cdp_pipeline.ledgers.spreadsheet import guard
+from cdp_pipeline.project.shapes import Destination
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.whole_file import replaced
 
 Row = Sequence[str]
 

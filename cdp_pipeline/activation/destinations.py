@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cdp_pipeline.activation.normalise import MACROS
-from cdp_pipeline.countries import ADEQUACY, EEA, missing_list, read_list
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.expressions import Expression, read_expression
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Destination, OutputColumn
-from cdp_pipeline.yaml_file import place
+from cdp_pipeline.project.countries import ADEQUACY, EEA, missing_list, read_list
+from cdp_pipeline.project.expressions import Expression, read_expression
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Destination, OutputColumn
+from cdp_pipeline.project.yaml_file import place
 
 EXTRA_COLUMNS = ("audience", "as_of")
 """Columns that an output expression may use beside those of profiles.customers."""

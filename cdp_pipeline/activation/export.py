@@ -20,9 +20,9 @@ from cdp_pipeline.activation.normalise import create_macros, rewrite_phones
 from cdp_pipeline.activation.removals import write_removals
 from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.expressions import literal
-from cdp_pipeline.lake import Run
-from cdp_pipeline.shapes import Destination
+from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.shapes import Destination
+from cdp_pipeline.run.lake import Run
 
 _ORDER = ("audience", "person_id")
 PEOPLE = ("profiles.customers", "profiles.identifiers", "profiles.permissions", "profiles.suppressions")

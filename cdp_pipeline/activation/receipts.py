@@ -14,9 +14,9 @@ from pathlib import Path
 from cdp_pipeline.activation.export import audiences_of, folder_of
 from cdp_pipeline.activation.removals import REMOVE
 from cdp_pipeline.activation.transfers import transfer_problem
-from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import DELIVERED, Run
-from cdp_pipeline.shapes import Destination
+from cdp_pipeline.project.shapes import Destination
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import DELIVERED, Run
 
 COLUMNS = (
     "as_of date, destination varchar, audience varchar, file varchar, in_rule bigint, has_key bigint, "

@@ -22,11 +22,11 @@ from pathlib import Path
 
 from cdp_pipeline.activation.audience_file import Row, read, write
 from cdp_pipeline.activation.transfers import transfer_problem
-from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import DELIVERED, Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Destination
-from cdp_pipeline.whole_file import flush
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Destination
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import DELIVERED, Run
+from cdp_pipeline.run.whole_file import flush
 
 REMOVE = ".remove.csv"
 _RECEIPTS = "as_of date"

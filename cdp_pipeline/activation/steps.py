@@ -10,10 +10,10 @@ import hashlib
 
 from cdp_pipeline.activation.export import PEOPLE, export
 from cdp_pipeline.activation.receipts import write_receipts
-from cdp_pipeline.countries import version_of
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.steps import Outcome, Step, Table
+from cdp_pipeline.project.countries import version_of
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Outcome, Step, Table
 
 _COLUMNS = {
     "audience": "Audience that goes to this destination",

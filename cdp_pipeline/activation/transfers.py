@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from cdp_pipeline.countries import ADEQUACY, EEA, holds, read_list
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Destination
+from cdp_pipeline.project.countries import ADEQUACY, EEA, holds, read_list
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Destination
 
 
 def transfer_problem(project: Project, destination: Destination, as_of: date) -> str | None:

@@ -1,6 +1,6 @@
 """People records with some identifiers taken out, as the guard takes out over-shared ones.
 
-What belongs here: `--block` of a what-if. What does not: the guard's own choice (identity/guard.py).
+What belongs here: `--block` of a what-if. What does not: the guard's own choice (identity/candidates/guard.py).
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from duckdb import DuckDBPyConnection
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain.settings import Blocked
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.lake import Run, open_duckdb
+from cdp_pipeline.run.lake import Run, open_duckdb
 
 
 def write_records(run: Run, matching: Matching, blocked: Sequence[Blocked]) -> None:
     """identity.records with the blocked identifiers taken out, as the guard takes out over-shared ones."""
-    from cdp_pipeline.identity import guard, hard_links, tables
-    from cdp_pipeline.identity.normalise import Inputs, normalise
+    from cdp_pipeline.identity import tables
+    from cdp_pipeline.identity.candidates import guard
+    from cdp_pipeline.identity.clusters import hard_links
+    from cdp_pipeline.identity.normalise.normalise import Inputs, normalise
 
     with run.connect("staging.people", "staging.identifiers", tables.STATED.name) as con:
         normalise(con, Inputs(links=None), matching, run.project.settings.country, run.key)
@@ -54,7 +56,7 @@ def _block(con: DuckDBPyConnection, blocked: Sequence[Blocked], matching: Matchi
 
 def _spelt(item: Blocked, matching: Matching, country: str) -> str | None:
     """The identifier in the spelling that is compared: that of a record which has nothing else."""
-    from cdp_pipeline.identity.normalise import PEOPLE_COLUMNS, Inputs, normalise
+    from cdp_pipeline.identity.normalise.normalise import PEOPLE_COLUMNS, Inputs, normalise
 
     own = open_duckdb()
     times = {"created_at": "timestamp", "updated_at": "timestamp", "birth_date": "date", "is_email_verified": "boolean"}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp_pipeline.lake import open_duckdb
+from cdp_pipeline.run.lake import open_duckdb
 
 SHOWN = 10
 

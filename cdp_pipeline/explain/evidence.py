@@ -16,8 +16,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.identity.levels import Comparison
-from cdp_pipeline.identity.model import Model
+from cdp_pipeline.identity.model.levels import Comparison
+from cdp_pipeline.identity.model.model import Model
 
 UNKNOWN = "not known on both sides"
 FIELD_WORDS = {"birth_date": "birth date", "email": "e-mail"}
@@ -39,7 +39,7 @@ class Part:
 
 def published_model(snapshot: Path) -> Model:
     """The model the snapshot was made with; InputError when it was not kept."""
-    from cdp_pipeline.identity.saved_model import load
+    from cdp_pipeline.identity.model.saved_model import load
 
     model = load(snapshot / "identity")
     if model is None:
@@ -51,9 +51,9 @@ def waterfalls(
     con: DuckDBPyConnection, model: Model, pairs: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], tuple[Part, ...]]:
     """(node, node) -> prior and fields, in the order of the model. Their sum is the model's weight."""
-    from cdp_pipeline.identity import saved_model
-    from cdp_pipeline.identity.model import splink_linker
-    from cdp_pipeline.lake import open_duckdb
+    from cdp_pipeline.identity.model import saved_model
+    from cdp_pipeline.identity.model.model import splink_linker
+    from cdp_pipeline.run.lake import open_duckdb
 
     picked = saved_model.picked(model, ())
     wanted = sorted({node for pair in pairs for node in pair})

@@ -1,7 +1,7 @@
 """Identifiers that were not used, and which guard took them out.
 
 What belongs here: holding records up to what was compared of them. What does not: guarding itself
-(identity/guard.py).
+(identity/candidates/guard.py).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def silenced(
     """Identifiers of the records that were not used, and which guard took them out."""
     if "login_id" not in columns_of(con, "staging.people"):
         return ()
-    from cdp_pipeline.identity import guard
-    from cdp_pipeline.identity.normalise import Inputs, normalise
-    from cdp_pipeline.lake import open_duckdb
+    from cdp_pipeline.identity.candidates import guard
+    from cdp_pipeline.identity.normalise.normalise import Inputs, normalise
+    from cdp_pipeline.run.lake import open_duckdb
 
     keys = [detail.record for detail in details]
     mine = "join identity.records r using (source, record_id) where r.record_key in (select unnest($1::bigint[]))"

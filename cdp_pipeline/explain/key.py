@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cdp_pipeline.lake import expect_published, fingerprint
-from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy.keys import DEMO_KEY, earlier_keys
+from cdp_pipeline.run.lake import expect_published, fingerprint
+from cdp_pipeline.run.manifest import read_manifest
 
 
 def known_key(variable: str, data: Path) -> bytes | None:

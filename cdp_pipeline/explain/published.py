@@ -15,7 +15,7 @@ from shlex import quote
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.errors import InputError, nearest
-from cdp_pipeline.lake import open_duckdb
+from cdp_pipeline.run.lake import open_duckdb
 
 NEEDED = {
     "identity.records": ("record_key", "node_key"),

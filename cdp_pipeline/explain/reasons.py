@@ -104,7 +104,7 @@ def why(facts: Facts, matching: Matching) -> tuple[str, ...]:
 
 
 def _on_average(facts: Facts, cut: float) -> str:
-    from cdp_pipeline.identity.cluster import UNSCORED
+    from cdp_pipeline.identity.clusters.cluster import UNSCORED
 
     missing = max(facts.possible - len(facts.weights), 0)
     average = (sum(facts.weights) + UNSCORED * missing) / max(facts.possible, 1)

@@ -16,7 +16,7 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import published, records
 from cdp_pipeline.explain.verdict import FILE
 from cdp_pipeline.explain.words import chance, count
-from cdp_pipeline.identity.verdicts import read_verdicts
+from cdp_pipeline.ledgers.verdicts import read_verdicts
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.subject import Subject
 

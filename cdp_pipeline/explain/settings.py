@@ -17,7 +17,7 @@ import yaml
 
 from cdp_pipeline.errors import InputError, ProjectError, nearest
 from cdp_pipeline.identity.matching import Matching, load_matching
-from cdp_pipeline.shapes import Shape
+from cdp_pipeline.project.shapes import Shape
 
 NO_SETTINGS = {"description", "owner", "nicknames", "placeholders"}  # words, and what has a file of its own
 KINDS = ("email", "phone")

@@ -1,7 +1,7 @@
 """A steward's verdict, as one line more in DATA/verdicts.csv.
 
 What belongs here: which two records are meant, and writing the line. What does not: what a verdict
-does to persons (identity/verdicts.py).
+does to persons (ledgers/verdicts.py).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import published
 from cdp_pipeline.explain.scored import nearest_records
-from cdp_pipeline.identity.verdicts import COLUMNS, read_verdicts
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.ledgers.verdicts import COLUMNS, read_verdicts
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.keys import expected_key
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.whole_file import alone, write_whole
+from cdp_pipeline.run.manifest import read_manifest
+from cdp_pipeline.run.whole_file import alone, write_whole
 
 FILE = "verdicts.csv"  # in the data folder
 

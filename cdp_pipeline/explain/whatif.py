@@ -22,10 +22,10 @@ from cdp_pipeline.explain.difference import Difference, compare
 from cdp_pipeline.explain.published import columns_of, open_tables
 from cdp_pipeline.explain.settings import Blocked, changed_project, read_blocks, read_settings
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.lake import Run, open_published
 from cdp_pipeline.pipeline import Pipeline, build_pipeline
-from cdp_pipeline.project import read_project
-from cdp_pipeline.steps import Step, perform
+from cdp_pipeline.project.project import read_project
+from cdp_pipeline.run.lake import Run, open_published
+from cdp_pipeline.run.steps import Step, perform
 
 GOAL = "segments.memberships"
 START = "identity.records"

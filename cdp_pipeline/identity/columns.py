@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from cdp_pipeline.errors import InputError, nearest
-from cdp_pipeline.identity.normalise import PEOPLE_COLUMNS
+from cdp_pipeline.identity.normalise.normalise import PEOPLE_COLUMNS
 
 TARGETS = tuple(column for column in PEOPLE_COLUMNS if column not in ("source", "record_id"))
 # headers without anything but letters and digits (accents folded), most usual first: of two columns

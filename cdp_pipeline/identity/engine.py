@@ -15,29 +15,18 @@ from datetime import date
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from cdp_pipeline.identity import (
-    blocking,
-    effects,
-    evidence,
-    guard,
-    hard_links,
-    ids,
-    incremental,
-    model,
-    normalise,
-    pairs,
-    passes,
-    saved_model,
-    scoring,
-    solve,
-    verdicts,
-    vetoes,
-)
-from cdp_pipeline.identity.cluster import Ints
+from cdp_pipeline.identity import incremental, passes
+from cdp_pipeline.identity.candidates import blocking, effects, guard
+from cdp_pipeline.identity.clusters import hard_links, pairs, solve
+from cdp_pipeline.identity.clusters.cluster import Ints
+from cdp_pipeline.identity.ids import ids
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.identity.model import Model
-from cdp_pipeline.identity.normalise import Inputs
+from cdp_pipeline.identity.model import evidence, model, saved_model, scoring, vetoes
+from cdp_pipeline.identity.model.model import Model
+from cdp_pipeline.identity.normalise import normalise
+from cdp_pipeline.identity.normalise.normalise import Inputs
 from cdp_pipeline.identity.passes import Known, Plan
+from cdp_pipeline.ledgers import verdicts
 
 Numbers = dict[str, int | float | str]
 PRIOR_ROUNDS = 3

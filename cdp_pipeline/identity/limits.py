@@ -7,8 +7,8 @@ mean to the engine (matching.py).
 from __future__ import annotations
 
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.lake import Run
-from cdp_pipeline.steps import Outcome, Step, Table
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Outcome, Step, Table
 
 LIMITS = Table(
     "identity.limits",

@@ -15,9 +15,9 @@ from typing import Literal
 from pydantic import Field
 
 from cdp_pipeline.errors import ProjectError, nearest
-from cdp_pipeline.identity.placeholders import Placeholders, load_placeholders
-from cdp_pipeline.shapes import Shape
-from cdp_pipeline.yaml_file import place, read_shape
+from cdp_pipeline.identity.normalise.placeholders import Placeholders, load_placeholders
+from cdp_pipeline.project.shapes import Shape
+from cdp_pipeline.project.yaml_file import place, read_shape
 
 BLOCK_FIELDS: dict[str, str] = {  # word of the file -> column of identity.records
     "email": "email_key",

@@ -11,9 +11,11 @@ from datetime import date
 
 from duckdb import DuckDBPyConnection
 
-from cdp_pipeline.identity import blocking, saved_model, verdicts
+from cdp_pipeline.identity.candidates import blocking
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.identity.model import Model
+from cdp_pipeline.identity.model import saved_model
+from cdp_pipeline.identity.model.model import Model
+from cdp_pipeline.ledgers import verdicts
 
 MANY_NEW = 0.3  # share of new nodes from which solving everything is the cheaper way
 

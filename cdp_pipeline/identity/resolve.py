@@ -19,9 +19,10 @@ from typing import Any, BinaryIO, cast
 import duckdb
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.identity import columns, dates
+from cdp_pipeline.identity import columns
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.identity.normalise import EXTRA, PEOPLE_COLUMNS, Inputs
+from cdp_pipeline.identity.normalise import dates
+from cdp_pipeline.identity.normalise.normalise import EXTRA, PEOPLE_COLUMNS, Inputs
 
 PUBLIC_KEY = b"cdp resolve"  # ids of a file are not pseudonyms; pass a key to make them so
 NULLS = ("", "NULL", "null", "None", "NaN", "nan", "\\N")
@@ -47,7 +48,8 @@ def resolve_file(
     (words on the format), numbers (of the engine). Raises InputError for a file that
     cannot be read, a record id that is empty or not unique, or a mapping that is impossible.
     """
-    from cdp_pipeline.identity import engine, ids
+    from cdp_pipeline.identity import engine
+    from cdp_pipeline.identity.ids import ids
 
     if out.suffix not in (".parquet", ".csv"):
         raise InputError(f"{out.name}: the output must end in .parquet or .csv")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from cdp_pipeline.errors import ProjectError, nearest
-from cdp_pipeline.identity import accuracy, limits, tables
+from cdp_pipeline.identity import limits, tables
+from cdp_pipeline.identity.accuracy import accuracy
 from cdp_pipeline.identity.matching import Matching, load_matching, solved_by
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.steps import Outcome, Step, Table, code_digest
-from cdp_pipeline.yaml_file import place
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.yaml_file import place
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Outcome, Step, Table, code_digest
 
 VERSION = "identity 3"
 MODEL_FOLDER = "identity"  # model.json and term_frequencies.parquet beside the tables
@@ -71,7 +72,8 @@ def steps(project: Project) -> tuple[Step, ...]:
 
 
 def _stated(run: Run) -> Outcome:
-    from cdp_pipeline.identity import saved_model, verdicts
+    from cdp_pipeline.identity.model import saved_model
+    from cdp_pipeline.ledgers import verdicts
 
     stated = verdicts.read_verdicts(run.data / VERDICTS_FILE)
     with run.connect() as con:
@@ -84,7 +86,7 @@ def _stated(run: Run) -> Outcome:
 
 def _records(run: Run, matching: Matching) -> Outcome:
     from cdp_pipeline.identity import engine
-    from cdp_pipeline.identity.normalise import Inputs
+    from cdp_pipeline.identity.normalise.normalise import Inputs
 
     with run.connect("staging.people", "staging.identifiers", tables.STATED.name) as con:
         country = run.project.settings.country
@@ -95,8 +97,9 @@ def _records(run: Run, matching: Matching) -> Outcome:
 
 
 def _pairs(run: Run, matching: Matching) -> Outcome:
-    from cdp_pipeline.identity import engine, saved_model
-    from cdp_pipeline.identity.normalise import Inputs
+    from cdp_pipeline.identity import engine
+    from cdp_pipeline.identity.model import saved_model
+    from cdp_pipeline.identity.normalise.normalise import Inputs
     from cdp_pipeline.identity.passes import Known
 
     with run.connect(
@@ -128,7 +131,7 @@ def basis(matching: Matching) -> str:
 
 
 def _persons(run: Run, matching: Matching) -> Outcome:
-    from cdp_pipeline.identity import ids
+    from cdp_pipeline.identity.ids import ids
 
     with run.connect(
         *(tables.RECORDS.name, tables.PAIRS.name, tables.CLUSTERS.name, *tables.PREVIOUS), empty=tables.PREVIOUS

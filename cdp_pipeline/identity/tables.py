@@ -5,7 +5,7 @@ What belongs here: names, grain and documentation. What does not: what fills the
 
 from __future__ import annotations
 
-from cdp_pipeline.steps import Table
+from cdp_pipeline.run.steps import Table
 
 RECORDS = Table(
     "identity.records",

@@ -18,8 +18,8 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from cdp_pipeline.operations.channels import FAILURES, channels_of
-from cdp_pipeline.shapes import Settings
-from cdp_pipeline.whole_file import append_line
+from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline.run.whole_file import append_line
 
 FILE = "alerts.jsonl"  # in the data folder
 SENT = "sent"

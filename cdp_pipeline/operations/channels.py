@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from functools import partial
 from http.client import HTTPException
 
-from cdp_pipeline.shapes import Email, Settings
+from cdp_pipeline.project.shapes import Email, Settings
 
 SECONDS = 20
 """How long one channel may take; a hanging relay must not hold up a night."""

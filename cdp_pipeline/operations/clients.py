@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from cdp_pipeline.machine import machine_error
 from cdp_pipeline.operations.finding import Finding
+from cdp_pipeline.run.machine import machine_error
 
 OLDEST_CLIENT = (1, 2)
 

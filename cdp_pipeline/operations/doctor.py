@@ -14,13 +14,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cdp_pipeline.lake import pointed_at
 from cdp_pipeline.operations.alerts import SENT, told
 from cdp_pipeline.operations.channels import channels_of
 from cdp_pipeline.operations.clients import warehouse_findings
 from cdp_pipeline.operations.finding import Finding, looked_at
-from cdp_pipeline.shapes import Settings
-from cdp_pipeline.whole_file import is_leftover
+from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline.run.lake import pointed_at
+from cdp_pipeline.run.whole_file import is_leftover
 
 SPARE = 200_000_000
 """Bytes that must be free besides twice what is published."""

@@ -1,7 +1,7 @@
 """The shape of what `cdp doctor` finds.
 
 What belongs here: one finding, and a look that fails, which is a finding too: what is broken must not hide the
-rest. What does not: looking (doctor.py, clients.py, checkup.py).
+rest. What does not: looking (doctor.py, clients.py, health.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cdp_pipeline.errors import CdpError, place_of
-from cdp_pipeline.machine import machine_error
+from cdp_pipeline.run.machine import machine_error
 
 State = Literal["ok", "note", "bad"]
 

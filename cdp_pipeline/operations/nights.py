@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from cdp_pipeline.errors import GateError
-from cdp_pipeline.lake import published_snapshot
-from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.operations.alerts import Alert, Cause
+from cdp_pipeline.project.shapes import Settings
 from cdp_pipeline.publishing.snapshots import snapshots
-from cdp_pipeline.shapes import Settings
+from cdp_pipeline.run.lake import published_snapshot
+from cdp_pipeline.run.manifest import read_manifest
 
 START_GRACE = timedelta(minutes=15)
 """A night may begin this much after its time before it counts as not started."""

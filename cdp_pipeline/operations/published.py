@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.operations.finding import Finding
 from cdp_pipeline.pipeline import Pipeline
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
 from cdp_pipeline.publishing.damage import damaged_files, damaged_tables
 from cdp_pipeline.publishing.snapshots import snapshots
+from cdp_pipeline.run.lake import published_snapshot
 
 _SHOWN = 5
 _MODEL = "identity/"

@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from cdp_pipeline.errors import CdpError
+from cdp_pipeline.operations.validation import validate
 from cdp_pipeline.pipeline import Pipeline
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Settings
-from cdp_pipeline.validation import validate
-from cdp_pipeline.yaml_file import read_shape
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline.project.yaml_file import read_shape
 
 
 def readable(folder: Path) -> tuple[Project, Pipeline | None, tuple[str, ...]]:

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import pointed_at, published_snapshot
-from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import read_manifest, write_manifest
-from cdp_pipeline.privacy.second_place import is_register, unite
-from cdp_pipeline.project import Project
+from cdp_pipeline.privacy.replica import is_register, unite
+from cdp_pipeline.project.project import Project
 from cdp_pipeline.publishing.damage import damaged_tables
 from cdp_pipeline.publishing.snapshots import drop_audience_files, left_by, point_at
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.withdrawals import take_withdrawals
-from cdp_pipeline.whole_file import replaced
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import pointed_at, published_snapshot
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.manifest import read_manifest, write_manifest
+from cdp_pipeline.run.whole_file import replaced
 
 DECISIONS = ("verdicts.csv", "labels.csv", "corrections.csv", "replays.jsonl", ".key", ".key.exchanged")
 _NOT_FOR_READERS = ("warehouse.duckdb", "warehouse_full.duckdb", "reports/index.html")

@@ -1,7 +1,7 @@
 """What became of a run of Dagster, in the words of an alert: causes, owners, cures.
 
 What belongs here: finding whose each failure is, and telling. What does not: reading events
-(ending.py), and sending (alerts.py). Dagster's objects come in as they are, so that nothing here
+(outcome.py), and sending (alerts.py). Dagster's objects come in as they are, so that nothing here
 imports it.
 """
 
@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cdp_pipeline.days import spelled
 from cdp_pipeline.errors import (
     BusyError,
     CdpError,
@@ -26,11 +25,12 @@ from cdp_pipeline.errors import (
     place_of,
 )
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
-from cdp_pipeline.operations.ending import Ending, ending_of
+from cdp_pipeline.operations.outcome import Ending, ending_of
 from cdp_pipeline.operations.readable import readable, settings_of
 from cdp_pipeline.pipeline import Pipeline
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Settings
+from cdp_pipeline.project.days import spelled
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings
 
 _CURES: Mapping[int, str] = {
     ProjectError.exit_code: "correct the files of the project that are named",

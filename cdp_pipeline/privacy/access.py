@@ -17,10 +17,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from cdp_pipeline.lake import open_duckdb
-from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.privacy.door import Leave
 from cdp_pipeline.privacy.subject import Subject
+from cdp_pipeline.run.lake import open_duckdb
+from cdp_pipeline.run.manifest import read_manifest
 
 Row = Mapping[str, object]
 LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation")

@@ -18,10 +18,10 @@ from html import escape
 from pathlib import Path
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers.spreadsheet import guard
 from cdp_pipeline.privacy.access import LAYERS, Held, Row
-from cdp_pipeline.project import Project
-from cdp_pipeline.spreadsheet import guard
-from cdp_pipeline.whole_file import write_whole
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.whole_file import write_whole
 
 RIGHTS = (
     "To have wrong data corrected, and to have data erased.",

@@ -19,13 +19,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from cdp_pipeline.activation.removals import REMOVE
-from cdp_pipeline.lake import published_snapshot, was_gone_back_to
-from cdp_pipeline.manifest import legible_manifest, read_manifest
-from cdp_pipeline.privacy.facts import SHAREABLE
+from cdp_pipeline.ledgers.tombstones import FOLDER, read_tombstones, requests_in
 from cdp_pipeline.privacy.register import Request, advance, read_requests
-from cdp_pipeline.privacy.tombstones import FOLDER, read_tombstones, requests_in
-from cdp_pipeline.project import Project
-from cdp_pipeline.whole_file import write_whole
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.registry import SHAREABLE
+from cdp_pipeline.run.lake import published_snapshot, was_gone_back_to
+from cdp_pipeline.run.manifest import legible_manifest, read_manifest
+from cdp_pipeline.run.whole_file import write_whole
 
 AUDIENCE, WRITTEN = "audience ", " written to a file"
 _ELSEWHERE = (

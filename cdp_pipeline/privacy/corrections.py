@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import InputError, nearest
-from cdp_pipeline.lake import Run, open_duckdb
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Contract, FileFormat
-from cdp_pipeline.steps import Outcome, Step, Table
-from cdp_pipeline.whole_file import alone, write_whole
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract, FileFormat
+from cdp_pipeline.run.lake import Run, open_duckdb
+from cdp_pipeline.run.steps import Outcome, Step, Table
+from cdp_pipeline.run.whole_file import alone, write_whole
 
 FILE = "corrections.csv"
 _GIVEN = "correction"  # the source of a golden value that a correction gave (profiles/golden.py)
@@ -179,8 +179,8 @@ def lift(data: Path, records: Sequence[tuple[str, str]], column: str) -> int:
 
 def mistake(contract: Contract, column: str, value: str) -> str:
     """Why a value cannot stand in a column of people, without the value; empty when it can."""
+    from cdp_pipeline.project.words import Words
     from cdp_pipeline.staging.parsing import create_macros, typed
-    from cdp_pipeline.words import Words
 
     allowed = [name for name in contract.columns if name not in NEVER]
     if column not in allowed:

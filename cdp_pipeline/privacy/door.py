@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.whole_file import alone, append_line, write_whole
+from cdp_pipeline.run.whole_file import alone, append_line, write_whole
 
 if TYPE_CHECKING:
     from cdp_pipeline.privacy.subject import Subject

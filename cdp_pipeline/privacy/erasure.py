@@ -1,7 +1,7 @@
 """Carrying out erasures: the step that runs between what has arrived and everything made from it.
 
 What belongs here: the order of the work, and the account of it. What does not: asking for an erasure
-(`cdp forget`, request.py), finding lines (scan.py), rewriting files (scrub.py, forgotten.py).
+(`cdp forget`, request.py), finding lines (scan.py), rewriting files (scrub.py, previous_state.py).
 
     tombstones.parquet ─┐
     raw parts ──────────┴→ lines about the erased → parts without them, orders without anybody
@@ -23,22 +23,22 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cdp_pipeline.lake import Run, fingerprint, was_gone_back_to
-from cdp_pipeline.manifest import read_manifest, write_manifest
-from cdp_pipeline.privacy.anonymous import TABLES, add_kept, columns_sql, keep_anonymous
-from cdp_pipeline.privacy.forgotten import forget_previous
+from cdp_pipeline.ledgers.tombstones import SCHEMA, add_tombstones, read_tombstones, requests_in, secrets_of
+from cdp_pipeline.privacy.anonymised import TABLES, add_kept, columns_sql, keep_anonymous
 from cdp_pipeline.privacy.kept_files import clean_kept_files
 from cdp_pipeline.privacy.keys import keys_of
+from cdp_pipeline.privacy.previous_state import forget_previous
 from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.retention import QUARANTINE, add_outlived, cutoffs, feeding
 from cdp_pipeline.privacy.scan import scan
 from cdp_pipeline.privacy.scrub import empty_old_rejects, scrub
-from cdp_pipeline.privacy.tombstones import SCHEMA, add_tombstones, read_tombstones, requests_in, secrets_of
-from cdp_pipeline.run_folder import done_once
+from cdp_pipeline.run.lake import Run, fingerprint, was_gone_back_to
+from cdp_pipeline.run.manifest import read_manifest, write_manifest
+from cdp_pipeline.run.run_folder import done_once
+from cdp_pipeline.run.steps import Outcome
+from cdp_pipeline.run.whole_file import write_whole
 from cdp_pipeline.sources.raw import receipts_of
 from cdp_pipeline.sources.steps import load, raw_folder
-from cdp_pipeline.steps import Outcome
-from cdp_pipeline.whole_file import write_whole
 
 ERASURES = "request_id varchar, as_of date, table_name varchar, rows bigint"
 _VERSION = "2"
@@ -46,7 +46,7 @@ _VERSION = "2"
 
 
 def erase(run: Run) -> Outcome:
-    """Write raw.erased_rows, what stays of erased rows (anonymous.py) and raw.erasures.
+    """Write raw.erased_rows, what stays of erased rows (anonymised.py) and raw.erasures.
 
     Loads every export first, so that all lines are known before any is used. The restrictions and corrections that
     wait by now are laid over later steps of this run: the manifest says which. Raises KeyMismatchError

@@ -20,14 +20,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from cdp_pipeline.identity.normalise import record_key
-from cdp_pipeline.lake import Run
+from cdp_pipeline.identity.normalise.normalise import record_key
+from cdp_pipeline.ledgers.tombstones import hashed
 from cdp_pipeline.privacy import corrections
 from cdp_pipeline.privacy.scrub import lines_about
-from cdp_pipeline.privacy.tombstones import hashed
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.whole_file import alone, write_whole
 from cdp_pipeline.sources.raw import receipts_of
 from cdp_pipeline.sources.steps import raw_folder
-from cdp_pipeline.whole_file import alone, write_whole
 
 
 def clean_kept_files(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:

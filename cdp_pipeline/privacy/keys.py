@@ -19,10 +19,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from cdp_pipeline.errors import KeyMismatchError
-from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run, expect_published, fingerprint, published_snapshot
-from cdp_pipeline.manifest import read_manifest
-from cdp_pipeline.whole_file import write_whole
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import Run, expect_published, fingerprint, published_snapshot
+from cdp_pipeline.run.manifest import read_manifest
+from cdp_pipeline.run.whole_file import write_whole
 
 FILE, HELD, EXCHANGED, NEXT = ".key", ".keys", ".key.exchanged", ".key.next"  # in the data folder
 DEMO_KEY = b"demo key: public, never for real people"

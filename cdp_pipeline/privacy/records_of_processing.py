@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from cdp_pipeline.countries import eea_countries
-from cdp_pipeline.days import today
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Audience, Destination, Segmentation
+from cdp_pipeline.project.countries import eea_countries
+from cdp_pipeline.project.days import today
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Audience, Destination, Segmentation
 
 _EMPTY = "not filled in"
 _MEASURES = (

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from cdp_pipeline.errors import InputError, nearest
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.whole_file import alone, write_whole
+from cdp_pipeline.run.whole_file import alone, write_whole
 
 FILE = "requests.csv"
 KINDS = ("erase", "access", "restrict", "object", "correct")

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.lake import expect_published
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.ledgers.tombstones import add_tombstones, read_tombstones, tombstones_of
 from cdp_pipeline.privacy.certificate import certify_erased_before, is_recognised
 from cdp_pipeline.privacy.register import Request, add_request, advance, now
 from cdp_pipeline.privacy.subject import Subject, find_subject
-from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones, tombstones_of
+from cdp_pipeline.run.lake import expect_published
+from cdp_pipeline.run.manifest import read_manifest
 
 
 @dataclass(frozen=True)

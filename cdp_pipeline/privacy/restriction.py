@@ -18,12 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import Run
-from cdp_pipeline.privacy import register, tombstones
+from cdp_pipeline.ledgers import tombstones
+from cdp_pipeline.privacy import register
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.project import Project
-from cdp_pipeline.steps import Outcome, Step, Table
-from cdp_pipeline.whole_file import alone, replaced
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Outcome, Step, Table
+from cdp_pipeline.run.whole_file import alone, replaced
 
 KINDS = {"restrict": "restricted", "object": "objected"}
 """Kind of a request -> kind of the restriction."""
@@ -130,10 +131,10 @@ def steps(project: Project) -> tuple[Step, ...]:
 
 
 def _run(run: Run) -> Outcome:
-    from cdp_pipeline.identity.placeholders import Placeholders
-    from cdp_pipeline.privacy.facts import SHAREABLE, spell
+    from cdp_pipeline.identity.normalise.placeholders import Placeholders
     from cdp_pipeline.privacy.keys import keys_of
     from cdp_pipeline.privacy.subject import told_of
+    from cdp_pipeline.project.registry import SHAREABLE, spell
 
     found = read_restrictions(run.data)
     with run.connect(*_READS) as con:

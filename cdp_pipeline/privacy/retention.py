@@ -18,8 +18,8 @@ from datetime import date, timedelta
 import duckdb
 
 from cdp_pipeline.errors import ProjectError, nearest
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.mapping import candidates, open_source
 from cdp_pipeline.staging.refusals import status_column
 

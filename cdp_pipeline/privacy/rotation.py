@@ -29,14 +29,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import InputError, KeyMismatchError
-from cdp_pipeline.faults import fault
-from cdp_pipeline.identity.normalise import record_key
-from cdp_pipeline.lake import expect_published, fingerprint, open_duckdb, published_snapshot
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.identity.normalise.normalise import record_key
 from cdp_pipeline.privacy import door, register
 from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, exchanges, expected_key, key_in_use
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.whole_file import alone, write_whole
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import expect_published, fingerprint, open_duckdb, published_snapshot
+from cdp_pipeline.run.manifest import read_manifest
+from cdp_pipeline.run.whole_file import alone, write_whole
 
 _KEYED_FILES = ("tombstones.parquet", "restrictions.parquet")
 VERDICTS = "verdicts.csv"

@@ -6,7 +6,7 @@ lines out (scrub.py).
 A line goes when any row that a mapping makes of it carries an identifier with a tombstone. What such
 a line defines (its record, account, order, ticket) gets a tombstone too, for other lines refer to it;
 its other addresses do not, for they may be somebody else's, unless they are earlier ones of a record
-of the erased (as_delivered.py). What is found by a hash of an earlier secret key is
+of the erased (previous_identifiers.py). What is found by a hash of an earlier secret key is
 hashed with the present one too. Lines that no mapping uses by themselves,
 such as refunds and ticket histories that `prepare` joins, go by columns named after what they refer to.
 """
@@ -19,13 +19,13 @@ import duckdb
 import pyarrow as pa
 
 from cdp_pipeline.identity.matching import load_matching
-from cdp_pipeline.lake import Run
-from cdp_pipeline.privacy.as_delivered import add_as_delivered, records_of_erased
+from cdp_pipeline.ledgers.tombstones import hashed_sql
 from cdp_pipeline.privacy.corrections import read_corrections
-from cdp_pipeline.privacy.facts import SHAREABLE, columns_of, defines, facts_of, facts_sql, spell
+from cdp_pipeline.privacy.previous_identifiers import add_as_delivered, records_of_erased
 from cdp_pipeline.privacy.texts import find_written
-from cdp_pipeline.privacy.tombstones import hashed_sql
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.registry import SHAREABLE, columns_of, defines, facts_of, facts_sql, spell
+from cdp_pipeline.project.shapes import Contract
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.mapping import candidates, open_source
 
 _TOLD = """source_name varchar, table_name varchar, _file varchar, _line bigint, is_mapped boolean, kind varchar,

@@ -1,7 +1,7 @@
 """Taking lines out of raw parts and their sidecars, and addresses and numbers out of texts that stay.
 
 What belongs here: rewriting the Parquet files of a raw table. What does not: which lines are meant
-(scan.py), and what becomes of their amounts (anonymous.py).
+(scan.py), and what becomes of their amounts (anonymised.py).
 
 A part is replaced, never written into: snapshots share it by a hard link.
 """
@@ -18,16 +18,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cdp_pipeline.identity.matching import load_matching
-from cdp_pipeline.lake import Run
-from cdp_pipeline.privacy.facts import spell
+from cdp_pipeline.ledgers.tombstones import hashed_sql
 from cdp_pipeline.privacy.retention import QUARANTINE, cutoffs
 from cdp_pipeline.privacy.scan import mentions, systems_of
 from cdp_pipeline.privacy.texts import find_written, without
-from cdp_pipeline.privacy.tombstones import hashed_sql
+from cdp_pipeline.project.registry import spell
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.whole_file import replaced
 from cdp_pipeline.sources.raw import receipts_of
 from cdp_pipeline.sources.steps import raw_folder
 from cdp_pipeline.staging.mapping import open_source
-from cdp_pipeline.whole_file import replaced
 
 _WORD = r"""[^\s,;|\t"']{5,}"""
 

@@ -6,13 +6,13 @@ What belongs here: its tables and the words on their columns. What does not: the
 from __future__ import annotations
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.privacy.anonymous import TABLES
+from cdp_pipeline.privacy.anonymised import TABLES
 from cdp_pipeline.privacy.erasure import erase
-from cdp_pipeline.privacy.facts import check_claims
-from cdp_pipeline.privacy.kept import check_kept
+from cdp_pipeline.privacy.exemptions import check_kept
 from cdp_pipeline.privacy.retention import check_retention
-from cdp_pipeline.project import Project
-from cdp_pipeline.steps import Step, Table
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.registry import check_claims
+from cdp_pipeline.run.steps import Step, Table
 
 _ROWS = Table(
     "raw.erased_rows",

@@ -15,9 +15,9 @@ import duckdb
 import pyarrow as pa
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.identity.placeholders import Placeholders
-from cdp_pipeline.lake import Run, open_duckdb
-from cdp_pipeline.privacy.facts import OF_RECORDS, SHAREABLE, Fact, facts_sql, spell
+from cdp_pipeline.identity.normalise.placeholders import Placeholders
+from cdp_pipeline.project.registry import OF_RECORDS, SHAREABLE, Fact, facts_sql, spell
+from cdp_pipeline.run.lake import Run, open_duckdb
 
 _TABLES = (*OF_RECORDS, "orders", "tickets")
 _NAMESPACE = {"account": "login_id"}  # as permissions call it
@@ -28,7 +28,7 @@ class Subject:
     """Somebody who asked: the person, every record (source, record_id) and identifier (namespace, value).
 
     Namespaces are email, phone (E.164), login_id (`system:id`) and device_id; values are in the one
-    spelling of privacy/facts.py. `shared` are those of `identifiers` that somebody else holds as well,
+    spelling of project/registry.py. `shared` are those of `identifiers` that somebody else holds as well,
     such as the phone of a household. An address that nobody has is a subject of one identifier.
     """
 

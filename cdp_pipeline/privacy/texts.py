@@ -1,7 +1,7 @@
 """E-mail addresses and phone numbers inside texts: as they are written there, and as they are compared.
 
 What belongs here: finding them, and taking those of the erased out. What does not: the one spelling of an address or
-number (facts.py), and whose they are.
+number (registry.py), and whose they are.
 
 A text is read as a person would: whatever a sign looks like (NFKC), without signs that cannot be seen. A number is
 one when its digits stand together as a whole number does, nine at least: with + or 00 and any country, or as the
@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cdp_pipeline.identifier_keys import DIALLING
+from cdp_pipeline.project.identifier_keys import DIALLING
 
 BLANK = "•••"
 FEWEST_DIGITS = 9  # as many as whole numbers have, trunk prefix included; fewer digits are ids and amounts

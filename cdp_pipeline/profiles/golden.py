@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.shapes import Contract, FieldRule, Survivorship
-from cdp_pipeline.yaml_file import place
+from cdp_pipeline.project.shapes import Contract, FieldRule, Survivorship
+from cdp_pipeline.project.yaml_file import place
 
 # What DuckDB must find before an address counts as one: one @, a dot after it, no blanks.
 _POSSIBLE_EMAIL = r"^[^@\s,;]+@[^@\s,;.]+(\.[^@\s,;.]+)+$"

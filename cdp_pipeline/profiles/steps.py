@@ -10,10 +10,10 @@ import hashlib
 from dataclasses import replace
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.lake import Run
 from cdp_pipeline.profiles import customers, golden
-from cdp_pipeline.project import Project, every_field
-from cdp_pipeline.steps import Outcome, Step, Table
+from cdp_pipeline.project.project import Project, every_field
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Outcome, Step, Table
 
 
 def steps(project: Project) -> tuple[Step, ...]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.lake import Run, sha256
-from cdp_pipeline.manifest import legible_manifest, read_manifest
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.lake import Run, sha256
+from cdp_pipeline.run.manifest import legible_manifest, read_manifest
 
 MANIFEST = "manifest.json"
 

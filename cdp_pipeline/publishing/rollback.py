@@ -18,23 +18,23 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run, pointed_at
-from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.privacy.certificate import erased_since
 from cdp_pipeline.privacy.keys import key_in_force
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
 from cdp_pipeline.publishing.snapshots import drop_audience_files, earlier, left_by, publish, rollback
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.publishing.withdrawals import take_withdrawals
 from cdp_pipeline.quality.candidate import evaluate_candidate
-from cdp_pipeline.quality.checks import evaluate
+from cdp_pipeline.orchestration.checks import evaluate
 from cdp_pipeline.reports.checks_page import write_checks_page
-from cdp_pipeline.run_folder import open_run
-from cdp_pipeline.steps import perform
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import Run, pointed_at
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.manifest import read_manifest
+from cdp_pipeline.run.run_folder import open_run
+from cdp_pipeline.run.steps import perform
 
 
 @dataclass(frozen=True)

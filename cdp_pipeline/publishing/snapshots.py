@@ -15,16 +15,16 @@ from pathlib import Path
 
 from cdp_pipeline.activation.removals import keep_delivered
 from cdp_pipeline.errors import GateError, InputError, nearest
-from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import DELIVERED, Run, pointed_at
-from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import Manifest, legible_manifest, read_manifest, write_manifest
 from cdp_pipeline.privacy.certificate import certify, erased_since, holding_erased
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
 from cdp_pipeline.publishing.damage import digests_beside_tables
 from cdp_pipeline.publishing.unfinished import begin, end, tidy, unpublished
 from cdp_pipeline.publishing.withdrawals import take_withdrawals
-from cdp_pipeline.whole_file import flush
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import DELIVERED, Run, pointed_at
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.manifest import Manifest, legible_manifest, read_manifest, write_manifest
+from cdp_pipeline.run.whole_file import flush
 
 
 @dataclass(frozen=True)

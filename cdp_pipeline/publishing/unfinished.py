@@ -13,10 +13,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import DELIVERED, pointed_at
-from cdp_pipeline.manifest import legible_manifest
-from cdp_pipeline.whole_file import remove_leftovers, write_whole
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import DELIVERED, pointed_at
+from cdp_pipeline.run.manifest import legible_manifest
+from cdp_pipeline.run.whole_file import remove_leftovers, write_whole
 
 _NOTE = ".publishing"
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import duckdb
 
-from cdp_pipeline.faults import fault
-from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy.masking import masked
-from cdp_pipeline.steps import Table
-from cdp_pipeline.whole_file import replaced
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Table
+from cdp_pipeline.run.whole_file import replaced
 
 _MASKED, _FULL = "warehouse.duckdb", "warehouse_full.duckdb"
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cdp_pipeline.manifest import read_manifest, write_manifest
-from cdp_pipeline.project import Project
-from cdp_pipeline.whole_file import replaced
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.manifest import read_manifest, write_manifest
+from cdp_pipeline.run.whole_file import replaced
 
 _STOPS = "erased_permissions"
 _EMPTY = "0" * 16

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import duckdb
 
-from cdp_pipeline.lake import Run, sha256
-from cdp_pipeline.manifest import Verdict
-from cdp_pipeline.project import Project
-from cdp_pipeline.quality.checks import verdict_of
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.sql_model import Check
+from cdp_pipeline.orchestration.checks import verdict_of
 from cdp_pipeline.quality.expectations import ask
-from cdp_pipeline.sql_model import Check
+from cdp_pipeline.run.lake import Run, sha256
+from cdp_pipeline.run.manifest import Verdict
 
 CANDIDATE = "publish.warehouse_candidate"
 WAREHOUSES = ("warehouse.duckdb", "warehouse_full.duckdb")

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp_pipeline.errors import GateError
-from cdp_pipeline.shapes import Expectation
+from cdp_pipeline.project.shapes import Expectation
 
 
 def ask(warehouse: Path, suite: Mapping[str, Expectation]) -> dict[str, bool]:

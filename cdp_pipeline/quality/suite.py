@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.project import Project
-from cdp_pipeline.steps import Table
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.steps import Table
 
 _LAYERS = ("profiles", "segments", "activation")
 KINDS: Mapping[str, frozenset[str]] = {

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Verdict
-from cdp_pipeline.project import LAYERS
+from cdp_pipeline.project.project import LAYERS
 from cdp_pipeline.reports import figures
 from cdp_pipeline.reports.steps import write_text
 from cdp_pipeline.reports.template import fill
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Verdict
 
 CHECKS_PAGE = "checks.html"
 _WHOLE_RUN = "publish"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Manifest, Verdict
 from cdp_pipeline.reports.times import Stage, slowest, stages
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Manifest, Verdict
 
 Row = Mapping[str, Any]
 

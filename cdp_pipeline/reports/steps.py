@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.steps import Outcome, Step, Table
-from cdp_pipeline.whole_file import replaced
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Outcome, Step, Table
+from cdp_pipeline.run.whole_file import replaced
 
 PAGE = "index.html"
 PROCESSING = "processing.html"  # the record of processing activities, linked from the page

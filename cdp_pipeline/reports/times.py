@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cdp_pipeline.manifest import Manifest
-from cdp_pipeline.project import LAYERS
+from cdp_pipeline.project.project import LAYERS
+from cdp_pipeline.run.manifest import Manifest
 
 
 @dataclass(frozen=True)

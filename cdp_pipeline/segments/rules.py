@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.expressions import Expression, quoted, read_expression
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.expressions import Expression, quoted, read_expression
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Audience, Segmentation
+from cdp_pipeline.project.yaml_file import place
 from cdp_pipeline.segments.special import special_columns
-from cdp_pipeline.shapes import Audience, Segmentation
-from cdp_pipeline.yaml_file import place
 
 AUDIENCE = "audience"
 """The segmentation that all audiences share in segments.memberships."""

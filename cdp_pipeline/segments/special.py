@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from cdp_pipeline.lineage import column_lineage
-from cdp_pipeline.project import Project
-from cdp_pipeline.sql_model import Model
+from cdp_pipeline.project.lineage import column_lineage
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.sql_model import Model
 
 Columns = tuple[tuple[str, tuple[str, ...]], ...]
 

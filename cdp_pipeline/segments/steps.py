@@ -11,11 +11,11 @@ import hashlib
 import duckdb
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Outcome, Step, Table
 from cdp_pipeline.segments import history, memberships
 from cdp_pipeline.segments.rules import Rule, audience_rules, check_rules, exclusive_rules, personal_columns
-from cdp_pipeline.steps import Outcome, Step, Table
 
 _EMPTY = {"previous.segments.memberships": memberships.COLUMNS, "previous.segments.history": history.COLUMNS}
 _OLDER = "previous.profiles.suppressions"

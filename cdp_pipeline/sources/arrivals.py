@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cdp_pipeline.shapes import Contract, Source
+from cdp_pipeline.project.shapes import Contract, Source
+from cdp_pipeline.sources.backfill import PastNight, came_later
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.columns import Needs, needs_of
 from cdp_pipeline.sources.completeness import QUIET_SECONDS, expect_fingerprint, expect_whole, is_finished
 from cdp_pipeline.sources.drop_zone import export_files, is_under_way, shown, walk
 from cdp_pipeline.sources.header import read_header
-from cdp_pipeline.sources.night import PastNight, came_later
 from cdp_pipeline.sources.parquet_reader import parquet_names
 from cdp_pipeline.sources.reading import accept_header, acceptable
 

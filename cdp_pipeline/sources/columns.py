@@ -14,7 +14,7 @@ from functools import cache
 import sqlglot
 from sqlglot import exp
 
-from cdp_pipeline.shapes import Contract, Expression, Source
+from cdp_pipeline.project.shapes import Contract, Expression, Source
 from cdp_pipeline.sources.prepared import Relation, needed, prepared
 
 ADDED = frozenset({"_file", "_line", "_delivered_at"})

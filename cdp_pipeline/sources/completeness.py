@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.drop_zone import MANIFEST, MARKER, is_under_way
 from cdp_pipeline.sources.unpack import GZIP, ZIP, ZSTD

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.batches import MAX_RECORD, Batch, Seen, excerpt
 from cdp_pipeline.sources.codes import RefusedError, Reject
 from cdp_pipeline.sources.header import Header

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.scan import scan
 from cdp_pipeline.sources.unpack import choose_encoding, utf8_bytes

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.batches import MAX_RECORD, Batch, Shape, excerpt
 from cdp_pipeline.sources.codes import RefusedError, Reject
 from cdp_pipeline.sources.unpack import choose_encoding, utf8_bytes

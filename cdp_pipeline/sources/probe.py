@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.batches import Shape
 from cdp_pipeline.sources.codes import CODES, RefusedError
 from cdp_pipeline.sources.columns import Needs

@@ -22,8 +22,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cdp_pipeline.faults import fault
-from cdp_pipeline.shapes import Contract, Source
+from cdp_pipeline.project.shapes import Contract, Source
+from cdp_pipeline.project.words import Words, macros
+from cdp_pipeline.run.failpoints import fault
+from cdp_pipeline.run.whole_file import replaced
 from cdp_pipeline.sources.arrivals import Arrival
 from cdp_pipeline.sources.batches import Shape
 from cdp_pipeline.sources.codes import RefusedError, Reject
@@ -33,9 +35,7 @@ from cdp_pipeline.sources.drop_zone import expect_inside
 from cdp_pipeline.sources.header import key_of
 from cdp_pipeline.sources.notes import notes_on
 from cdp_pipeline.sources.reading import read_file
-from cdp_pipeline.sources.withheld import sieve, withhold_from_older
-from cdp_pipeline.whole_file import replaced
-from cdp_pipeline.words import Words, macros
+from cdp_pipeline.sources.unconsented import sieve, withhold_from_older
 
 READER_VERSION = "4"
 """Change it when a reader gives other rows for the same bytes: every file is then read again."""

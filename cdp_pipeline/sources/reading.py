@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.batches import Batch, Shape
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.columns import Needs

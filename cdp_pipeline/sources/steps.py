@@ -13,16 +13,16 @@ import pyarrow as pa
 from sqlglot.errors import SqlglotError
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Numbers, read_manifest
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.sql_model import Check
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Numbers, read_manifest
+from cdp_pipeline.run.steps import Outcome, Step, Table
 from cdp_pipeline.sources.account import arrivals_table, files_table, read_arrivals, rejects_table
 from cdp_pipeline.sources.arrivals import find_arrivals
+from cdp_pipeline.sources.backfill import past_night
 from cdp_pipeline.sources.columns import needs_of, referenced_columns
-from cdp_pipeline.sources.night import past_night
 from cdp_pipeline.sources.raw import config_hash, load_source, receipts_of
-from cdp_pipeline.sql_model import Check
-from cdp_pipeline.steps import Outcome, Step, Table
 
 _ARRIVALS = {
     "file": "Export file, relative to the exports folder",

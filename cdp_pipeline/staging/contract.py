@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from cdp_pipeline.errors import CdpError
-from cdp_pipeline.shapes import Column, Contract
+from cdp_pipeline.project.shapes import Column, Contract
 from cdp_pipeline.staging.currencies import ISO_4217
 from cdp_pipeline.staging.doubt import doubtful
 from cdp_pipeline.staging.keyed import KIND_OF_NAMESPACE, key_columns

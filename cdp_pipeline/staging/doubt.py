@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import duckdb
 
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.shapes import Contract
 
 _DAY_MONTH = r"(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b"
 # A mark before one, two or four and more digits at the end can only be a decimal mark, one before two groups of three

@@ -9,10 +9,10 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-from cdp_pipeline.country_names import add_country_codes
-from cdp_pipeline.identifier_keys import account, add_emails, add_phones
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.country_names import add_country_codes
+from cdp_pipeline.project.identifier_keys import account, add_emails, add_phones
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract
 
 KIND_OF_NAMESPACE = (
     "case {0} when 'email' then 'email' when 'phone' then 'phone' when 'device_id' then 'device' else 'account' end"

@@ -12,8 +12,8 @@ from datetime import date
 import duckdb
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.lake import Run
-from cdp_pipeline.shapes import Contract, Expression, FileFormat, Mapping, Source
+from cdp_pipeline.project.shapes import Contract, Expression, FileFormat, Mapping, Source
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.keyed import no_keys
 from cdp_pipeline.staging.parsing import TYPES, create_macros, typed
 

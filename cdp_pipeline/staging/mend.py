@@ -10,7 +10,7 @@ from datetime import date
 
 import duckdb
 
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.staging.contract import broken_rows
 from cdp_pipeline.staging.keyed import key_columns
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import duckdb
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.shapes import Contract, FileFormat
+from cdp_pipeline.project.shapes import Contract, FileFormat
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.parsing import typed
 
 TABLE = "staging.corrections"

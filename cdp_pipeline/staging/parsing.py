@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import duckdb
 
-from cdp_pipeline.shapes import Column, FileFormat
+from cdp_pipeline.project.shapes import Column, FileFormat
+from cdp_pipeline.project.words import Words
+from cdp_pipeline.project.words import macros as word_macros
 from cdp_pipeline.staging.currencies import ISO_4217, SIGNS
-from cdp_pipeline.words import Words
-from cdp_pipeline.words import macros as word_macros
 
 TYPES = {
     "text": "VARCHAR",

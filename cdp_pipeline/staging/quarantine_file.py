@@ -1,7 +1,7 @@
 """The CSV file in which somebody corrects quarantined rows: written from what is published, and read back.
 
 What belongs here: its columns, what counts as a correction, and judging it by the contract. What does
-not: what a run does with a correction (replay.py), and words on the terminal (cli_quarantine.py).
+not: what a run does with a correction (replay.py), and words on the terminal (cli/quarantine.py).
 
     _table, _source, _file, _line, _row, _reasons, then the columns of the core table as text
 
@@ -22,15 +22,15 @@ from pathlib import Path
 import duckdb
 
 from cdp_pipeline.errors import InputError, nearest
-from cdp_pipeline.lake import Run, open_duckdb
+from cdp_pipeline.ledgers.spreadsheet import guard, unguard
 from cdp_pipeline.privacy.door import Leave
-from cdp_pipeline.shapes import Contract
-from cdp_pipeline.spreadsheet import guard, unguard
+from cdp_pipeline.project.shapes import Contract
+from cdp_pipeline.run.lake import Run, open_duckdb
+from cdp_pipeline.run.whole_file import write_whole
 from cdp_pipeline.staging.contract import broken_rows
 from cdp_pipeline.staging.keyed import add_keys, no_keys
 from cdp_pipeline.staging.parsing import create_macros, typed
 from cdp_pipeline.staging.replay import Replay, digest, row_digest, text_columns
-from cdp_pipeline.whole_file import write_whole
 
 ORIGIN = ("_table", "_source", "_file", "_line", "_row", "_reasons")
 SHOWN = "outcome in ('quarantined', 'mended')"

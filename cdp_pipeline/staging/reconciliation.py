@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import duckdb
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Numbers
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Numbers
 from cdp_pipeline.staging.mapping import ERASED, candidates, empty_candidates, open_source
 from cdp_pipeline.staging.refusals import EMPTIED, add_damaged_lines, status_column
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import duckdb
 
-from cdp_pipeline.identifier_keys import add_emails
-from cdp_pipeline.lake import Run
-from cdp_pipeline.shapes import Contract, Expression, Source
+from cdp_pipeline.project.identifier_keys import add_emails
+from cdp_pipeline.project.shapes import Contract, Expression, Source
+from cdp_pipeline.run.lake import Run
 
 EMPTIED = "emptied after an answer"
 """Why a blank state counts as a refusal."""

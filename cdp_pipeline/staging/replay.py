@@ -23,13 +23,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Numbers
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.shapes import Contract
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Numbers
+from cdp_pipeline.run.steps import Step, Table
+from cdp_pipeline.run.whole_file import alone, write_whole
 from cdp_pipeline.staging.mapping import day_of
 from cdp_pipeline.staging.parsing import typed
-from cdp_pipeline.steps import Step, Table
-from cdp_pipeline.whole_file import alone, write_whole
 
 FILE = "replays.jsonl"
 _NOTHING, _BETWEEN = "␀", "\x1f"

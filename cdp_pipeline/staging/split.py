@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import duckdb
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Numbers
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.shapes import Contract
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Numbers
 from cdp_pipeline.staging.keyed import add_keys, key_columns
 from cdp_pipeline.staging.mapping import candidates, empty_candidates, erased_candidates, open_source
 from cdp_pipeline.staging.mend import judge

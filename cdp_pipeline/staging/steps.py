@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Contract
-from cdp_pipeline.sql_model import Check
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract
+from cdp_pipeline.project.sql_model import Check
+from cdp_pipeline.run.steps import Step, Table
 from cdp_pipeline.staging import overlay
 from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline.staging.mapping import ERASED_TABLES
@@ -15,7 +16,6 @@ from cdp_pipeline.staging.reconciliation import reconcile
 from cdp_pipeline.staging.refusals import status_column
 from cdp_pipeline.staging.replay import replay_step
 from cdp_pipeline.staging.split import countries_from, split_table
-from cdp_pipeline.steps import Step, Table
 
 _KEPT_OUT = {
     "source_name": "Source YAML that claimed the file",

@@ -22,20 +22,20 @@ from pathlib import Path
 import duckdb
 
 from cdp_pipeline.activation.removals import REMOVE
-from cdp_pipeline.lake import Run, published_snapshot
-from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import Manifest, read_manifest
 from cdp_pipeline.pipeline import Pipeline, build_pipeline
 from cdp_pipeline.privacy.keys import DEMO_KEY
-from cdp_pipeline.project import read_project
+from cdp_pipeline.project.project import read_project
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.quality.candidate import evaluate_candidate
-from cdp_pipeline.quality.checks import evaluate
+from cdp_pipeline.orchestration.checks import evaluate
 from cdp_pipeline.reports.checks_page import write_checks_page
-from cdp_pipeline.run_folder import open_run
-from cdp_pipeline.steps import perform
+from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.manifest import Manifest, read_manifest
+from cdp_pipeline.run.run_folder import open_run
+from cdp_pipeline.run.steps import perform
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "dbt_like_sql"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from cdp_pipeline.project import read_project
+from cdp_pipeline.project.project import read_project
 from cdp_pipeline_tests.acceptance.published import PROJECT
 from cdp_pipeline_tests.trust import crashing
 from cdp_pipeline_tests.trust.canary import measure

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import GateError
-from cdp_pipeline.lake import DELIVERED, published_snapshot
-from cdp_pipeline.manifest import read_manifest
-from cdp_pipeline.project import read_project
+from cdp_pipeline.project.project import read_project
 from cdp_pipeline.publishing.rollback import roll_back
 from cdp_pipeline.publishing.snapshots import rollback
+from cdp_pipeline.run.lake import DELIVERED, published_snapshot
+from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline_tests.acceptance.published import PROJECT
 from cdp_pipeline_tests.trust import erased, erasure
 

@@ -23,15 +23,16 @@ import duckdb
 import pytest
 
 from cdp_pipeline.demo.exports import write_exports
-from cdp_pipeline.identity import engine, saved_model
+from cdp_pipeline.identity import engine
 from cdp_pipeline.identity.matching import load_matching
-from cdp_pipeline.identity.normalise import Inputs
+from cdp_pipeline.identity.model import saved_model
+from cdp_pipeline.identity.normalise.normalise import Inputs
 from cdp_pipeline.identity.steps import MODEL_FOLDER
-from cdp_pipeline.lake import published_snapshot
-from cdp_pipeline.lock import hold
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.publishing.snapshots import publish
-from cdp_pipeline.steps import Step, perform
+from cdp_pipeline.run.lake import published_snapshot
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.steps import Step, perform
 from cdp_pipeline_tests.acceptance.published import AS_OF, PROJECT, assert_one_state, cdp, look_at, run_command, start
 
 PEOPLE = int(os.environ.get("CDP_NIGHTS_PEOPLE", "600"))

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cdp_pipeline.lake import open_duckdb, open_published
 from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project import read_project
+from cdp_pipeline.project.project import read_project
+from cdp_pipeline.run.lake import open_duckdb, open_published
 from cdp_pipeline_tests.acceptance.published import PROJECT
 
 CATALOGUE = 25  # times the 200 products of the demo: a real one has thousands

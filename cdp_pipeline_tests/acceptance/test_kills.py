@@ -23,8 +23,8 @@ from unittest import mock
 import dagster as dg
 import pytest
 
-from cdp_pipeline.lake import published_snapshot
 from cdp_pipeline.publishing.snapshots import snapshots
+from cdp_pipeline.run.lake import published_snapshot
 from cdp_pipeline_tests.acceptance.published import (
     AS_OF,
     PROJECT,
@@ -83,7 +83,7 @@ USUAL = ("an old snapshot is half deleted",)
 
 DIES = """
 import os, signal, sys
-from cdp_pipeline.cli import main
+from cdp_pipeline.cli.main import main
 
 event, text, nth, since = sys.argv.pop(1), sys.argv.pop(1), int(sys.argv.pop(1)), sys.argv.pop(1)
 left = nth

@@ -10,7 +10,7 @@ import pytest
 
 from cdp_pipeline.pipeline import Pipeline, build_pipeline
 from cdp_pipeline.privacy.masking import MASK
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
 from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline_tests.acceptance.published import ROOT, SHIPPED
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.lock import hold
+from cdp_pipeline.run.lock import hold
 from cdp_pipeline_tests.acceptance.published import PROJECT, assert_one_state, cdp, run_command
 
 AUDIENCE = """\

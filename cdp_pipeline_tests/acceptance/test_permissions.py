@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cdp_pipeline.activation.export import audiences_of, export
 from cdp_pipeline.activation.receipts import write_receipts
 from cdp_pipeline.activation.transfers import transfer_problem
-from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.run.lake import published_snapshot
 from cdp_pipeline_tests.acceptance.published import AS_OF, look_at
 from cdp_pipeline_tests.models.runner import run_model
 from cdp_pipeline_tests.trust import ledger_world

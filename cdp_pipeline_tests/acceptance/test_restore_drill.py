@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.run.lake import published_snapshot
 from cdp_pipeline_tests.acceptance.published import AS_OF, PROJECT, cdp, copy_data, look_at, rows
 from cdp_pipeline_tests.trust.nights import publish_layers
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from cdp_pipeline.cli import main
-from cdp_pipeline.lock import hold
+from cdp_pipeline.cli.main import main
+from cdp_pipeline.ledgers.spreadsheet import unguard
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.privacy.door import reads
-from cdp_pipeline.spreadsheet import unguard
-from cdp_pipeline.steps import perform
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.steps import perform
 from cdp_pipeline_tests.acceptance.published import PROJECT, rows, start
 
 RECEIVED = "2026-06-15"

@@ -22,8 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cdp_pipeline.manifest import read_manifest
-from cdp_pipeline.plan import plan_of
+from cdp_pipeline.operations.plan import plan_of
+from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline_tests.acceptance.published import (
     AS_OF,
     CDP,

@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from cdp_pipeline.activation.steps import steps
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.run_folder import open_run
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Audience, Destination, Needs, OutputColumn, Settings, Transfer
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.run_folder import open_run
 from cdp_pipeline.segments.memberships import SUPPRESSIONS
-from cdp_pipeline.shapes import Audience, Destination, Needs, OutputColumn, Settings, Transfer
 from cdp_pipeline_tests.models.runner import SQL
 
 CUSTOMERS = (

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cdp_pipeline.activation.audience_file import read, write
 from cdp_pipeline.activation.removals import removals
-from cdp_pipeline.shapes import Destination
-from cdp_pipeline.spreadsheet import guard
+from cdp_pipeline.ledgers.spreadsheet import guard
+from cdp_pipeline.project.shapes import Destination
 
 Make = Callable[..., Destination]
 

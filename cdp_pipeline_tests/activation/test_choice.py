@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.manifest import write_manifest
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Destination, Needs, OutputColumn
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Destination, Needs, OutputColumn
+from cdp_pipeline.run.manifest import write_manifest
 from cdp_pipeline_tests.activation.test_export import ANNA, BERT, Make, Perform, permission, with_destination
 
 OLD, NEW, MINE = "old@example.org", "new@example.org", "mine@example.org"

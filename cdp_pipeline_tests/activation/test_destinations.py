@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cdp_pipeline.activation.destinations import check_destinations
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Destination, Needs, OutputColumn, Transfer
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Destination, Needs, OutputColumn, Transfer
 
 COLUMNS = ["person_id", "email", "phone", "first_name", "billing_email", "permits_email_marketing"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Destination, Needs, OutputColumn, Transfer
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Destination, Needs, OutputColumn, Transfer
 
 Perform = Callable[..., Any]
 Make = Callable[..., Destination]

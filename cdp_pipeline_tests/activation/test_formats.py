@@ -12,9 +12,9 @@ import pytest
 
 from cdp_pipeline.activation.destinations import check_destinations
 from cdp_pipeline.profiles.steps import steps as profile_steps
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.project.shapes import Audience
 from cdp_pipeline.segments.rules import check_rules
-from cdp_pipeline.shapes import Audience
 
 FOLDER = Path(__file__).parents[2] / "dbt_like_sql"
 HEADERS = {

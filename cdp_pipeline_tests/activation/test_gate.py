@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cdp_pipeline.activation.gate import gated, judged_identifiers
 from cdp_pipeline.activation.normalise import create_macros
+from cdp_pipeline.project.shapes import Destination, Needs, OutputColumn, Transfer
 from cdp_pipeline.segments.memberships import SUPPRESSIONS
-from cdp_pipeline.shapes import Destination, Needs, OutputColumn, Transfer
 
 PEOPLE = ("p1", "p2")
 EMAILS = ("a@x.org", "b@x.org")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Destination, Needs, OutputColumn
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Destination, Needs, OutputColumn
 from cdp_pipeline_tests.activation.test_export import ANNA, BERT, CHLOE, permission, with_destination
 
 Perform = Callable[..., Any]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.lake import DELIVERED
-from cdp_pipeline.manifest import write_manifest
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Audience, Destination, OutputColumn
 from cdp_pipeline.publishing.snapshots import drop_audience_files
-from cdp_pipeline.shapes import Audience, Destination, OutputColumn
+from cdp_pipeline.run.lake import DELIVERED
+from cdp_pipeline.run.manifest import write_manifest
 
 Perform = Callable[..., Any]
 Make = Callable[..., Destination]

@@ -10,9 +10,9 @@ import pytest
 
 from cdp_pipeline.activation.steps import steps
 from cdp_pipeline.activation.transfers import transfer_problem
-from cdp_pipeline.countries import ADEQUACY, EEA, eea_countries
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Destination, Transfer
+from cdp_pipeline.project.countries import ADEQUACY, EEA, eea_countries
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Destination, Transfer
 
 Make = Callable[..., Destination]
 HEADER = "country,valid_from,valid_until,decision,covers,checked_on\n"

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from cdp_pipeline.identity.score import accuracy
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.identity.accuracy.score import accuracy
+from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline_tests.benchmarks.page import Measured, render
 from cdp_pipeline_tests.benchmarks.watch import Cost, watch
 

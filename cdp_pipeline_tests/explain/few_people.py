@@ -11,9 +11,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.identity import saved_model
-from cdp_pipeline.lake import fingerprint
-from cdp_pipeline.manifest import Manifest, write_manifest
+from cdp_pipeline.identity.model import saved_model
+from cdp_pipeline.run.lake import fingerprint
+from cdp_pipeline.run.manifest import Manifest, write_manifest
 from cdp_pipeline_tests.identity import people as invented
 from cdp_pipeline_tests.identity.people import KEY, LAST, PERSON, Row
 

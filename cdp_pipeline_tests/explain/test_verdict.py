@@ -11,10 +11,10 @@ import pytest
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import verdict
-from cdp_pipeline.identity.verdicts import read_verdicts
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.ledgers.verdicts import read_verdicts
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.keys import EXCHANGED
+from cdp_pipeline.run.manifest import read_manifest
 
 DAY = date(2026, 2, 1)
 

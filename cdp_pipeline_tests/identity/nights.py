@@ -9,12 +9,13 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from cdp_pipeline.identity import engine, ids
+from cdp_pipeline.identity import engine
+from cdp_pipeline.identity.ids import ids
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.identity.model import Model
-from cdp_pipeline.identity.normalise import Inputs
+from cdp_pipeline.identity.model.model import Model
+from cdp_pipeline.identity.normalise.normalise import Inputs
 from cdp_pipeline.identity.passes import Known
-from cdp_pipeline.identity.verdicts import STATED
+from cdp_pipeline.ledgers.verdicts import STATED
 from cdp_pipeline_tests.identity import people as invented
 
 KEPT = ("records", "clusters", "pairs", "passes", "person_records", "persons", "changes", "redirects")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdp_pipeline.identity.normalise import Inputs, normalise
+from cdp_pipeline.identity.normalise.normalise import Inputs, normalise
 from cdp_pipeline_tests.identity import people as invented
 
 

@@ -11,10 +11,11 @@ from datetime import date, timedelta
 
 import duckdb
 
-from cdp_pipeline.identity import engine, ids
+from cdp_pipeline.identity import engine
+from cdp_pipeline.identity.ids import ids
 from cdp_pipeline.identity.matching import Matching
-from cdp_pipeline.identity.model import Model
-from cdp_pipeline.identity.normalise import Inputs
+from cdp_pipeline.identity.model.model import Model
+from cdp_pipeline.identity.normalise.normalise import Inputs
 from cdp_pipeline.identity.passes import Known
 from cdp_pipeline_tests.identity.people import DAY, KEY, MATCHING, Row
 from cdp_pipeline_tests.identity.population import loaded

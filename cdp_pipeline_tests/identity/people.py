@@ -8,10 +8,11 @@ from pathlib import Path
 
 import duckdb
 
-from cdp_pipeline.identity import engine, ids
+from cdp_pipeline.identity import engine
+from cdp_pipeline.identity.ids import ids
 from cdp_pipeline.identity.matching import Matching, load_matching
-from cdp_pipeline.identity.model import Model
-from cdp_pipeline.identity.normalise import PEOPLE_COLUMNS, Inputs
+from cdp_pipeline.identity.model.model import Model
+from cdp_pipeline.identity.normalise.normalise import PEOPLE_COLUMNS, Inputs
 
 KEY = b"a key for tests"
 DAY = date(2026, 1, 31)

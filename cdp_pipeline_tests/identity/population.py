@@ -18,7 +18,7 @@ import jellyfish
 import pyarrow as pa
 
 from cdp_pipeline.demo import tables
-from cdp_pipeline.identity.normalise import PEOPLE_COLUMNS
+from cdp_pipeline.identity.normalise.normalise import PEOPLE_COLUMNS
 from cdp_pipeline_tests.identity.people import MATCHING, TYPES, Row
 
 COUNTRIES = ("NL", "NL", "NL", "DE", "DE", "ES", "FR", "GB", "BE")

@@ -10,8 +10,9 @@ from datetime import date
 
 import pytest
 
-from cdp_pipeline.identity import score, tables
-from cdp_pipeline.identity.ids import Previous
+from cdp_pipeline.identity import tables
+from cdp_pipeline.identity.accuracy import score
+from cdp_pipeline.identity.ids.ids import Previous
 from cdp_pipeline_tests.identity import people as invented
 from cdp_pipeline_tests.identity.people import BASE, PERSON
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.identity.accuracy.score import accuracy
 from cdp_pipeline.identity.matching import load_matching
-from cdp_pipeline.identity.score import accuracy
 
 
 def _load(tmp_path, text: str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdp_pipeline.identity import saved_model
+from cdp_pipeline.identity.model import saved_model
 from cdp_pipeline_tests.identity import people as invented
 from cdp_pipeline_tests.identity.nights import night
 from cdp_pipeline_tests.identity.people import PERSON

@@ -18,14 +18,14 @@ from typing import Any
 
 import duckdb
 
-from cdp_pipeline.expressions import quoted
-from cdp_pipeline.lake import open_duckdb
-from cdp_pipeline.shapes import Contract
-from cdp_pipeline.sql_model import Check, Model, read_check, read_model
+from cdp_pipeline.project.expressions import quoted
+from cdp_pipeline.project.shapes import Contract
+from cdp_pipeline.project.sql_model import Check, Model, read_check, read_model
+from cdp_pipeline.project.yaml_file import read_shape
+from cdp_pipeline.run.lake import open_duckdb
 from cdp_pipeline.staging.keyed import key_columns
 from cdp_pipeline.staging.parsing import TYPES
 from cdp_pipeline.staging.replay import text_columns
-from cdp_pipeline.yaml_file import read_shape
 
 SQL = Path(__file__).parents[2] / "dbt_like_sql"
 Row = Mapping[str, Any]

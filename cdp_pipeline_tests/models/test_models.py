@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cdp_pipeline.sql_model import Model
+from cdp_pipeline.project.sql_model import Model
 from cdp_pipeline_tests.models.runner import SQL, Row, fill, prepared, rows_of, run_model
 
 DOCUMENTS = [

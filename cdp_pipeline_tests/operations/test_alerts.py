@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.operations.alerts import FILE, Alert, Cause, tell, told, try_channels
-from cdp_pipeline.shapes import Alerts, Email, Settings
+from cdp_pipeline.project.shapes import Alerts, Email, Settings
 
 ALERT = Alert(
     event="run:1",

@@ -14,21 +14,21 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cdp_pipeline.lake import fingerprint
-from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.operations import doctor
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
-from cdp_pipeline.operations.checkup import examine, history
 from cdp_pipeline.operations.doctor import examine_folder
 from cdp_pipeline.operations.finding import Finding
+from cdp_pipeline.operations.health import examine, history
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.privacy.keys import DEMO_KEY
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Alerts, Settings
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse
-from cdp_pipeline.shapes import Alerts, Settings
-from cdp_pipeline.steps import Step, Table
+from cdp_pipeline.run.lake import fingerprint
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.manifest import read_manifest, write_manifest
+from cdp_pipeline.run.steps import Step, Table
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 SETTINGS = Settings(name="test", key_env="CDP_KEY_OF_THESE_TESTS")

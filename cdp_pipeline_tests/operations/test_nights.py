@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cdp_pipeline.errors import GateError
-from cdp_pipeline.manifest import write_manifest
 from cdp_pipeline.operations.nights import Started, State, alerts_of, commands, expect_onward, judge
+from cdp_pipeline.orchestration.schedules import starts
+from cdp_pipeline.project.shapes import Alerts, Settings
 from cdp_pipeline.publishing.snapshots import publish, snapshots
-from cdp_pipeline.schedules import starts
-from cdp_pipeline.shapes import Alerts, Settings
+from cdp_pipeline.run.manifest import write_manifest
 from cdp_pipeline_tests.small_run import put, small_run
 
 ZONE = ZoneInfo("Europe/Amsterdam")

@@ -15,19 +15,20 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import DELIVERED, published_snapshot
-from cdp_pipeline.manifest import read_manifest
+from cdp_pipeline.ledgers import tombstones
 from cdp_pipeline.operations.restore import restore
-from cdp_pipeline.privacy import register, tombstones
+from cdp_pipeline.privacy import register
 from cdp_pipeline.privacy.door import Door
-from cdp_pipeline.privacy.second_place import keep_copy, unite
+from cdp_pipeline.privacy.replica import keep_copy, unite
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse
-from cdp_pipeline.shapes import Settings
-from cdp_pipeline.steps import Table
-from cdp_pipeline.whole_file import alone
+from cdp_pipeline.run.lake import DELIVERED, published_snapshot
+from cdp_pipeline.run.manifest import read_manifest
+from cdp_pipeline.run.steps import Table
+from cdp_pipeline.run.whole_file import alone
 from cdp_pipeline_tests.activation.conftest import destination
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 

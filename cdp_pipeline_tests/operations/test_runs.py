@@ -16,19 +16,19 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cdp_pipeline.boundary import boundary
 from cdp_pipeline.errors import BusyError, InputError
 from cdp_pipeline.operations.alerts import Alert, told
-from cdp_pipeline.operations.ending import ending_of
+from cdp_pipeline.operations.monitor import look_and_tell
+from cdp_pipeline.operations.outcome import ending_of
 from cdp_pipeline.operations.readable import readable, settings_of
 from cdp_pipeline.operations.runs import alert_of_run, night_of, tell_of_run, tell_of_runs, told_when_refused
-from cdp_pipeline.operations.watch import look_and_tell
+from cdp_pipeline.orchestration.boundary import boundary
 from cdp_pipeline.pipeline import Pipeline
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Alerts, Settings
+from cdp_pipeline.project.sql_model import Check
 from cdp_pipeline.publishing.snapshots import publish
-from cdp_pipeline.shapes import Alerts, Settings
-from cdp_pipeline.sql_model import Check
-from cdp_pipeline.steps import Step, Table
+from cdp_pipeline.run.steps import Step, Table
 from cdp_pipeline_tests.small_run import put, small_run
 
 CANARY = "canary@mail.example"

@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.manifest import Manifest, write_manifest
+from cdp_pipeline.ledgers.spreadsheet import unguard
 from cdp_pipeline.privacy.access import Held, gather
 from cdp_pipeline.privacy.access_files import as_csv, write_access
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Settings
-from cdp_pipeline.spreadsheet import unguard
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline.run.manifest import Manifest, write_manifest
 
 RECORDS = (("crm", "1"), ("shop", "2"), ("shop", "3"), ("shop", "4"))
 SUBJECT = Subject(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.privacy.facts import check_claims, defines, facts_of
-from cdp_pipeline.project import read_project
+from cdp_pipeline.project.project import read_project
+from cdp_pipeline.project.registry import check_claims, defines, facts_of
 from cdp_pipeline.staging import steps as staging
 from cdp_pipeline_tests.models.runner import SQL
 from cdp_pipeline_tests.privacy import town as place

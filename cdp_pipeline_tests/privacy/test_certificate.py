@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from cdp_pipeline.activation.removals import REMOVE
-from cdp_pipeline.lake import DELIVERED
+from cdp_pipeline.ledgers.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline.privacy.certificate import BY_NAME_ONLY, GONE_BACK_TO, LAST_WORDS, is_recognised
-from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones
+from cdp_pipeline.run.lake import DELIVERED
 from cdp_pipeline_tests.privacy.town import PERSONS, Town
 
 DESTINATION = "klaviyo_email"

@@ -13,10 +13,10 @@ import pytest
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.privacy.corrections import FILE, correct, lift, meant, read_corrections, replaced_by, steps
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Contract, Settings, Source
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract, Settings, Source
+from cdp_pipeline.project.yaml_file import read_shape
 from cdp_pipeline.staging.split import split_table
-from cdp_pipeline.yaml_file import read_shape
 from cdp_pipeline_tests.models.runner import SQL
 from cdp_pipeline_tests.small_run import small_run
 from cdp_pipeline_tests.staging.deliveries import Shop

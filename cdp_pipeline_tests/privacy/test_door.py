@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from cdp_pipeline.cli import main
+from cdp_pipeline.cli.main import main
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.privacy import door
 from cdp_pipeline.privacy.door import Door, path_of, reads, rekey, unite
@@ -248,5 +248,5 @@ def test_only_the_door_gives_leave() -> None:
         knowing |= {name} if "warehouse_full" in text else set()
     assert makers == {"privacy/door.py"}
     assert knowing - {name for name in knowing if name.startswith("publishing/")} == {
-        "privacy/door.py", "quality/candidate.py", "run_folder.py", "operations/restore.py"
+        "privacy/door.py", "quality/candidate.py", "run/run_folder.py", "operations/restore.py"
     }  # fmt: skip

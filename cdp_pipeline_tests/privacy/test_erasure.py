@@ -12,12 +12,12 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import InputError, KeyMismatchError, ProjectError
-from cdp_pipeline.identity.normalise import record_key
-from cdp_pipeline.lake import DELIVERED, Run
-from cdp_pipeline.manifest import read_manifest, write_manifest
+from cdp_pipeline.identity.normalise.normalise import record_key
+from cdp_pipeline.ledgers.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline.privacy.register import read_requests
-from cdp_pipeline.privacy.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline.publishing.snapshots import rollback
+from cdp_pipeline.run.lake import DELIVERED, Run
+from cdp_pipeline.run.manifest import read_manifest, write_manifest
 from cdp_pipeline.sources.steps import load
 from cdp_pipeline_tests.privacy.town import KEY, PERSONS, Town, town
 

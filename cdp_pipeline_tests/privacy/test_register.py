@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cdp_pipeline.cli_privacy_rights import requests
+from cdp_pipeline.cli.rights import requests
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.manifest import read_manifest, write_manifest
 from cdp_pipeline.privacy import certificate, corrections, register, restriction
 from cdp_pipeline.privacy.register import FILE, add_request, advance, read_requests
-from cdp_pipeline.privacy.second_place import unite
+from cdp_pipeline.privacy.replica import unite
 from cdp_pipeline.privacy.subject import Subject, find_subject
+from cdp_pipeline.run.manifest import read_manifest, write_manifest
 from cdp_pipeline_tests.models.runner import SQL
 from cdp_pipeline_tests.privacy.town import FIRST_DAY, KEY, Town
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.restriction import lift, path_of, restrict, steps
 from cdp_pipeline.privacy.subject import find_subject
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline_tests.models.runner import SQL, Row, fill, types
 from cdp_pipeline_tests.small_run import KEY, small_run
 

@@ -11,16 +11,17 @@ import pyarrow as pa
 import pytest
 
 from cdp_pipeline.errors import InputError, KeyMismatchError
-from cdp_pipeline.identity.normalise import record_key
-from cdp_pipeline.lake import fingerprint, open_duckdb
-from cdp_pipeline.manifest import read_manifest, write_manifest
-from cdp_pipeline.privacy import register, tombstones
+from cdp_pipeline.identity.normalise.normalise import record_key
+from cdp_pipeline.ledgers import tombstones
+from cdp_pipeline.privacy import register
 from cdp_pipeline.privacy.door import Door, reads
 from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, key_in_force, keys_of, secret_key
 from cdp_pipeline.privacy.rotation import VERDICTS, held_and_needed, rotate
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.publishing.snapshots import publish
-from cdp_pipeline.whole_file import alone
+from cdp_pipeline.run.lake import fingerprint, open_duckdb
+from cdp_pipeline.run.manifest import read_manifest, write_manifest
+from cdp_pipeline.run.whole_file import alone
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 VARIABLE = "CDP_KEY_OF_THESE_TESTS"

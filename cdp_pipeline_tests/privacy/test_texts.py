@@ -6,9 +6,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from cdp_pipeline.identifier_keys import add_phones
 from cdp_pipeline.privacy.texts import BLANK, find_written, plain, without
-from cdp_pipeline.words import Words, macros
+from cdp_pipeline.project.identifier_keys import add_phones
+from cdp_pipeline.project.words import Words, macros
 
 
 def found(text: str, country: str = "NL") -> list[tuple[str, str, str]]:

@@ -16,15 +16,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.privacy import steps as privacy
 from cdp_pipeline.privacy.request import Asked, forget
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
 from cdp_pipeline.publishing.snapshots import publish
-from cdp_pipeline.run_folder import open_run
+from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.run_folder import open_run
+from cdp_pipeline.run.steps import perform
 from cdp_pipeline.sources import steps as sources
 from cdp_pipeline.staging import steps as staging
-from cdp_pipeline.steps import perform
 from cdp_pipeline_tests.models.runner import SQL, fill, types
 
 KEY = b"the key of the town"

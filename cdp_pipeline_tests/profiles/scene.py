@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.lake import Run, open_duckdb
 from cdp_pipeline.profiles.steps import steps
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.run.lake import Run, open_duckdb
 from cdp_pipeline_tests.models.runner import SQL, Row, fill, types
 
 

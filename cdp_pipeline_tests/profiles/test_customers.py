@@ -10,10 +10,10 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.lake import Run
 from cdp_pipeline.profiles.steps import steps
-from cdp_pipeline.project import read_project
-from cdp_pipeline.steps import Table
+from cdp_pipeline.project.project import read_project
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Table
 from cdp_pipeline_tests.profiles.scene import build_profiles, copy_project
 
 ANNA, MAIL, BEN = ({"source": s, "record_id": r} for s, r in (("shop", "1"), ("mail", "2"), ("shop", "3")))

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdp_pipeline.lake import open_duckdb
 from cdp_pipeline.profiles import golden
-from cdp_pipeline.shapes import Contract, FieldRule, Survivorship
-from cdp_pipeline.yaml_file import read_shape
+from cdp_pipeline.project.shapes import Contract, FieldRule, Survivorship
+from cdp_pipeline.project.yaml_file import read_shape
+from cdp_pipeline.run.lake import open_duckdb
 from cdp_pipeline_tests.models.runner import SQL, Row, fill, rows_of, types
 
 KEYS = ("phone_key", "country_code")

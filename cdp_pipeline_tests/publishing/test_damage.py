@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import read_manifest
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings
 from cdp_pipeline.publishing.damage import damaged_files, damaged_tables
 from cdp_pipeline.publishing.snapshots import publish, rollback, snapshots
-from cdp_pipeline.shapes import Settings
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline_tests.small_run import put, small_run
 
 FILES = ("reports/index.html", "identity/model.json", "activation/mail/vip.csv")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import GateError, InputError
-from cdp_pipeline.lake import DELIVERED, Run, published_snapshot
-from cdp_pipeline.manifest import Verdict, read_manifest, write_manifest
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import OutputColumn, Settings
 from cdp_pipeline.publishing import snapshots as published
 from cdp_pipeline.publishing.snapshots import point_at, prune, publish, rollback, snapshots
-from cdp_pipeline.shapes import OutputColumn, Settings
+from cdp_pipeline.run.lake import DELIVERED, Run, published_snapshot
+from cdp_pipeline.run.manifest import Verdict, read_manifest, write_manifest
 from cdp_pipeline_tests.activation.conftest import destination as make_destination
 from cdp_pipeline_tests.small_run import put, small_run
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline import faults
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.faults import FaultError, forget
-from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.publishing import snapshots as published
 from cdp_pipeline.publishing.snapshots import prune, publish, rollback, snapshots
 from cdp_pipeline.publishing.unfinished import tidy, unpublished
-from cdp_pipeline.run_folder import open_run
+from cdp_pipeline.run import failpoints as faults
+from cdp_pipeline.run.failpoints import FaultError, forget
+from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.run_folder import open_run
 from cdp_pipeline_tests.small_run import put, small_run
 
 

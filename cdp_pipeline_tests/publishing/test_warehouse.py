@@ -8,15 +8,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy.masking import MASK
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract, FieldRule, Settings, Survivorship
+from cdp_pipeline.project.yaml_file import read_shape
 from cdp_pipeline.publishing.warehouse import build_warehouse
-from cdp_pipeline.shapes import Contract, FieldRule, Settings, Survivorship
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Table
 from cdp_pipeline.staging.parsing import TYPES
 from cdp_pipeline.staging.steps import steps as staging_steps
-from cdp_pipeline.steps import Table
-from cdp_pipeline.yaml_file import read_shape
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 CANARY = "canary-of-this-test"

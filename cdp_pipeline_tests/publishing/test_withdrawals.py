@@ -8,11 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cdp_pipeline.lake import published_snapshot
-from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.operations.restore import restore
 from cdp_pipeline.publishing.rollback import roll_back
 from cdp_pipeline.publishing.withdrawals import take_withdrawals
+from cdp_pipeline.run.lake import published_snapshot
+from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline_tests.privacy.town import Town, town
 
 

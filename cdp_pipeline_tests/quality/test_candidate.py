@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.lake import Run
+from cdp_pipeline.project.shapes import Expectation
+from cdp_pipeline.project.sql_model import Check
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.quality.candidate import candidate_checks, evaluate_candidate
 from cdp_pipeline.quality.suite import mistakes
-from cdp_pipeline.shapes import Expectation
-from cdp_pipeline.sql_model import Check
-from cdp_pipeline.steps import Table
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Table
 from cdp_pipeline_tests.small_run import put, small_run
 
 PEOPLE = Table("profiles.people", "People", {"person_id": "Person", "orders": "Orders"})

@@ -8,14 +8,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cdp_pipeline.assets import candidate_check_asset, step_asset
-from cdp_pipeline.lake import Run, published_snapshot
+from cdp_pipeline.orchestration.assets import candidate_check_asset, step_asset
+from cdp_pipeline.orchestration.publishing import publishing_assets
 from cdp_pipeline.pipeline import Pipeline
-from cdp_pipeline.publishing.assets import publishing_assets
+from cdp_pipeline.project.shapes import Expectation
 from cdp_pipeline.quality import candidate
 from cdp_pipeline.quality.candidate import candidate_checks
-from cdp_pipeline.shapes import Expectation
-from cdp_pipeline.steps import Outcome, Step, Table
+from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.steps import Outcome, Step, Table
 from cdp_pipeline_tests.small_run import small_run
 
 

@@ -15,10 +15,10 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import GateError
+from cdp_pipeline.project.shapes import Expectation
 from cdp_pipeline.quality import expectations
 from cdp_pipeline.quality.expectations import ask
 from cdp_pipeline.quality.suite import KINDS
-from cdp_pipeline.shapes import Expectation
 
 CANARY = "canary@mail.example"
 PAIR = {"column_A": "last_day", "column_B": "first_day", "or_equal": True}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.lake import Run
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline_tests.reports.made_up import made_up_run
 
 

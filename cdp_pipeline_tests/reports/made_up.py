@@ -15,13 +15,13 @@ from functools import reduce
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Entry, Verdict
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline.project.sql_model import Model, read_model
 from cdp_pipeline.reports.steps import steps
-from cdp_pipeline.run_folder import open_run
-from cdp_pipeline.shapes import Settings
-from cdp_pipeline.sql_model import Model, read_model
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Entry, Verdict
+from cdp_pipeline.run.run_folder import open_run
 
 FOLDER = Path(__file__).parents[2] / "dbt_like_sql"
 AS_OF = date(2026, 6, 30)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.manifest import Verdict
 from cdp_pipeline.reports.checks_page import checks_page, write_checks_page
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Verdict
 from cdp_pipeline_tests.small_run import small_run
 
 HELD = Verdict(True, True, 0, {}, "staging.orders", "Orders add up", "webshop team", "Look at the join")

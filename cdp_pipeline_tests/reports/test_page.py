@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.lake import Run
 from cdp_pipeline.reports.checks_page import CHECKS_PAGE
 from cdp_pipeline.reports.facts import Facts, read_facts
 from cdp_pipeline.reports.figures import count, people
 from cdp_pipeline.reports.page import render
 from cdp_pipeline.reports.steps import PROCESSING
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline_tests.reports.made_up import AS_OF, made_up_run
 
 SECTIONS = (

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import read_project
+from cdp_pipeline.project.project import read_project
 from cdp_pipeline.reports.steps import steps
 from cdp_pipeline.reports.work import DRAWN
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline_tests.reports.made_up import FOLDER
 
 Ask = Callable[[str], list[tuple[Any, ...]]]

@@ -10,11 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Audience, Segment, Segmentation, Settings
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.segments.memberships import SUPPRESSIONS
 from cdp_pipeline.segments.steps import steps
-from cdp_pipeline.shapes import Audience, Segment, Segmentation, Settings
 
 COLUMNS = (
     "person_id varchar, email varchar, country varchar, orders_count bigint, recency_days bigint, "

@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Audience
-from cdp_pipeline.sql_model import read_model
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Audience
+from cdp_pipeline.project.sql_model import read_model
 
 Perform = Callable[..., Any]
 ACTIVE = (1, 20, Decimal(900), True)

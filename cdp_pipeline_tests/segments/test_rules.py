@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.expressions import read_expression
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.expressions import read_expression
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Audience, Segment, Segmentation
+from cdp_pipeline.project.sql_model import read_model
 from cdp_pipeline.segments.rules import audience_rules, check_rules, personal_columns
-from cdp_pipeline.shapes import Audience, Segment, Segmentation
-from cdp_pipeline.sql_model import read_model
 
 CUSTOMERS = ["person_id", "email", "country", "orders_count", "recency_days", "net_revenue", "permits_sms_marketing"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.project.shapes import Audience
 from cdp_pipeline.segments.rules import check_rules
 from cdp_pipeline.segments.special import special_columns
-from cdp_pipeline.shapes import Audience
 from cdp_pipeline_tests.profiles.scene import copy_project
 
 THEME = """-- What somebody wrote to service.

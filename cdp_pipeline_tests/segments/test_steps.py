@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Audience
 from cdp_pipeline.segments.steps import steps
-from cdp_pipeline.shapes import Audience
 
 Perform = Callable[..., Any]
 

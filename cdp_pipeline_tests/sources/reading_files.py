@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.batches import Shape
 from cdp_pipeline.sources.codes import Reject
 from cdp_pipeline.sources.columns import Needs

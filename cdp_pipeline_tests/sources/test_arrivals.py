@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.shapes import Source
+from cdp_pipeline.project.shapes import Source
 from cdp_pipeline.sources.arrivals import Arrival, delivery_time, find_arrivals, matches, ready_files
 from cdp_pipeline_tests.sources.test_columns import PEOPLE
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.shapes import Column, Contract, Source
+from cdp_pipeline.project.shapes import Column, Contract, Source
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.columns import referenced_columns, required_columns
 from cdp_pipeline.sources.header import choose_columns, missing_columns

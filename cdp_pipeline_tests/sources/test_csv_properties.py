@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources import csv_reader, unpack
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline_tests.sources.reading_files import Content, read_whole

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources import csv_reader, unpack
 from cdp_pipeline.sources.codes import CODES, RefusedError
 from cdp_pipeline_tests.sources.reading_files import read_whole, written

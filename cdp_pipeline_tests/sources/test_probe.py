@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.shapes import Contract, Source
+from cdp_pipeline.project.shapes import Contract, Source
 from cdp_pipeline.sources.probe import draft_yaml, print_profile, profile_file
 from cdp_pipeline.sources.suggestions import STAND_INS, SYNONYMS, TELLING
 from cdp_pipeline_tests.sources.reading_files import written

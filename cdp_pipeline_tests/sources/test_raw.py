@@ -13,12 +13,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from cdp_pipeline.shapes import Source
+from cdp_pipeline.project.shapes import Source
+from cdp_pipeline.project.words import Words
 from cdp_pipeline.sources import raw
 from cdp_pipeline.sources.account import files_table, rejects_table
 from cdp_pipeline.sources.arrivals import Arrival, find_arrivals
 from cdp_pipeline.sources.raw import NO_WORDS, Receipt, load_source
-from cdp_pipeline.words import Words
 from cdp_pipeline_tests.sources.test_arrivals import NOW, put, source
 from cdp_pipeline_tests.sources.test_columns import PEOPLE
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.lake import Run
 from cdp_pipeline.privacy import steps as privacy
-from cdp_pipeline.project import Project
-from cdp_pipeline.run_folder import open_run
-from cdp_pipeline.shapes import Settings, Source
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings, Source
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.run_folder import open_run
+from cdp_pipeline.run.steps import perform
 from cdp_pipeline.sources.steps import steps
-from cdp_pipeline.steps import perform
 from cdp_pipeline_tests.sources.test_arrivals import source
 from cdp_pipeline_tests.sources.test_columns import PEOPLE
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline_tests.sources.reading_files import read_whole, written
 

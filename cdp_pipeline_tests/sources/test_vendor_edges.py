@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.shapes import FileFormat, Source
+from cdp_pipeline.project.shapes import FileFormat, Source
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.columns import Needs, needs_of
 from cdp_pipeline.sources.completeness import expect_whole

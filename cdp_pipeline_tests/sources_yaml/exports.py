@@ -18,16 +18,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Contract, Settings, Source
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract, Settings, Source
+from cdp_pipeline.project.words import Words, read_words
+from cdp_pipeline.project.yaml_file import read_shape
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.sources.columns import referenced_columns
 from cdp_pipeline.staging.mapping import candidates
 from cdp_pipeline.staging.parsing import create_macros
 from cdp_pipeline.staging.reconciliation import reconcile
 from cdp_pipeline.staging.split import split_table
-from cdp_pipeline.words import Words, read_words
-from cdp_pipeline.yaml_file import read_shape
 from cdp_pipeline_tests.small_run import put, small_run
 
 PROJECT = Path(__file__).parents[2] / "dbt_like_sql"

@@ -17,9 +17,9 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Expression, Settings, Source
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Expression, Settings, Source
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.sources.arrivals import matches
 from cdp_pipeline.sources.steps import steps as raw_steps
 from cdp_pipeline.staging.mapping import candidates, open_source

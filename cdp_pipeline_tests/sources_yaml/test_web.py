@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from cdp_pipeline.sources.columns import referenced_columns
-from cdp_pipeline.sources.withheld import sieve
+from cdp_pipeline.sources.unconsented import sieve
 from cdp_pipeline_tests.sources_yaml.exports import mapped, sources, staged, words
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Contract, Settings, Source
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract, Settings, Source
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline_tests.small_run import put, small_run
 
 CONTRACT: dict[str, Any] = {

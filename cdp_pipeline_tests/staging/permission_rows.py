@@ -13,13 +13,13 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Contract, Settings, Source
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract, Settings, Source
+from cdp_pipeline.project.words import read_words
+from cdp_pipeline.project.yaml_file import read_shape
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.mapping import empty_candidates
 from cdp_pipeline.staging.split import split_table
-from cdp_pipeline.words import read_words
-from cdp_pipeline.yaml_file import read_shape
 from cdp_pipeline_tests.small_run import put, small_run
 from cdp_pipeline_tests.whole_project import ROOT
 

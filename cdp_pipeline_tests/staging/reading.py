@@ -12,10 +12,10 @@ from typing import Any
 
 import duckdb
 
-from cdp_pipeline.lake import open_duckdb
-from cdp_pipeline.shapes import Column, FileFormat
+from cdp_pipeline.project.shapes import Column, FileFormat
+from cdp_pipeline.project.words import read_words
+from cdp_pipeline.run.lake import open_duckdb
 from cdp_pipeline.staging.parsing import create_macros, typed
-from cdp_pipeline.words import read_words
 
 
 @cache

@@ -9,11 +9,11 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import CdpError
-from cdp_pipeline.shapes import Column, Contract
+from cdp_pipeline.project.shapes import Column, Contract
+from cdp_pipeline.project.words import Words
 from cdp_pipeline.staging import contract as rules
 from cdp_pipeline.staging.contract import broken_rows
 from cdp_pipeline.staging.parsing import TYPES, create_macros
-from cdp_pipeline.words import Words
 
 AS_OF = date(2026, 6, 30)
 

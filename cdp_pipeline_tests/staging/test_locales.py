@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cdp_pipeline.shapes import FileFormat
+from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.staging.split import split_table
 from cdp_pipeline_tests.staging.deliveries import SOURCE, order, shop
 from cdp_pipeline_tests.staging.reading import con, one

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.staging.mend import is_emptied
 from cdp_pipeline.staging.split import split_table
 from cdp_pipeline_tests.staging.deliveries import CONTRACT, Shop, order, shop

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdp_pipeline.shapes import Column, FileFormat
+from cdp_pipeline.project.shapes import Column, FileFormat
 from cdp_pipeline.staging.currencies import ISO_4217
 from cdp_pipeline.staging.parsing import TYPES, typed
 from cdp_pipeline_tests.staging.reading import con, one, read

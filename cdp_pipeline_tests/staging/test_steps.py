@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from cdp_pipeline.lake import open_duckdb
-from cdp_pipeline.project import Project
-from cdp_pipeline.quality.checks import evaluate
-from cdp_pipeline.shapes import Contract, Settings, Source
-from cdp_pipeline.sql_model import Check
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Contract, Settings, Source
+from cdp_pipeline.project.sql_model import Check
+from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.run.lake import open_duckdb
+from cdp_pipeline.run.steps import perform
 from cdp_pipeline.staging.steps import checks, steps
-from cdp_pipeline.steps import perform
 from cdp_pipeline_tests.small_run import put
 from cdp_pipeline_tests.staging.deliveries import CONTRACT, SOURCE, Shop, order, shop
 from cdp_pipeline_tests.staging.permission_rows import DATED, newsletter

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import duckdb
 
-from cdp_pipeline.lake import Run
 from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Source
-from cdp_pipeline.steps import Step
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Source
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Step
 from cdp_pipeline_tests.trust.bad_input_book import Case, Rows, people
 from cdp_pipeline_tests.trust.bad_input_cells import CELLS
 from cdp_pipeline_tests.trust.bad_input_files import FILES

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
 from cdp_pipeline.publishing.warehouse import build_warehouse
+from cdp_pipeline.run.steps import perform
 from cdp_pipeline.staging.keyed import key_columns
-from cdp_pipeline.steps import perform
 from cdp_pipeline_tests.acceptance.published import CDP, PROJECT, ROOT, environment, start
 from cdp_pipeline_tests.trust import crashing
 from cdp_pipeline_tests.trust.everything import texts

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.lake import expect_published
 from cdp_pipeline.privacy.keys import DEMO_KEY
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.lake import expect_published
 from cdp_pipeline_tests.trust.night import Phase
 
 DAY = date(2026, 7, 2)
@@ -89,7 +89,7 @@ def _verdict(_: Project, data: Path) -> object:
 
 
 def _train(_: Project, data: Path) -> object:
-    from cdp_pipeline.identity.saved_model import ask_for_training
+    from cdp_pipeline.identity.model.saved_model import ask_for_training
 
     return ask_for_training(data)
 

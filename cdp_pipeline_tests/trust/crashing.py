@@ -115,12 +115,12 @@ def break_every_asset(project: Path, exports: Path, data: Path, value: str, at_m
 
     Assets that do not wait for each other are run together; each must end as failed.
     """
-    from cdp_pipeline import assets as shell
     from cdp_pipeline.definitions import build_definitions
-    from cdp_pipeline.instance import open_instance
+    from cdp_pipeline.orchestration import assets as shell
+    from cdp_pipeline.orchestration import publishing
+    from cdp_pipeline.orchestration.instance import open_instance
     from cdp_pipeline.pipeline import build_pipeline
-    from cdp_pipeline.project import read_project
-    from cdp_pipeline.publishing import assets as publishing
+    from cdp_pipeline.project.project import read_project
 
     shell.perform = shell.evaluate = publishing.build_warehouse = publishing.publish = leaking(value)  # type: ignore[assignment]
     job = build_definitions(project).resolve_job_def("nightly")

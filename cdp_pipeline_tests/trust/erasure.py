@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.run.lake import published_snapshot
 from cdp_pipeline_tests.acceptance.published import AS_OF, cdp, publish_next, run_command
 from cdp_pipeline_tests.trust import erased
 from cdp_pipeline_tests.trust.erased import Erased

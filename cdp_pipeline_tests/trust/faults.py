@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
-from cdp_pipeline.faults import EXIT_CODE, KINDS, VARIABLE, forget
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.run.failpoints import EXIT_CODE, KINDS, VARIABLE, forget
 from cdp_pipeline_tests.trust.figure import Figure
 from cdp_pipeline_tests.trust.night import Phase
 from cdp_pipeline_tests.trust.trees import Tree, difference, published_files, restore, save, tree
@@ -185,7 +185,7 @@ def choose(points: Sequence[str], seen: Counter[str], long: bool) -> list[tuple[
 def main(folder: Path, long: bool) -> None:
     """Prints the tally as JSON. A data folder that is published already counts as the first night."""
     from cdp_pipeline.pipeline import build_pipeline
-    from cdp_pipeline.project import read_project
+    from cdp_pipeline.project.project import read_project
     from cdp_pipeline_tests.acceptance.published import PROJECT
     from cdp_pipeline_tests.trust.commands import commands, forget, older_snapshot
     from cdp_pipeline_tests.trust.night import phases, rehearsal_in

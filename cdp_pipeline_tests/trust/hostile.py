@@ -17,16 +17,16 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from cdp_pipeline.expressions import read_expression
-from cdp_pipeline.shapes import Audience, Contract, Source
+from cdp_pipeline.project.expressions import read_expression
+from cdp_pipeline.project.shapes import Audience, Contract, Source
+from cdp_pipeline.project.sql_model import read_model
+from cdp_pipeline.project.sql_reach import wrong_expression, wrong_query
+from cdp_pipeline.project.yaml_file import read_shape
 from cdp_pipeline.sources.arrivals import find_arrivals
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.columns import ADDED
 from cdp_pipeline.sources.drop_zone import expect_inside
 from cdp_pipeline.sources.raw import load_source
-from cdp_pipeline.sql_model import read_model
-from cdp_pipeline.sql_reach import wrong_expression, wrong_query
-from cdp_pipeline.yaml_file import read_shape
 from cdp_pipeline_tests.small_run import put, small_run
 from cdp_pipeline_tests.trust import hostile_texts as texts
 from cdp_pipeline_tests.trust.figure import Figure

@@ -92,8 +92,8 @@ def load_program(project: Path) -> None:
     from dagster._core.code_pointer import ModuleCodePointer
     from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 
-    from cdp_pipeline.instance import MODULE
-    from cdp_pipeline.schedules import NIGHTLY
+    from cdp_pipeline.orchestration.instance import MODULE
+    from cdp_pipeline.orchestration.schedules import NIGHTLY
 
     os.environ["CDP_PROJECT"] = str(project.resolve())
     ReconstructableJob(ReconstructableRepository(ModuleCodePointer(MODULE, "defs")), NIGHTLY).get_definition()
@@ -110,7 +110,7 @@ def launch(place: Place, as_of: date) -> int:
         descriptor = os.open(place.log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
-        from cdp_pipeline.cli import main as cdp
+        from cdp_pipeline.cli.main import main as cdp
 
         words = ["--exports", place.exports, "--data", place.data, "--as-of", as_of, "--project", place.project]
         cdp(["run", *map(str, words)], standalone_mode=True)

@@ -24,14 +24,14 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from cdp_pipeline.lake import Run, published_snapshot
 from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.project.shapes import Source
+from cdp_pipeline.project.sql_model import Check
 from cdp_pipeline.quality.candidate import evaluate_candidate
-from cdp_pipeline.quality.checks import evaluate
-from cdp_pipeline.shapes import Source
-from cdp_pipeline.sql_model import Check
-from cdp_pipeline.steps import Step
+from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.steps import Step
 from cdp_pipeline_tests.acceptance.published import cdp, look_at, rewrite, run_command
 from cdp_pipeline_tests.trust.figure import Figure
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from cdp_pipeline.shapes import Audience, Destination, Needs
+from cdp_pipeline.project.shapes import Audience, Destination, Needs
 from cdp_pipeline_tests.trust.ledger_world import AS_OF, START, World
 
 STOPS = {"withdrawn", "complaint", "bounced", "objected"}

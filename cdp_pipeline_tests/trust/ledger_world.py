@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from cdp_pipeline.shapes import Audience, Basis, Destination, Needs, OutputColumn, Transfer
+from cdp_pipeline.project.shapes import Audience, Basis, Destination, Needs, OutputColumn, Transfer
 
 AS_OF = date(2026, 6, 30)
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the ledger holds UTC without a zone

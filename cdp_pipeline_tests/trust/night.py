@@ -15,21 +15,21 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from cdp_pipeline.lake import Run, published_snapshot
-from cdp_pipeline.lock import hold
-from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.privacy.certificate import certify
 from cdp_pipeline.privacy.keys import DEMO_KEY
-from cdp_pipeline.project import Project
+from cdp_pipeline.project.project import Project
 from cdp_pipeline.publishing.snapshots import prune, publish
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.quality.candidate import evaluate_candidate
-from cdp_pipeline.quality.checks import evaluate
+from cdp_pipeline.orchestration.checks import evaluate
 from cdp_pipeline.reports.checks_page import write_checks_page
-from cdp_pipeline.run_folder import open_run
-from cdp_pipeline.steps import Step, perform
+from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.manifest import read_manifest
+from cdp_pipeline.run.run_folder import open_run
+from cdp_pipeline.run.steps import Step, perform
 
 TABLES = ("profiles.customers", "activation.receipts")
 

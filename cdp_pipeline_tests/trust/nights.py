@@ -20,11 +20,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 from cdp_pipeline.demo.exports import write_exports
-from cdp_pipeline.lock import hold
 from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project import LAYERS
+from cdp_pipeline.project.project import LAYERS
 from cdp_pipeline.publishing.snapshots import publish
-from cdp_pipeline.steps import perform
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.steps import perform
 from cdp_pipeline_tests.acceptance.published import AS_OF, copy_data, digests, publish_next, start
 from cdp_pipeline_tests.trust.figure import Figure
 

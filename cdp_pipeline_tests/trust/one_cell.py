@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline_tests.trust.figure import Figure
 from cdp_pipeline_tests.trust.mutations import bound
 from cdp_pipeline_tests.trust.one_cell_changes import changed, is_another

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from cdp_pipeline.identity.placeholders import Placeholders
-from cdp_pipeline.lake import Run, fingerprint
-from cdp_pipeline.privacy.facts import facts_of, spell
+from cdp_pipeline.identity.normalise.placeholders import Placeholders
+from cdp_pipeline.ledgers.tombstones import add_tombstones, hashed, secret
 from cdp_pipeline.privacy.subject import told_of
-from cdp_pipeline.privacy.tombstones import add_tombstones, hashed, secret
-from cdp_pipeline.shapes import Contract
+from cdp_pipeline.project.registry import facts_of, spell
+from cdp_pipeline.project.shapes import Contract
+from cdp_pipeline.run.lake import Run, fingerprint
 from cdp_pipeline_tests.trust.one_cell_changes import is_another
 from cdp_pipeline_tests.trust.one_cell_deliveries import Copy
 from cdp_pipeline_tests.trust.one_cell_spellings import kind_of

@@ -38,7 +38,7 @@ class Fault:
     edits: tuple[tuple[str, str, str], ...]
 
 
-_KEYS, _WORDS = "cdp_pipeline/identifier_keys.py", "cdp_pipeline/words.py"
+_KEYS, _WORDS = "cdp_pipeline/project/identifier_keys.py", "cdp_pipeline/project/words.py"
 _CONTRACT = "dbt_like_sql/2_staging/permissions.yml"
 _ORDERS = "dbt_like_sql/1_sources/woocommerce_orders.yml"
 _ADDRESSES = "then addresses else [] end as addresses"
@@ -66,7 +66,7 @@ FAULTS: tuple[Fault, ...] = (
         BACK,
         (
             (
-                "cdp_pipeline/privacy/facts.py",
+                "cdp_pipeline/project/registry.py",
                 "when 'email' then e.email_keys",
                 "when 'email' then [lower(trim(f.value))]",
             ),

@@ -18,10 +18,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cdp_pipeline.lake import Run
 from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project import Project, read_project
-from cdp_pipeline.steps import Step
+from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.steps import Step
 from cdp_pipeline_tests.trust.laws import SQL
 from cdp_pipeline_tests.trust.one_cell_deliveries import Copy, Line, deliveries
 

@@ -18,8 +18,8 @@ import duckdb
 from cdp_pipeline.activation.export import export
 from cdp_pipeline.activation.receipts import write_receipts
 from cdp_pipeline.activation.transfers import transfer_problem
-from cdp_pipeline.lake import Run
-from cdp_pipeline.project import Project, read_project
+from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.run.lake import Run
 from cdp_pipeline.segments.steps import steps as segment_steps
 from cdp_pipeline.staging.keyed import add_keys
 from cdp_pipeline.staging.parsing import create_macros

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp_pipeline.project import Project
-from cdp_pipeline.shapes import Source
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Source
 from cdp_pipeline.sources.columns import referenced_columns
 
 STEM, MAIL_STEM = "zqkvx", "zqkvm"

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import duckdb
 
-from cdp_pipeline.lake import published_snapshot
-from cdp_pipeline.manifest import read_manifest
 from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.run.lake import published_snapshot
+from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline_tests.trust.figure import Figure
 
 FIRST = date(2026, 6, 30)
@@ -33,7 +33,7 @@ TABLES = ("identity.persons", "segments.sizes", "activation.receipts", "reports.
 def measure(folder: Path, long: bool) -> list[Figure]:
     """20 publications when `long`, else 3. A data folder that is published already counts as the first."""
     from cdp_pipeline.pipeline import build_pipeline
-    from cdp_pipeline.project import read_project
+    from cdp_pipeline.project.project import read_project
     from cdp_pipeline_tests.acceptance.published import PROJECT, publish_next
     from cdp_pipeline_tests.trust.world import two_nights
 
@@ -62,10 +62,10 @@ def measure(folder: Path, long: bool) -> list[Figure]:
 
 def publish_day(exports: Path, data: Path, pipeline: Pipeline, as_of: date) -> None:
     """Publish the same exports as of another day: what carries the day is made again, and both warehouses."""
-    from cdp_pipeline.lock import hold
     from cdp_pipeline.publishing.snapshots import publish
     from cdp_pipeline.publishing.warehouse import build_warehouse
-    from cdp_pipeline.steps import perform
+    from cdp_pipeline.run.lock import hold
+    from cdp_pipeline.run.steps import perform
     from cdp_pipeline_tests.acceptance.published import start
 
     lock = hold(data)

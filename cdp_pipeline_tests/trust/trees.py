@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from cdp_pipeline.lake import published_snapshot
+from cdp_pipeline.run.lake import published_snapshot
 
 Tree = dict[str, str]
 _TIMES = {"run_id", "published_at", "started_on", "seconds", "is_reused"}

@@ -17,11 +17,11 @@ from cdp_pipeline.demo.deliveries import DELIVERIES
 from cdp_pipeline.demo.engine import open_engine
 from cdp_pipeline.demo.settings import Rates
 from cdp_pipeline.demo.writing import copy, write
-from cdp_pipeline.lake import Run
 from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project import read_project
-from cdp_pipeline.run_folder import open_run
-from cdp_pipeline.steps import perform
+from cdp_pipeline.project.project import read_project
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.run_folder import open_run
+from cdp_pipeline.run.steps import perform
 
 ROOT = Path(__file__).parents[3]
 DAY = date(2026, 6, 30)

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from cdp_pipeline.identity.score import accuracy
+from cdp_pipeline.identity.accuracy.score import accuracy
 from cdp_pipeline_tests.benchmarks.watch import watch
 
 HERE = Path(__file__).parent

@@ -78,9 +78,10 @@ def solve_night(asked: Mapping[str, Any]) -> dict[str, Any]:
 
     `published` is the folder `night` of an earlier call, or null; `train` asks for a new model.
     """
-    from cdp_pipeline.identity import model, steps
-    from cdp_pipeline.lake import Run
-    from cdp_pipeline.project import read_project
+    from cdp_pipeline.identity import steps
+    from cdp_pipeline.identity.model import model
+    from cdp_pipeline.project.project import read_project
+    from cdp_pipeline.run.lake import Run
 
     clock = Clock()
     model.train = clock.timed("train", model.train)
@@ -91,7 +92,7 @@ def solve_night(asked: Mapping[str, Any]) -> dict[str, Any]:
     for table in STAGED:
         os.link(Path(asked["staged"]) / f"{table}.parquet", night / "staging" / f"{table}.parquet")
     if asked.get("train"):
-        from cdp_pipeline.identity.saved_model import ask_for_training
+        from cdp_pipeline.identity.model.saved_model import ask_for_training
 
         (night / "current").symlink_to(asked["published"])
         ask_for_training(night)

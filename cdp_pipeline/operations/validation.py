@@ -1,0 +1,51 @@
+"""Every mistake of a project in one list, without any data: `cdp validate`, and what every run begins with.
+
+What belongs here: putting together what is wrong with the files, with what they make of each other, and with the SQL
+in them. What does not: the mistakes of one kind of file, which are found where its shape is used, and binding SQL
+(binding.py).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.operations.binding import unbound
+from cdp_pipeline.pipeline import Pipeline, assemble
+from cdp_pipeline.project.project import FOLDERS, Project, read_files
+
+
+def validate(folder: Path) -> tuple[Project, Pipeline]:
+    """The project of a folder like dbt_like_sql, and its steps and checks; raises ProjectError with every mistake."""
+    paths = [folder / "project.yml", *(path for name in FOLDERS for path in sorted((folder / name).rglob("*")))]
+    return _validate(folder, tuple((path, path.stat().st_mtime_ns) for path in paths if path.is_file()))
+
+
+@lru_cache(maxsize=1)  # a night asks twice: before it starts, and when Dagster loads the definitions
+def _validate(folder: Path, files: tuple[tuple[Path, int], ...]) -> tuple[Project, Pipeline]:
+    project, problems = read_files(folder)
+    pipeline, tables, of_the_whole = assemble(project)
+    problems += [*of_the_whole, *unbound(project, tables)]
+    if problems or pipeline is None:
+        raise ProjectError(list(dict.fromkeys(_first_causes(problems, _unread(project, files)))))
+    return project, pipeline
+
+
+def _unread(project: Project, files: tuple[tuple[Path, int], ...]) -> list[Path]:
+    """Files of tables, sources and rules that could not be read: what needs them is not wrong."""
+    read = {name.rpartition(".")[2] for name in project.models}
+    for named in (project.sources, project.contracts, project.segmentations, project.audiences, project.destinations):
+        read |= set(named)
+    read |= {*project.checks, "project", "matching", "placeholders", "survivorship", "expectations"}
+    return [path for path, _ in files if path.suffix in {".yml", ".sql"} and path.stem not in read]
+
+
+def _first_causes(problems: list[str], unread: list[Path]) -> list[str]:
+    """The problems without those of other files about what an unread file would have said."""
+    if not unread:
+        return problems
+    own = re.compile("|".join(re.escape(f"{path}:") for path in unread))
+    of_unread = re.compile(rf"\b({'|'.join(re.escape(path.stem) for path in unread)})\b")
+    return [problem for problem in problems if own.match(problem) or not of_unread.search(problem)]

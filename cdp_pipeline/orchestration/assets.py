@@ -1,0 +1,179 @@
+"""Steps and checks as Dagster assets and asset checks.
+
+What belongs here: keys, groups, owners, descriptions, metadata, and the one exception boundary that
+keeps personal values out of Dagster's storage. What does not: what a step does (each stage).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import dagster as dg
+
+from cdp_pipeline.orchestration.boundary import boundary
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.project.lineage import column_lineage
+from cdp_pipeline.project.sql_model import Check
+from cdp_pipeline.quality.candidate import evaluate_candidate
+from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.reports.checks_page import write_checks_page
+from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.manifest import Entry, Verdict
+from cdp_pipeline.run.steps import Step, Table, perform
+
+_SQL_NAMES = {
+    "string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE", "bool": "BOOLEAN",
+    "date32[day]": "DATE", "timestamp[us]": "TIMESTAMP", "decimal128(18, 4)": "DECIMAL(18,4)",
+    "map<string, string>": "MAP(VARCHAR, VARCHAR)",
+}  # fmt: skip
+
+
+def step_asset(step: Step, pipeline: Pipeline) -> dg.AssetsDefinition:
+    """One Dagster op that makes the tables of a step, each an asset, and checks what they say by themselves."""
+    checks = pipeline.checks_of(step)
+
+    @dg.multi_asset(
+        name=step.names[0].replace(".", "__"),
+        specs=[_spec(table, step) for table in step.tables],
+        check_specs=[_check_spec(check, made_here=step.names) for check in checks],
+        required_resource_keys={"run"},
+        can_subset=False,
+    )
+    def made(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+        run: Run = context.resources.run
+        with boundary(step.names[0], run.data):
+            entries = perform(run, step)
+            results = [_result(run, table, entries[table.name], step, pipeline) for table in step.tables]
+            verdicts = _judge(run, checks)
+        yield from results
+        yield from verdicts
+
+    return made
+
+
+def check_asset(asset: str, checks: list[Check]) -> dg.AssetChecksDefinition:
+    """All checks of one table that look at other tables too; an error blocks what comes after the table."""
+    specs = [_check_spec(check) for check in checks]
+
+    @dg.multi_asset_check(name=f"check_{asset.replace('.', '__')}", specs=specs, required_resource_keys={"run"})
+    def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        run: Run = context.resources.run
+        with boundary(f"checks of {asset}", run.data):
+            verdicts = _judge(run, checks)
+        yield from verdicts
+
+    return checked
+
+
+def candidate_check_asset(pipeline: Pipeline) -> dg.AssetChecksDefinition:
+    """The last checks, on the run as a whole; then the page of every check of the run."""
+    specs = [_check_spec(check) for check in pipeline.candidate_checks]
+
+    @dg.multi_asset_check(name="check_candidate", specs=specs, required_resource_keys={"run"})
+    def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        run: Run = context.resources.run
+        with boundary("checks of the candidate", run.data):
+            verdicts = evaluate_candidate(run, pipeline.candidate_checks)
+            run.record_checks(verdicts)
+            write_checks_page(run)
+        yield from (_told(check, verdicts[check.name]) for check in pipeline.candidate_checks)
+
+    return checked
+
+
+def _check_spec(check: Check, made_here: Sequence[str] = ()) -> dg.AssetCheckSpec:
+    others = [read for read in check.reads if read not in (check.asset, "config.run", *made_here)]
+    return dg.AssetCheckSpec(
+        name=check.name,
+        asset=dg.AssetKey(check.asset.split(".")),
+        description=f"{check.description}\n\nTo mend: {check.fix or 'see the description'}. Owner: {check.owner}.",
+        blocking=check.severity == "error",
+        additional_deps=[dg.AssetKey(other.split(".")) for other in others],
+        metadata={"owner": check.owner, "severity": check.severity},
+    )
+
+
+def _judge(run: Run, checks: Sequence[Check]) -> list[dg.AssetCheckResult]:
+    verdicts = evaluate(run, checks) if checks else {}
+    run.record_checks(verdicts)
+    return [_told(check, verdicts[check.name]) for check in checks]
+
+
+def _told(check: Check, verdict: Verdict) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        asset_key=dg.AssetKey(check.asset.split(".")),
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN,
+        metadata={"failing_rows": verdict.failing_rows, "owner": verdict.owner, "fix": verdict.fix},
+    )
+
+
+def _spec(table: Table, step: Step) -> dg.AssetSpec:
+    sql = f"\n\n```sql\n{table.sql.strip()}\n```" if table.sql else ""
+    grain = f"\n\nOne row per {', '.join(table.grain)}." if table.grain else ""
+    return dg.AssetSpec(
+        key=dg.AssetKey(table.name.split(".")),
+        deps=[dg.AssetKey(read.split(".")) for read in step.inputs],
+        description=f"{table.description}{grain}{sql}",
+        group_name=table.layer,
+        kinds=set(table.kinds),
+        owners=[owner_of(table.owner)],
+        code_version=step.version if len(step.version) <= 64 else None,
+        metadata={"dagster/table_name": table.name},
+    )
+
+
+def owner_of(owner: str) -> str:
+    """Dagster takes an address or `team:name`: "webshop team <shop@example.org>" → the address."""
+    address = re.search(r"[\w.+-]+@[\w.-]+", owner)
+    return address[0] if address else "team:" + re.sub(r"[^a-z0-9]+", "_", owner.lower()).strip("_")
+
+
+def _result(run: Run, table: Table, entry: Entry, step: Step, pipeline: Pipeline) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    columns = _types(run, table.name)
+    sources = _lineage(table, step, pipeline, columns)
+    schema = dg.TableSchema(
+        columns=[
+            dg.TableColumn(name, kind, description=_described(table, name, sources.get(name, ())))
+            for name, kind in columns.items()
+        ]
+    )
+    metadata: dict[str, dg.MetadataValue | int | float | str] = {
+        "dagster/row_count": entry.rows,
+        "dagster/column_schema": dg.MetadataValue.table_schema(schema),
+        "seconds": entry.seconds,
+        "unchanged_so_reused": dg.MetadataValue.bool(entry.is_reused),
+        **entry.numbers,
+    }
+    if sources:
+        metadata["dagster/column_lineage"] = dg.MetadataValue.column_lineage(
+            dg.TableColumnLineage(
+                {
+                    column: [
+                        dg.TableColumnDep(asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2])
+                        for s in found
+                    ]
+                    for column, found in sources.items()
+                }
+            )
+        )
+    return dg.MaterializeResult(
+        asset_key=dg.AssetKey(table.name.split(".")), metadata=metadata, data_version=dg.DataVersion(entry.digest)
+    )
+
+
+def _types(run: Run, name: str) -> dict[str, str]:
+    return {field.name: _SQL_NAMES.get(str(field.type), str(field.type)) for field in run.schema(name)}
+
+
+def _lineage(table: Table, step: Step, pipeline: Pipeline, columns: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    if not table.sql:
+        return {column: found for column, found in table.lineage.items() if column in set(columns)}
+    known = {name: list(pipeline.tables[name].columns) for name in step.inputs}
+    return {column: found for column, found in column_lineage(table.sql, known).items() if found}
+
+
+def _described(table: Table, column: str, sources: tuple[str, ...]) -> str:
+    """Words, then where it comes from: the open-source UI shows no column lineage of its own."""
+    arrow = f" ← {', '.join(sources)}" if sources else ""
+    return f"{table.columns.get(column, '')}{arrow}".strip()

@@ -1,0 +1,77 @@
+"""The run as Dagster sees it: paths and day from the run config, one lock, one folder.
+
+What belongs here: turning run config into a `Run` and holding the lock while it works. What does
+not: the folder's content (lake.py) and the secret's rules (privacy/keys.py).
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from cdp_pipeline.operations.nights import expect_onward
+from cdp_pipeline.orchestration.boundary import boundary
+from cdp_pipeline.privacy.keys import secret_key
+from cdp_pipeline.privacy.replica import keep_copy
+from cdp_pipeline.project.days import read_day
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.publishing.unfinished import tidy
+from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.run_folder import open_run
+
+CONFIG = {
+    "exports": dg.Field(str, default_value="", description="Folder of export files; empty: DATA/exports"),
+    "data": dg.Field(
+        str, default_value="", description="Folder of runs, snapshots and warehouses; empty: CDP_DATA, else data"
+    ),
+    "as_of": dg.Field(
+        str, default_value="", description="Day of the run, YYYY-MM-DD; empty: today in the project's zone"
+    ),
+}
+
+
+def run_resource(project: Project) -> dg.ResourceDefinition:
+    """Yields the `Run` of a Dagster run; raises BusyError when another run holds the data folder."""
+
+    @dg.resource(config_schema=CONFIG, description="Where a run reads and writes, and as of which day")
+    def resource(context: dg.InitResourceContext) -> Iterator[Run]:
+        config = context.resource_config
+        data = Path(config["data"] or default_data()).resolve()
+        exports = Path(config["exports"]).resolve() if config["exports"] else default_exports(data)
+        root = context.run.root_run_id if context.run and context.run.root_run_id else (context.run_id or "unnamed")
+        with boundary("run", data):
+            lock = hold(data)
+        try:
+            with boundary("run", data):
+                tidy(data)
+                day = read_day(config["as_of"], "as_of", project.settings.zone)
+                expect_onward(data, str(day))
+                run = Run(
+                    project=project,
+                    exports=exports,
+                    data=data,
+                    as_of=day,
+                    id=root,
+                    key=secret_key(project.settings.key_env, data, exports),
+                    published=published_snapshot(data),
+                )
+                open_run(run)
+            yield run
+        finally:
+            lock.release()
+            with boundary("register", data):
+                keep_copy(data, project.settings.register_copy)
+
+    return resource
+
+
+def default_data() -> Path:
+    """The data folder of this Dagster process: CDP_DATA, which `cdp ui` sets, else `data`."""
+    return Path(os.environ.get("CDP_DATA", "data")).resolve()
+
+
+def default_exports(data: Path) -> Path:
+    """The drop zone of a data folder: CDP_EXPORTS, else its folder `exports`."""
+    return Path(os.environ.get("CDP_EXPORTS", data / "exports")).resolve()

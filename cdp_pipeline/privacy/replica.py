@@ -1,0 +1,77 @@
+"""A second copy of what must outlive the data folder: who asked for what, whom to keep out, and who looked.
+
+What belongs here: copying the register of requests, tombstones, restrictions and the log of who looked to the
+folder that `register_copy` names, and putting several copies together. What does not: restoring the data
+(operations/restore.py).
+
+These files hold keyed hashes, days and counts, and no value of a person, so a copy may be kept for as
+long as the requests have to be proved, beside or apart from the backups of the data. Without it, data
+restored from a backup would bring back whoever was erased since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cdp_pipeline.ledgers.tombstones import FOLDER
+from cdp_pipeline.privacy import door, register
+from cdp_pipeline.run.whole_file import alone, replaced, write_whole
+
+HASHES = ("tombstones.parquet", "restrictions.parquet")
+
+
+def keep_copy(data: Path, place: str | None) -> None:
+    """Bring the copy in `place` (`register_copy` of project.yml) up to date; nothing happens without one."""
+    if not place:
+        return
+    target = Path(place).expanduser()
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in (*HASHES, door.FILE):
+        _copy(data / FOLDER / name, target / FOLDER / name)
+    _copy(data / register.FILE, target / register.FILE)
+
+
+def is_register(place: Path) -> bool:
+    """Whether a folder holds requests, or is a data folder that could: one that has published something."""
+    return (place / register.FILE).exists() or (place / FOLDER).is_dir() or (place / "current").exists()
+
+
+def unite(places: Sequence[Path], data: Path) -> tuple[int, int]:
+    """Write into `data` what any of `places` knows; returns requests and hashes there are now.
+
+    Of one request in two states the later one holds; hashes, and lines of who looked, are never taken away.
+    """
+    door.unite(places, data)
+    requests: dict[str, register.Request] = {}
+    with alone(data / register.FILE):
+        for place in places:
+            for request in register.read_requests(place):
+                other = requests.setdefault(request.request_id, request)
+                if register.STATUSES.index(request.status) > register.STATUSES.index(other.status):
+                    requests[request.request_id] = request
+        if requests:
+            register.write_requests(data, [requests[each] for each in sorted(requests)])
+    return len(requests), sum(_unite(places, data, name) for name in HASHES)
+
+
+def _unite(places: Sequence[Path], data: Path, name: str) -> int:
+    if not any((place / FOLDER / name).exists() for place in places):
+        return 0
+    target = data / FOLDER / name
+    with alone(target):
+        found = [pq.read_table(path) for place in places if (path := place / FOLDER / name).exists()]
+        rows = {tuple(sorted(row.items())): row for table in found for row in table.to_pylist()}
+        ordered = sorted(rows.values(), key=lambda row: [str(row[column]) for column in found[0].column_names])
+        with replaced(target, "register.unite", lasting=True) as temporary:
+            pq.write_table(pa.Table.from_pylist(ordered, schema=found[0].schema), temporary, compression="zstd")
+    return len(ordered)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.exists():
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(target, source.read_bytes(), "register.copy")
