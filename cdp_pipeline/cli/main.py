@@ -115,7 +115,7 @@ def check(data: Path, project: Path) -> None:
     from cdp_pipeline.pipeline import build_pipeline
     from cdp_pipeline.project.project import read_project
     from cdp_pipeline.quality.candidate import evaluate_candidate
-    from cdp_pipeline.orchestration.checks import evaluate
+    from cdp_pipeline.quality.checks import evaluate
     from cdp_pipeline.run.lake import open_published
 
     found = build_pipeline(read_project(project))

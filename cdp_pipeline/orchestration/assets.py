@@ -14,7 +14,7 @@ from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project.lineage import column_lineage
 from cdp_pipeline.project.sql_model import Check
 from cdp_pipeline.quality.candidate import evaluate_candidate
-from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.reports.checks_page import write_checks_page
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Entry, Verdict

@@ -13,7 +13,7 @@ import duckdb
 
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.sql_model import Check
-from cdp_pipeline.orchestration.checks import verdict_of
+from cdp_pipeline.quality.checks import verdict_of
 from cdp_pipeline.quality.expectations import ask
 from cdp_pipeline.run.lake import Run, sha256
 from cdp_pipeline.run.manifest import Verdict

@@ -29,7 +29,7 @@ from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.quality.candidate import evaluate_candidate
-from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.reports.checks_page import write_checks_page
 from cdp_pipeline.run.lake import Run, published_snapshot
 from cdp_pipeline.run.lock import hold

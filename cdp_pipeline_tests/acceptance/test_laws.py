@@ -17,7 +17,7 @@ from cdp_pipeline.errors import GateError
 from cdp_pipeline.pipeline import Pipeline, build_pipeline
 from cdp_pipeline.project.project import read_project
 from cdp_pipeline.publishing.snapshots import publish
-from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.run.lake import Run, published_snapshot
 from cdp_pipeline_tests.acceptance.published import (
     PROJECT,

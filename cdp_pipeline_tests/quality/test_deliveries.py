@@ -10,7 +10,7 @@ import pytest
 
 from cdp_pipeline.project.project import read_project
 from cdp_pipeline.project.shapes import Expect
-from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.quality.deliveries import DRIFT, delivery_checks
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline_tests.small_run import put, small_run

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from cdp_pipeline_tests.project.test_words import WORDS
 
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Contract, Settings
 from cdp_pipeline.project.words import macros
 from cdp_pipeline.staging.keyed import add_keys, key_columns
+from cdp_pipeline_tests.project.test_words import WORDS
 from cdp_pipeline_tests.whole_project import project
 
 

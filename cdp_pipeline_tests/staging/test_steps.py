@@ -11,7 +11,7 @@ import pytest
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Contract, Settings, Source
 from cdp_pipeline.project.sql_model import Check
-from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.run.lake import open_duckdb
 from cdp_pipeline.run.steps import perform
 from cdp_pipeline.staging.steps import checks, steps

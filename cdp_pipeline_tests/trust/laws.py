@@ -29,7 +29,7 @@ from cdp_pipeline.project.project import Project, read_project
 from cdp_pipeline.project.shapes import Source
 from cdp_pipeline.project.sql_model import Check
 from cdp_pipeline.quality.candidate import evaluate_candidate
-from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.run.lake import Run, published_snapshot
 from cdp_pipeline.run.steps import Step
 from cdp_pipeline_tests.acceptance.published import cdp, look_at, rewrite, run_command

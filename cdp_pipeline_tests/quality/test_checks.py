@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.project.sql_model import Check
-from cdp_pipeline.orchestration.checks import evaluate
+from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline_tests.small_run import put, small_run
 
