@@ -26,7 +26,7 @@ def build_definitions(folder: Path) -> dg.Definitions:
     return dg.Definitions(
         assets=[*assets, *publishing_assets(pipeline)],
         asset_checks=checks,
-        jobs=[nightly_job(), publish_job()],
+        jobs=[nightly_job(), publish_job(project)],
         schedules=[nightly_schedule(project)],
         sensors=[new_exports_sensor(project), dead_run_sensor(), nights_sensor(project, pipeline)],
         resources={"run": run_resource(project)},

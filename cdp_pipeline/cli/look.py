@@ -76,13 +76,15 @@ def plan(exports: Path, as_of: str, shows_all: bool, data: Path, project: Path) 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def probe(file: Path) -> None:
-    """Profile a sample export and draft its source YAML."""
+@PROJECT
+def probe(file: Path, project: Path) -> None:
+    """Profile a sample export and draft its source YAML, by the names under which the contracts know columns."""
+    from cdp_pipeline.project.project import read_files
     from cdp_pipeline.sources.probe import draft_yaml, print_profile, profile_file
 
     profile = profile_file(file)
     print_profile(profile)
-    click.echo(draft_yaml(profile))
+    click.echo(draft_yaml(profile, read_files(project)[0].contracts))
 
 
 @click.command()

@@ -31,10 +31,11 @@ def forget(subject: str, received: str, data: Path, project: Path) -> None:
     from cdp_pipeline.privacy.request import forget as take_down
     from cdp_pipeline.project.project import read_project
 
-    settings = read_project(project).settings
+    shapes = read_project(project)
+    settings = shapes.settings
     key = key_in_force(settings.key_env, data)
     day = read_day_gone_by(received, "--received", settings.zone)
-    asked = take_down(data, subject, key, day, settings.country)
+    asked = take_down(data, subject, key, day, shapes)
     keep_copy(data, settings.register_copy)
     records = len(asked.subject.records)
     click.echo(f"request {asked.request.request_id}, due {asked.request.due_date}")

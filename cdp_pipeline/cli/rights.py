@@ -55,10 +55,10 @@ def access(
     shapes = read_project(project)
     key = key_in_force(shapes.settings.key_env, data)
     snapshot, zone = expect_published(data), shapes.settings.zone
-    found = find_subject(snapshot, subject, shapes.settings.country)
+    found = find_subject(snapshot, subject, shapes)
     leave = Door(data, "access", key, reason).enter([found])
     request = register.add_request(data, "access", found, key, read_day_gone_by(received, "--received", zone))
-    held = gather(leave, snapshot, found, subject, lookalikes=include_lookalikes)
+    held = gather(leave, snapshot, found, subject, shapes, lookalikes=include_lookalikes)
     files = access_files.write_access(out, shapes, held, read_manifest(snapshot).as_of, portable=portable)
     register.advance(data, [request.request_id], "carried_out")
     keep_copy(data, shapes.settings.register_copy)
@@ -87,19 +87,18 @@ def restrict(subject: str, is_objection: bool, is_lifted: bool, received: str, d
     from cdp_pipeline.project.project import read_project
     from cdp_pipeline.run.lake import expect_published
 
-    settings = read_project(project).settings
+    shapes = read_project(project)
+    settings = shapes.settings
     key = key_in_force(settings.key_env, data)
     snapshot, kind = expect_published(data), "object" if is_objection else "restrict"
-    found = find_subject(snapshot, subject, settings.country)
+    found = find_subject(snapshot, subject, shapes)
     if is_lifted:
-        count = restriction.lift(
-            snapshot, data, found, kind, (key, *earlier_keys(settings.key_env, data)), settings.country
-        )
+        count = restriction.lift(snapshot, data, found, kind, (key, *earlier_keys(settings.key_env, data)), shapes)
         keep_copy(data, settings.register_copy)
         click.echo(f"lifted: {count} request{'s' if count > 1 else ''}; the next run uses the data again")
         return
     day = read_day_gone_by(received, "--received", settings.zone)
-    done = restriction.restrict(snapshot, data, found, kind, key, day, settings.country)
+    done = restriction.restrict(snapshot, data, found, kind, key, day, shapes)
     keep_copy(data, settings.register_copy)
     click.echo(f"request {done.request_id}: {restriction.KINDS[kind]} from the next run on")
     click.echo(
@@ -141,7 +140,7 @@ def correct(
     problem = corrections.mistake(contract, column, value)
     if problem:
         raise InputError(problem)
-    found = find_subject(snapshot, subject, shapes.settings.country)
+    found = find_subject(snapshot, subject, shapes)
     records = corrections.meant(snapshot, found, subject, column)
     if is_lifted:
         click.echo(f"lifted: {corrections.lift(data, records, column)} cells; the next run uses the export's value")

@@ -25,7 +25,6 @@ from cdp_pipeline.demo.settings import HISTORY_START, HORIZON, Rates
 from cdp_pipeline.demo.writing import copy, write
 from cdp_pipeline.errors import InputError
 
-TRUTH = ("people", "households", "record_person", "edits", "permissions", "erasures", "orders", "devices", "bad_lines")
 _PEOPLE_FOR_WRONG_LINES = 1000  # below that a handful of wrong lines would be more than a few percent
 
 
@@ -105,12 +104,16 @@ def _write_truth(con: duckdb.DuckDBPyConnection, out: Path, first: date, last: d
     folder = out / "_truth"
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
-    for name in TRUTH:
-        start = _web_since(con, first) if name == "devices" else first
-        asked = f"truth_{name}(date '{start}', date '{last}')"
-        rows = "bad_line order by file" if name == "bad_lines" else asked
+    macros = con.execute(
+        "select distinct function_name from duckdb_functions() where starts_with(function_name, 'truth_') order by 1"
+    ).fetchall()
+    rows = {"bad_lines": "bad_line order by file"}
+    for (macro,) in macros:  # each is a file of truth.sql and its like
+        start = _web_since(con, first) if macro == "truth_devices" else first
+        rows[macro.removeprefix("truth_")] = f"{macro}(date '{start}', date '{last}')"
+    for name, relation in rows.items():
         path = folder / f"{name}.parquet"
-        written[str(path.relative_to(out))] = copy(con, rows, path, "format parquet, compression zstd")
+        written[str(path.relative_to(out))] = copy(con, relation, path, "format parquet, compression zstd")
     return written
 
 

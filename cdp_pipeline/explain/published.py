@@ -15,6 +15,7 @@ from shlex import quote
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.errors import InputError, nearest
+from cdp_pipeline.project.expressions import literal
 from cdp_pipeline.run.lake import open_duckdb
 
 NEEDED = {
@@ -38,15 +39,14 @@ class Asked:
 
 
 def open_tables(snapshot: Path) -> DuckDBPyConnection:
-    """A connection with a view for each published table of staging, identity, segments and activation.
+    """A connection with a view for each published table.
 
     Raises InputError when the tables have the shape of an earlier version.
     """
     con = open_duckdb(allowed=[snapshot])
-    for layer in ("staging", "identity", "segments", "activation"):
-        con.execute(f"create schema {layer}")
-        for path in sorted((snapshot / layer).glob("*.parquet")):
-            con.execute(f"create view {layer}.{path.stem} as from '{str(path).replace(chr(39), chr(39) * 2)}'")
+    for path in sorted(snapshot.glob("[!.]*/*.parquet")):
+        con.execute(f"create schema if not exists {path.parent.name}")
+        con.execute(f"create view {path.parent.name}.{path.stem} as from {literal(str(path))}")
     for table, columns in NEEDED.items():
         if not set(columns) <= set(columns_of(con, table)):
             raise InputError(f"{table} was published by an earlier version: run cdp run, then ask again")

@@ -30,7 +30,7 @@ from cdp_pipeline.run.steps import Step, perform
 GOAL = "segments.memberships"
 START = "identity.records"
 PAIRS = "identity.pairs"
-_LEFT_OUT = ("raw", "activation", "reports", "warehouse*.duckdb", ".spill")
+_LEFT_OUT = ("raw", "warehouse*.duckdb", ".spill")
 
 
 def what_if(project: Path, data: Path, said: Sequence[str], identifiers: Sequence[str], key: bytes) -> Difference:
@@ -46,9 +46,8 @@ def what_if(project: Path, data: Path, said: Sequence[str], identifiers: Sequenc
     scratch = _scratch(data)
     try:
         before, after = changed_project(project, changes, scratch / "project")
-        shutil.copytree(
-            published.folder, scratch / "run", copy_function=os.link, ignore=shutil.ignore_patterns(*_LEFT_OUT)
-        )
+        left_out = shutil.ignore_patterns(*_LEFT_OUT, *published.project.layers_from("activation"))
+        shutil.copytree(published.folder, scratch / "run", copy_function=os.link, ignore=left_out)
         settings = read_project(scratch / "project")
         run = Run(
             settings, published.exports, data, published.as_of, "whatif", key, published.folder, at=scratch / "run"

@@ -1,9 +1,9 @@
 """What is kept of the erased, so that they do not come back: DATA/privacy/tombstones.parquet.
 
-What belongs here: the file, the keyed hashes in it, and making those of a subject. What does not:
-taking rows out (erasure.py).
+What belongs here: the file, and the keyed hashes in it. What does not: which marks those of a subject are (privacy/
+subject.py), and taking rows out (privacy/erasure.py).
 
-A row: kind (as in registry.py; `email+name` for an address that somebody else uses too; `person_id`),
+A row: kind (as in project/registry.py; `email+name` for an address that somebody else uses too; `person_id`),
 key (keyed hash), since (day), request_id, made_with (fingerprint of the secret key). Nobody without
 the secret key can tell whether a value is in the file, and nobody at all can read one out of it.
 """
@@ -13,17 +13,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import KeyMismatchError
-from cdp_pipeline.identity.normalise.placeholders import Placeholders
-from cdp_pipeline.privacy.subject import Subject, open_staged, told_of
-from cdp_pipeline.project.registry import SHAREABLE, spell
 from cdp_pipeline.run.lake import fingerprint
 from cdp_pipeline.run.whole_file import alone, replaced
 
@@ -34,7 +29,6 @@ SCHEMA = pa.schema(
         ("request_id", pa.string()), ("made_with", pa.string()),
     ]
 )  # fmt: skip
-_KINDS = {"login_id": "account"}
 
 
 def path_of(data: Path) -> Path:
@@ -100,71 +94,3 @@ def secrets_of(tombstones: pa.Table, keys: Sequence[bytes]) -> list[str]:
             "without that key they could not be kept out"
         )
     return list(known.values())
-
-
-# ---- those of a subject ----------------------------------------------------------------------
-
-
-def tombstones_of(
-    snapshot: Path, subject: Subject, key: bytes, since: date, request_id: str, country: str
-) -> list[dict[str, object]]:
-    """The tombstones of a subject: of the person, the records, the identifiers, the orders and tickets.
-
-    An identifier that somebody else holds as well counts only together with the subject's name.
-    """
-    with_secret, shared = secret(key), set(subject.shared)
-    found: set[tuple[str, str]] = set()
-    if subject.person_id:
-        found.add(("person_id", subject.person_id))
-    found |= {("record_id", f"{source}:{record_id}") for source, record_id in subject.records}
-    certain = {pair for pair in subject.identifiers if pair not in shared and not pair[1].startswith("?")}
-    found |= {(_KINDS.get(name, name), value) for name, value in certain}
-    if subject.records:
-        with open_staged(snapshot) as con:
-            found |= _things(con, subject)
-            if shared:
-                found |= _named(con, subject, country)
-    return [
-        {
-            "kind": kind,
-            "key": hashed(with_secret, kind, value),
-            "since": since,
-            "request_id": request_id,
-            "made_with": fingerprint(key),
-        }
-        for kind, value in sorted(found)
-    ]
-
-
-def _records(con: duckdb.DuckDBPyConnection, subject: Subject) -> None:
-    sources, record_ids = zip(*subject.records, strict=True)
-    con.register("own_arrow", pa.table({"source": list(sources), "record_id": list(record_ids)}))
-    con.execute("create or replace temp table own_records as from own_arrow")
-    con.unregister("own_arrow")
-
-
-def _things(con: duckdb.DuckDBPyConnection, subject: Subject) -> set[tuple[str, str]]:
-    """Orders and tickets of the subject; an order number that two systems use is no mark of an event."""
-    _records(con, subject)
-    rows = con.execute("""
-        with own as (select source, order_id from staging.orders semi join own_records using (source, record_id))
-        select 'order_id', source || ':' || trim(order_id) from own
-        union all
-        select 'event_order', trim(order_id) from own where order_id not in
-            (select order_id from staging.orders group by 1 having count(distinct source) > 1)
-        union all
-        select 'ticket_id', source || ':' || trim(ticket_id)
-        from staging.tickets semi join own_records using (source, record_id)""").fetchall()
-    return {(str(kind), str(value)) for kind, value in rows}
-
-
-def _named(con: duckdb.DuckDBPyConnection, subject: Subject, country: str) -> set[tuple[str, str]]:
-    """The subject's shared identifiers, each with a name that the subject's records give."""
-    _records(con, subject)
-    told = told_of(con)
-    con.execute(f"create or replace temp table told as from ({told}) semi join own_records using (source, record_id)")
-    systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
-    spell(con, "told", Placeholders(), country, systems)
-    rows = con.execute(f"select distinct kind, identity, named from spelled where kind in {SHAREABLE}").fetchall()
-    shared = {(_KINDS.get(name, name), value) for name, value in subject.shared}
-    return {(f"{kind}+name", named) for kind, identity, named in rows if (kind, identity) in shared and named}

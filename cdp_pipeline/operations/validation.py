@@ -14,12 +14,15 @@ from pathlib import Path
 from cdp_pipeline.errors import ProjectError
 from cdp_pipeline.operations.binding import unbound
 from cdp_pipeline.pipeline import Pipeline, assemble
-from cdp_pipeline.project.project import FOLDERS, Project, read_files
+from cdp_pipeline.project.project import CHECKS, Project, layer_folders, read_files
 
 
 def validate(folder: Path) -> tuple[Project, Pipeline]:
     """The project of a folder like dbt_like_sql, and its steps and checks; raises ProjectError with every mistake."""
-    paths = [folder / "project.yml", *(path for name in FOLDERS for path in sorted((folder / name).rglob("*")))]
+    paths = [
+        folder / "project.yml",
+        *(path for place in (*layer_folders(folder).values(), folder / CHECKS) for path in sorted(place.rglob("*"))),
+    ]
     return _validate(folder, tuple((path, path.stat().st_mtime_ns) for path in paths if path.is_file()))
 
 

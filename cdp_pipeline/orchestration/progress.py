@@ -14,8 +14,6 @@ from rich.table import Table
 
 from cdp_pipeline.operations.outcome import lines_of_failure
 
-ORDER = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports", "publish")
-
 
 @dataclass
 class _Layer:
@@ -72,13 +70,9 @@ class Progress:
             ("seconds", "right"),
         ):
             shown.add_column(heading, justify=justify)  # type: ignore[arg-type]
-        for name in ORDER:
-            layer = self.layers.get(name)
-            if layer:
-                checks = f"{layer.checks}" + (f" ({layer.failed_checks} failed)" if layer.failed_checks else "")
-                shown.add_row(
-                    name, f"{layer.tables}", f"{layer.reused}", f"{layer.rows:,}", checks, f"{layer.seconds:.1f}"
-                )
+        for name, layer in self.layers.items():  # in the order in which they began
+            checks = f"{layer.checks}" + (f" ({layer.failed_checks} failed)" if layer.failed_checks else "")
+            shown.add_row(name, f"{layer.tables}", f"{layer.reused}", f"{layer.rows:,}", checks, f"{layer.seconds:.1f}")
         return shown
 
     def _layer(self, name: str) -> _Layer:

@@ -23,11 +23,11 @@ def nightly_job() -> UnresolvedAssetJobDefinition:
     )
 
 
-def publish_job() -> UnresolvedAssetJobDefinition:
+def publish_job(project: Project) -> UnresolvedAssetJobDefinition:
     """From identity on: rebuild what a partial run left stale, and publish it."""
     return dg.define_asset_job(
         "rebuild_and_publish",
-        selection=dg.AssetSelection.groups("identity", "profiles", "segments", "activation", "reports", "publish"),
+        selection=dg.AssetSelection.groups(*project.layers_from("identity"), "publish"),
         description="Rebuild every table from identity on, from what is staged, and publish",
         executor_def=dg.in_process_executor,
     )

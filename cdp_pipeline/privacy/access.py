@@ -17,18 +17,20 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from cdp_pipeline.identity.normalise.placeholders import Placeholders
 from cdp_pipeline.privacy.door import Leave
-from cdp_pipeline.privacy.subject import Subject
+from cdp_pipeline.privacy.identities import facts_sql, spell
+from cdp_pipeline.privacy.subject import Marks, Subject, marks_of
+from cdp_pipeline.privacy.texts import find_written
+from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.registry import facts_of, kind_sql
 from cdp_pipeline.run.lake import open_duckdb
 from cdp_pipeline.run.manifest import read_manifest
 
 Row = Mapping[str, object]
-LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation")
 _SKIPPED = {"identity.pairs", "identity.term_frequencies", "identity.review_queue", "identity.label_sample"}
 """Tables about two people at once, or about values and nobody: not for handing out."""
-_ADDRESSED = ("staging.permissions", "profiles.identifier_permissions")
-"""Tables about identifiers, whatever record they stand on."""
-_NAMESPACES = ("email", "phone", "device_id", "login_id")
 
 
 @dataclass(frozen=True)
@@ -47,38 +49,46 @@ def gather(
     snapshot: Path,
     subject: Subject,
     asked: str,
+    project: Project,
     *,
     lookalikes: bool = False,
 ) -> Held:
     """All rows of a subject in a published snapshot. `asked` is how the subject was named on the command line.
 
-    With `lookalikes` also records that only likeness joins. Tables without a row of the person are left out.
+    With `lookalikes` also records that only likeness joins. Tables without a row of the person are left out. What an
+    erasure would take out of the core tables is what is handed out of them: both go by `marks_of`.
     """
     with open_duckdb(allowed=[snapshot]) as con:
         tables = _open(con, snapshot)
         sure = set(subject.records) if lookalikes else _sure(con, subject, asked, tables)
         records = tuple(record for record in subject.records if record in sure)
         whole = len(records) == len(subject.records)
-        _own(con, subject, records, tables, whole=whole)
-        found: dict[str, Sequence[Row]] = {}
+        known = subject if whole else Subject(None, records)
+        _own(con, known, marks_of(snapshot, known, project), tables)
+        held: dict[str, Sequence[Row]] = {}
         for name in tables:
-            condition = _condition(con, name)
-            if condition and name not in _SKIPPED:
-                columns = "* exclude (losing_values)" if name == "profiles.golden_values" and not whole else "*"
-                rows = _rows(con, f"select {columns} from {name} t where {condition}")
-                found |= {name: rows} if rows else {}
-        found |= _raw(con, snapshot, found)
-    return Held(
-        subject, records, len(subject.records) - len(records), dict(sorted(found.items())), _exports(snapshot, subject)
-    )
+            layer, _, table = name.partition(".")
+            if layer in ("staging", "quarantine") and table in project.contracts:
+                rows = _named(con, name, project)
+            elif name == "quarantine.lines":
+                rows = _written(con, name, project)
+            else:
+                rows = [] if name in _SKIPPED else _personal(con, name, whole=whole)
+            held |= {name: rows} if rows else {}
+        held |= _raw(con, snapshot, held)
+    layers = {layer: at for at, layer in enumerate(project.layers)}
+    ordered = sorted(held.items(), key=lambda table: (layers.get(table[0].partition(".")[0], len(layers)), table[0]))
+    return Held(subject, records, len(subject.records) - len(records), dict(ordered), _exports(snapshot, subject))
 
 
 def _open(con: duckdb.DuckDBPyConnection, snapshot: Path) -> list[str]:
+    """Views over all published tables but those of raw; returns their names."""
     names = []
-    for layer in LAYERS[1:]:
-        con.execute(f"create schema if not exists {layer}")
-        for path in sorted((snapshot / layer).glob("*.parquet")):
-            con.execute(f"create view {layer}.{path.stem} as from {_quoted(path)}")
+    for path in sorted(snapshot.glob("[!.]*/*.parquet")):
+        layer = path.parent.name
+        if layer != "raw":
+            con.execute(f"create schema if not exists {layer}")
+            con.execute(f"create view {layer}.{path.stem} as from {literal(str(path))}")
             names.append(f"{layer}.{path.stem}")
     return names
 
@@ -147,69 +157,76 @@ def _anchors(con: duckdb.DuckDBPyConnection, subject: Subject, asked: str) -> se
 # ---- whose rows ------------------------------------------------------------------------------
 
 
-def _own(
-    con: duckdb.DuckDBPyConnection,
-    subject: Subject,
-    records: Sequence[tuple[str, str]],
-    tables: Sequence[str],
-    *,
-    whole: bool,
-) -> None:
-    """Tables mine, my_person, my_identifiers, my_orders, my_devices: what a row is recognised by.
+def _own(con: duckdb.DuckDBPyConnection, subject: Subject, marks: Marks, tables: Sequence[str]) -> None:
+    """Tables mine, my_person, my_devices and my_marks: what a row is recognised by.
 
     Of a person whose records are not all handed out, tables about the person as a whole stay out.
     """
-    _register(con, "mine", records)
-    con.register("person_arrow", pa.table({"person_id": pa.array([subject.person_id] if whole else [], pa.string())}))
-    con.execute("create or replace temp table my_person as from person_arrow")
-    shared = set(subject.shared)
-    own = [pair for pair in subject.identifiers if pair not in shared and whole]
+    _register(con, "mine", subject.records)
+    people = [subject.person_id] if subject.person_id else []
+    con.register("person_arrow", pa.table({"person_id": pa.array(people, pa.string())}))
+    con.execute("create temp table my_person as from person_arrow")
+    kinds, values = [kind for kind, _ in sorted(marks)], [value for _, value in sorted(marks)]
     con.register(
-        "identifiers_arrow",
-        pa.table(
-            {
-                "namespace": pa.array([n for n, _ in own], pa.string()),
-                "value": pa.array([v for _, v in own], pa.string()),
-            }
-        ),
+        "marks_arrow", pa.table({"kind": pa.array(kinds, pa.string()), "value": pa.array(values, pa.string())})
     )
-    con.execute("create or replace temp table my_identifiers as from identifiers_arrow")
-    has_orders, has_devices = "staging.orders" in tables, "identity.device_owners" in tables
-    orders = "select source, order_id from staging.orders semi join mine using (source, record_id)"
-    con.execute(f"create or replace temp table my_orders as {orders if has_orders else _NO_ORDERS}")
+    con.execute("create temp table my_marks as from marks_arrow")
     devices = "select source, device_id from identity.device_owners semi join my_person using (person_id)"
-    con.execute(f"create or replace temp table my_devices as {devices if has_devices else _NO_DEVICES}")
+    has_devices = "identity.device_owners" in tables
+    con.execute(f"create temp table my_devices as {devices if has_devices else _NO_DEVICES}")
 
 
-_NO_ORDERS = "select null::varchar as source, null::varchar as order_id where false"
 _NO_DEVICES = "select null::varchar as source, null::varchar as device_id where false"
 
 
-def _condition(con: duckdb.DuckDBPyConnection, name: str) -> str:
-    """SQL that is true for rows of the person in a table, called t; empty for tables about nobody."""
+def _named(con: duckdb.DuckDBPyConnection, name: str, project: Project) -> list[Row]:
+    """Rows of a core table, or of those kept out of it, that name the person as its contract says."""
+    columns = [row[0] for row in con.execute(f"describe {name}").fetchall()]
+    facts = [f for f in facts_of(name.partition(".")[2], project.contracts) if set(f.columns) <= set(columns)]
+    if not facts:
+        return []
+    con.execute(f"create or replace temp table numbered as select *, row_number() over () as _number from {name}")
+    return _marked(con, facts_sql(facts, "numbered", lambda c: f"{c}::varchar", "_number", columns), project)
+
+
+def _written(con: duckdb.DuckDBPyConnection, name: str, project: Project) -> list[Row]:
+    """Lines that nobody could read, by the addresses and numbers written in them."""
+    con.execute(f"create or replace temp table numbered as select *, row_number() over () as _number from {name}")
+    find_written(con, "(select _number as number, content as text from numbered)", project.settings.country)
+    nobody = "null::varchar as country, null::varchar as first_name, null::varchar as last_name"
+    return _marked(con, f"select number as _number, kind, '' as system, value, {nobody} from written", project)
+
+
+def _marked(con: duckdb.DuckDBPyConnection, facts: str, project: Project) -> list[Row]:
+    """The rows of table `numbered` of which one of the facts is a mark of the person."""
+    con.execute(f"create or replace temp table told as {facts}")
+    systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
+    spell(con, "told", Placeholders(), project.settings.country, systems, project.words)
+    return _rows(
+        con,
+        """select * exclude (_number) from numbered where _number in (
+               select s._number from spelled s
+               join my_marks m on m.kind = s.kind and m.value = s.identity
+               union all
+               select s._number from spelled s
+               join my_marks m on m.kind = s.kind || '+name' and m.value = s.named)""",
+    )
+
+
+def _personal(con: duckdb.DuckDBPyConnection, name: str, *, whole: bool) -> list[Row]:
+    """Rows of the person in a table that is made of core tables; none of tables about nobody."""
     columns = {row[0] for row in con.execute(f"describe {name}").fetchall()}
     ways = []
     if "person_id" in columns and not name.startswith("activation.receipts"):
         ways.append("t.person_id in (select person_id from my_person)")
     if {"source", "record_id"} <= columns:
         ways.append("(t.source, t.record_id) in (select (source, record_id) from mine)")
-    elif {"source", "order_id"} <= columns and name.startswith(("staging.", "quarantine.")):
-        ways.append("(t.source, t.order_id) in (select (source, order_id) from my_orders)")
     if {"source", "device_id"} <= columns:
         ways.append("(t.source, t.device_id) in (select (source, device_id) from my_devices)")
-    if name in _ADDRESSED and "value_keys" in columns:
-        ways.append(
-            "exists (select 1 from my_identifiers i where i.namespace = t.namespace and list_contains(t.value_keys, i.value))"
-        )
-    elif name in _ADDRESSED:
-        ways.append("(t.namespace, lower(trim(t.value))) in (select (namespace, lower(value)) from my_identifiers)")
-    if name.startswith("quarantine.") and "email" in columns:
-        ways.append("lower(trim(t.email)) in (select lower(value) from my_identifiers where namespace = 'email')")
-    if name == "quarantine.lines":
-        ways.append(
-            "exists (select 1 from my_identifiers i where length(i.value) > 5 and contains(lower(t.content), lower(i.value)))"
-        )
-    return " or ".join(ways)
+    if {"namespace", "value"} <= columns:
+        ways.append(f"({kind_sql('t.namespace')}, lower(trim(t.value))) in (select (kind, lower(value)) from my_marks)")
+    shown = "* exclude (losing_values)" if name == "profiles.golden_values" and not whole else "*"
+    return _rows(con, f"select {shown} from {name} t where {' or '.join(ways)}") if ways else []
 
 
 def _raw(
@@ -236,7 +253,7 @@ def _raw(
     for folder in sorted(path for path in (snapshot / "raw").iterdir() if path.is_dir()):
         parts = sorted(p for p in folder.glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
         if parts:
-            files = "[" + ", ".join(_quoted(part) for part in parts) + "]"
+            files = "[" + ", ".join(literal(str(part)) for part in parts) + "]"
             scan = f"select * from read_parquet({files}, union_by_name = true) semi join my_places using (_file, _line)"
             rows = _rows(con, f"{scan} order by _file, _line")
             raw |= {f"raw.{folder.name}": rows} if rows else {}
@@ -252,10 +269,10 @@ def _exports(snapshot: Path, subject: Subject) -> list[Row]:
         for folder in sorted(snapshot.parent.glob("[!.]*")):
             as_of = read_manifest(folder).as_of
             for path in sorted((folder / "activation").glob("*.parquet")):
-                columns = {row[0] for row in con.execute(f"describe from {_quoted(path)}").fetchall()}
+                columns = {row[0] for row in con.execute(f"describe from {literal(str(path))}").fetchall()}
                 if {"person_id", "is_written", "file_sha256"} <= columns:
                     rows = con.execute(
-                        f"select audience, file_sha256 from {_quoted(path)} where person_id = ? and is_written order by 1",
+                        f"select audience, file_sha256 from {literal(str(path))} where person_id = ? and is_written order by 1",
                         [subject.person_id],
                     ).fetchall()
                     found += [
@@ -283,7 +300,3 @@ def _rows(con: duckdb.DuckDBPyConnection, select: str) -> list[Row]:
     result = con.execute(select)
     names = [column[0] for column in result.description or ()]
     return sorted((dict(zip(names, row, strict=True)) for row in result.fetchall()), key=repr)
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

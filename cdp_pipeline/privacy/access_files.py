@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.ledgers.spreadsheet import guard
-from cdp_pipeline.privacy.access import LAYERS, Held, Row
+from cdp_pipeline.privacy.access import Held, Row
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.whole_file import write_whole
 
@@ -136,10 +136,8 @@ def page(facts: Mapping[str, object], tables: Mapping[str, Sequence[Row]]) -> st
     parts += [f"<h2>How long</h2><p>{escape(str(facts['kept_for']))}</p>"]
     parts += [f"<h2>Profiling</h2><p>{escape(str(facts['profiling']))}</p>"]
     parts += ["<h2>Your rights</h2><ul>", *(f"<li>{escape(right)}</li>" for right in RIGHTS), "</ul>"]
-    for layer in LAYERS:
-        for name, rows in tables.items():
-            if name.startswith(f"{layer}."):
-                parts += [f"<h2>{escape(name)}</h2>", _table(rows)]
+    for name, rows in tables.items():
+        parts += [f"<h2>{escape(name)}</h2>", _table(rows)]
     return "\n".join(parts) + "</html>\n"
 
 

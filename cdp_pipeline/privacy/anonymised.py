@@ -17,16 +17,16 @@ from collections.abc import Collection, Sequence
 import duckdb
 
 from cdp_pipeline.ledgers.tombstones import hashed_sql
-from cdp_pipeline.privacy.exemptions import WRITTEN, kept_values, stays
+from cdp_pipeline.privacy.exemptions import STOPS, is_written, kept_values, stays
 from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.registry import Contracts, facts_of, kind_sql, outlasting
 from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.run.lake import Run
-from cdp_pipeline.staging.mapping import ERASED_TABLES, candidates, day_of, open_source
+from cdp_pipeline.staging.mapping import candidates, day_of, open_source
 from cdp_pipeline.staging.mend import is_emptied
 from cdp_pipeline.staging.parsing import TYPES
 
-TABLES = ERASED_TABLES
-_KIND = "case namespace when 'login_id' then 'account' else namespace end"
+_KIND = kind_sql("namespace")
 
 
 def columns_sql(contract: Contract) -> str:
@@ -37,7 +37,7 @@ def columns_sql(contract: Contract) -> str:
 def add_kept(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, rows: str, names: Collection[str]) -> None:
     """Add to `erased_<table>` what an earlier night kept: `rows` with the columns `names`, as contracts let them stay."""
     columns = [
-        column if stays(table, column, spec) else f"null::{TYPES[spec.type]} as {column}"
+        column if stays(contract, column) else f"null::{TYPES[spec.type]} as {column}"
         for column, spec in contract.columns.items() if column in names
     ]  # fmt: skip
     columns += ["_delivered_at"] if "_delivered_at" in names else []
@@ -46,10 +46,7 @@ def add_kept(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, row
 
 def keep_anonymous(run: Run, con: duckdb.DuckDBPyConnection, names: Sequence[str], secrets: Sequence[str]) -> None:
     """Add what stays of the rows in `gone` of the sources `names` to the tables `erased_<table>` of `con`."""
-    for table in TABLES:
-        contract = run.project.contracts.get(table)
-        if contract is None:
-            continue
+    for table, contract in outlasting(run.project.contracts).items():
         con.execute(f"create or replace temp table fresh_{table} ({columns_sql(contract)})")
         for name in names:
             source = run.project.sources[name]
@@ -59,42 +56,45 @@ def keep_anonymous(run: Run, con: duckdb.DuckDBPyConnection, names: Sequence[str
             for ordinal, mapping in enumerate(source.into[table]):
                 select = candidates(name, system, source, mapping, ordinal, contract, run.as_of)
                 kept = (
-                    _stops(_as_judged(run, select, contract), name, contract)
-                    if table == "permissions"
-                    else _anonymous(select, table, contract, secrets)
+                    _stops(_as_judged(run, select, contract), name, table, contract)
+                    if contract.when_erased == STOPS
+                    else _anonymous(select, table, run.project.contracts, secrets)
                 )
                 con.execute(f"insert into fresh_{table} by name {kept}")
         _newest(con, table, contract)
-    if "permissions" in run.project.contracts:  # who uses the address may be erased later
-        keys = ", ".join(hashed_sql(secret, _KIND, "value") for secret in secrets)
-        con.execute(f"""delete from erased_permissions
-            where exists (from dead d where d.kind = {_KIND.replace("namespace", "erased_permissions.namespace")}
-                          and d.key in ({keys}))""")
+        if contract.when_erased == STOPS:  # who uses the address may be erased later
+            column = next(column for column in contract.columns if is_written(contract, column))
+            keys = ", ".join(hashed_sql(secret, _KIND, column) for secret in secrets)
+            con.execute(f"""delete from erased_{table}
+                where exists (from dead d where d.kind = {_KIND} and d.key in ({keys}))""")
 
 
-def _anonymous(select: str, table: str, contract: Contract, secrets: Sequence[str]) -> str:
-    order = "source__text || ':' || trim(order_id__text)"
-    keys = ", ".join(hashed_sql(secret, "'order_id'", order) for secret in secrets)
+def _anonymous(select: str, table: str, contracts: Contracts, secrets: Sequence[str]) -> str:
+    """SELECT of the rows of an erased order, or another thing that the grain names, without anybody."""
+    contract = contracts[table]
+    thing = next(fact for fact in facts_of(table, contracts) if fact.column in contract.grain)
+    named = f"{thing.system}__text || ':' || trim({thing.column}__text)"
+    keys = ", ".join(hashed_sql(secret, f"'{thing.kind}'", named) for secret in secrets)
     columns = []
     for column, spec in contract.columns.items():
-        if column in WRITTEN[table]:
-            kind = "order_id" if column == "order_id" else "line"
-            value = order if column == "order_id" else f"{order} || ':' || {column}__text"
+        if is_written(contract, column):
+            kind = thing.kind if column == thing.column else "line"
+            value = named if column == thing.column else f"{named} || ':' || {column}__text"
             columns.append(f"{_lasting(table, column, kind, value, secrets)} as {column}")
         else:
-            columns.append(column if stays(table, column, spec) else f"null::{TYPES[spec.type]} as {column}")
+            columns.append(column if stays(contract, column) else f"null::{TYPES[spec.type]} as {column}")
     return (
         f"select {', '.join(columns)}, _delivered_at from ({select}) "
         f"where _outcome = 'mapped' and {_usable(contract)} "
-        f"and exists (from dead d where d.kind = 'order_id' and d.key in ({keys}))"
+        f"and exists (from dead d where d.kind = '{thing.kind}' and d.key in ({keys}))"
     )
 
 
-def _stops(select: str, name: str, contract: Contract) -> str:
+def _stops(select: str, name: str, table: str, contract: Contract) -> str:
     """SELECT of the stops on lines that go, for identifiers that stay; `value` in its one spelling."""
     columns = [
-        "f.identity as value" if column == "value" else f"c.{column}"
-        if stays("permissions", column, spec) else f"null::{TYPES[spec.type]} as {column}"
+        f"f.identity as {column}" if is_written(contract, column) else f"c.{column}"
+        if stays(contract, column) else f"null::{TYPES[spec.type]} as {column}"
         for column, spec in contract.columns.items()
     ]  # fmt: skip
     stop, values = kept_values(contract)
@@ -102,13 +102,13 @@ def _stops(select: str, name: str, contract: Contract) -> str:
     return f"""select distinct {", ".join(columns)}, c._delivered_at
         from (select *, {_KIND} as spoken from ({select})) c
         join (select distinct source_name, _file, _line, kind, identity from found
-              where table_name = 'permissions' and secret = 0) f
+              where table_name = '{table}' and secret = 0) f
           on f.source_name = '{name}' and f._file = c._file and f._line = c._line and f.kind = c.spoken
         where c._outcome = 'mapped' and c.{stop} in ({", ".join(map(literal, values))}) and {_usable(contract)}
           and exists (from gone where {line})
           and not exists (from found x join dead d on d.kind = x.kind and d.key = x.key
                           where x.source_name = '{name}' and x._file = c._file and x._line = c._line
-                            and x.table_name = 'permissions' and x.kind = c.spoken)"""
+                            and x.table_name = '{table}' and x.kind = c.spoken)"""
 
 
 def _as_judged(run: Run, select: str, contract: Contract) -> str:

@@ -4,8 +4,9 @@ What belongs here: which snapshots still hold somebody erased, DATA/privacy/cert
 the requests that a publication carries out.
 What does not: the erasure itself (erasure.py).
 
-A certificate holds counts, table names and recipients, and nothing about the person. It is made from
-raw.erasures, so a run that dies before writing it leaves it to the next one. Of several requests for one
+A certificate holds counts, table names and recipients, and nothing about the person. What was held is told by
+raw.erasures, so a run that dies before writing it leaves it to the next one; what is left is looked for again in what
+is published now, and `rows_removed` is the difference. Of several requests for one
 person that are open together the smallest id has the counts, and `carried_out_with` names the others; a
 request that comes when the person has been erased is answered at once, by a certificate that refers to theirs.
 """
@@ -19,15 +20,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from cdp_pipeline.activation.removals import REMOVE
-from cdp_pipeline.ledgers.tombstones import FOLDER, read_tombstones, requests_in
+from cdp_pipeline.ledgers.tombstones import FOLDER, read_tombstones, requests_in, secrets_of
+from cdp_pipeline.privacy.holdings import AUDIENCE, WRITTEN, Count, add_dead, count_holdings
+from cdp_pipeline.privacy.keys import keys_of
 from cdp_pipeline.privacy.register import Request, advance, read_requests
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.registry import SHAREABLE
-from cdp_pipeline.run.lake import published_snapshot, was_gone_back_to
+from cdp_pipeline.run.lake import Run, open_duckdb, published_snapshot, was_gone_back_to
 from cdp_pipeline.run.manifest import legible_manifest, read_manifest
 from cdp_pipeline.run.whole_file import write_whole
 
-AUDIENCE, WRITTEN = "audience ", " written to a file"
 _ELSEWHERE = (
     "Files in the exports folder and in the systems they come from are kept by their owners: erase there as well.",
     "Backups of the data folder cannot be edited: let them expire. A restored one is erased again by its next run.",
@@ -75,27 +77,37 @@ def is_recognised(tombstones: Iterable[Mapping[str, object]]) -> bool:
     return any(str(row["kind"]).removesuffix("+name") in SHAREABLE for row in tombstones)
 
 
-def certify(project: Project, data: Path) -> list[str]:
-    """Write the certificate of every erasure that is published and has none; returns their ids.
+def certify(run: Run) -> list[str]:
+    """Write the certificate of every erasure that is published and has none; returns their ids. Keys are those of `run`.
 
     Closes those requests, and the restrictions, objections and corrections that the published state obeys, at the
     moment at which the first such state was published.
     """
-    snapshot = published_snapshot(data)
+    project, data, snapshot = run.project, run.data, published_snapshot(run.data)
     manifest = read_manifest(snapshot) if snapshot else None
     if snapshot is None or manifest is None:
         return []
+    is_due = not all(path_of(data, request_id).exists() for request_id in manifest.erased)
+    left = _left(run, snapshot) if is_due else []
     register = {request.request_id: request for request in read_requests(data)}
     moments, written = _moments(data), []
     for request_id in manifest.erased:
         if not path_of(data, request_id).exists():
             request, at = register.get(request_id), moments.get(request_id, "")
-            _write(data, request_id, _certificate(project, data, snapshot, request_id, request, at))
+            _write(data, request_id, _certificate(project, data, snapshot, request_id, request, at, left))
             written.append(request_id)
     for request_id in sorted({*manifest.erased, *manifest.carried_out}):
         if request_id in register and register[request_id].is_open:
             advance(data, [request_id], "carried_out", moments.get(request_id, ""))
     return written
+
+
+def _left(run: Run, snapshot: Path) -> list[Count]:
+    """Rows of the erased that are published all the same: none, unless something went wrong."""
+    tombstones = read_tombstones(run.data)
+    with open_duckdb(allowed=[snapshot]) as con:
+        add_dead(con, tombstones)
+        return count_holdings(con, snapshot, run.project, secrets_of(tombstones, keys_of(run)))
 
 
 def _moments(data: Path) -> dict[str, str]:
@@ -132,13 +144,20 @@ def _write(data: Path, request_id: str, said: Mapping[str, object]) -> None:
 
 
 def _certificate(
-    project: Project, data: Path, snapshot: Path, request_id: str, request: Request | None, at: str
+    project: Project,
+    data: Path,
+    snapshot: Path,
+    request_id: str,
+    request: Request | None,
+    at: str,
+    left: Sequence[Count],
 ) -> dict[str, object]:
     rows = pq.read_table(snapshot / "raw" / "erasures.parquet").to_pylist()
     counts = {r["table_name"]: int(r["rows"]) for r in rows if r["request_id"] == request_id}
     tables = {
         name: n for name, n in sorted(counts.items()) if not name.startswith(AUDIENCE) and not name.endswith(WRITTEN)
     }
+    remaining = {table: n for request_left, table, n in left if request_left == request_id and table in tables}
     known = read_tombstones(data).to_pylist()
     tombstones = [r for r in known if r["request_id"] == request_id]
     hashes = {(r["kind"], r["key"]) for r in tombstones}
@@ -155,8 +174,9 @@ def _certificate(
         "night": manifest.as_of,
         "published": snapshot.name,
         "carried_out_with": sorted(others & set(manifest.erased)),
-        "rows_removed": tables,
-        "rows_removed_by_layer": _by_layer(tables),
+        "rows_removed": (removed := {name: n - remaining.get(name, 0) for name, n in tables.items()}),
+        "rows_removed_by_layer": _by_layer(removed),
+        "rows_left": remaining,
         "tombstones": {kind: sum(r["kind"] == kind for r in tombstones) for kind in sorted({r["kind"] for r in tombstones})},
         "recipients_to_notify": _recipients(project, snapshot, counts),
         "sources_to_erase_at": [{"source": name, "owner": project.sources[name].owner} for name in systems],

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp_pipeline.ledgers.tombstones import SCHEMA, add_tombstones, read_tombstones, requests_in, secrets_of
-from cdp_pipeline.privacy.anonymised import TABLES, add_kept, columns_sql, keep_anonymous
+from cdp_pipeline.privacy.anonymised import add_kept, columns_sql, keep_anonymous
 from cdp_pipeline.privacy.kept_files import clean_kept_files
 from cdp_pipeline.privacy.keys import keys_of
 from cdp_pipeline.privacy.previous_state import forget_previous
@@ -32,6 +32,7 @@ from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.retention import QUARANTINE, add_outlived, cutoffs, feeding
 from cdp_pipeline.privacy.scan import scan
 from cdp_pipeline.privacy.scrub import empty_old_rejects, scrub
+from cdp_pipeline.project.registry import outlasting
 from cdp_pipeline.run.lake import Run, fingerprint, was_gone_back_to
 from cdp_pipeline.run.manifest import read_manifest, write_manifest
 from cdp_pipeline.run.run_folder import done_once
@@ -59,9 +60,8 @@ def erase(run: Run) -> Outcome:
         _open_kept(run, con)
         if has_work:
             tombstones = _carry_out(run, con, tombstones)
-        for table in TABLES:
-            grain = run.project.contracts[table].grain if table in run.project.contracts else ()
-            run.write(con, f"raw.erased_{table}", f"select * from erased_{table}", grain)
+        for table, contract in outlasting(run.project.contracts).items():
+            run.write(con, f"raw.erased_{table}", f"select * from erased_{table}", contract.grain)
         con.register("rows_arrow", _account(run))
         run.write(con, "raw.erased_rows", "select * from rows_arrow", ["source_name", "file"])
         run.write(con, "raw.erasures", "select * from erasures", ["request_id", "as_of", "table_name"])
@@ -89,16 +89,15 @@ def _new_requests(run: Run, requests: Sequence[str]) -> list[str]:
 
 def _open_kept(run: Run, con: duckdb.DuckDBPyConnection) -> None:
     """The tables erased_<table> and erasures as the last night left them, and as the contracts of today let them be."""
-    shapes = {f"erased_{table}": columns_sql(run.project.contracts[table]) for table in TABLES
-              if table in run.project.contracts}  # fmt: skip
-    shapes |= {f"erased_{table}": "source varchar" for table in TABLES if table not in run.project.contracts}
+    contracts = outlasting(run.project.contracts)
+    shapes = {f"erased_{table}": columns_sql(contract) for table, contract in contracts.items()}
     for name, columns in {**shapes, "erasures": ERASURES}.items():
         con.execute(f"create temp table {name} ({columns})")
         path, table = run.path(f"raw.{name}"), name.removeprefix("erased_")
         if path.exists():
             kept = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
-            if table in run.project.contracts:
-                add_kept(con, table, run.project.contracts[table], kept, pq.read_schema(path).names)
+            if table in contracts:
+                add_kept(con, table, contracts[table], kept, pq.read_schema(path).names)
             elif name == "erasures":
                 con.execute(f"insert into {name} by name from {kept}")
 

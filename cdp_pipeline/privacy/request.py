@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from cdp_pipeline.ledgers.tombstones import add_tombstones, read_tombstones, tombstones_of
+from cdp_pipeline.ledgers.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline.privacy.certificate import certify_erased_before, is_recognised
 from cdp_pipeline.privacy.register import Request, add_request, advance, now
-from cdp_pipeline.privacy.subject import Subject, find_subject
+from cdp_pipeline.privacy.subject import Subject, find_subject, tombstones_of
+from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.lake import expect_published
 from cdp_pipeline.run.manifest import read_manifest
 
@@ -32,7 +33,7 @@ class Asked:
     is_recognised: bool
 
 
-def forget(data: Path, text: str, key: bytes, received: date, country: str) -> Asked:
+def forget(data: Path, text: str, key: bytes, received: date, project: Project) -> Asked:
     """Take down that the subject named by `text` wants to be erased.
 
     From now on no run lets in a row with one of the subject's own identifiers; the next run takes out
@@ -40,9 +41,9 @@ def forget(data: Path, text: str, key: bytes, received: date, country: str) -> A
     with a certificate that says by which requests. Raises InputError as find_subject does.
     """
     snapshot = expect_published(data)
-    subject = find_subject(snapshot, text, country)
+    subject = find_subject(snapshot, text, project)
     request = add_request(data, "erase", subject, key, received)
-    rows = tombstones_of(snapshot, subject, key, received, request.request_id, country)
+    rows = tombstones_of(snapshot, subject, key, received, request.request_id, project)
     before = [] if subject.records else _carried_out_by(data, snapshot, rows)
     if before:
         done = replace(request, status="carried_out", carried_out_at=now())

@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.ledgers import tombstones
 from cdp_pipeline.privacy import register
-from cdp_pipeline.privacy.subject import Subject
+from cdp_pipeline.privacy.subject import Subject, tombstones_of
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.registry import known_by
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.steps import Outcome, Step, Table
 from cdp_pipeline.run.whole_file import alone, replaced
@@ -42,7 +43,6 @@ _TABLE = Table(
     owner="privacy officer",
     grain=("person_id", "kind"),
 )
-_READS = ("staging.people", "staging.identifiers", "identity.person_records", "identity.redirects")
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ def read_restrictions(data: Path) -> pa.Table:
 
 
 def restrict(
-    snapshot: Path, data: Path, subject: Subject, kind: str, key: bytes, received: date, country: str
+    snapshot: Path, data: Path, subject: Subject, kind: str, key: bytes, received: date, project: Project
 ) -> Restricted:
     """Write a request of `kind` (restrict or object) and what it rests on; in force from the next run on."""
     request = register.add_request(data, kind, subject, key, received)
-    rows = tombstones.tombstones_of(snapshot, subject, key, received, request.request_id, country)
+    rows = tombstones_of(snapshot, subject, key, received, request.request_id, project)
     rows = [row | {"restriction": KINDS[kind]} for row in rows if row["kind"] in _FOLLOWED]
     with alone(path_of(data)):
         known = read_restrictions(data).to_pylist()
@@ -84,7 +84,7 @@ def restrict(
         return Restricted(request.request_id, bool(fresh))
 
 
-def lift(snapshot: Path, data: Path, subject: Subject, kind: str, keys: Sequence[bytes], country: str) -> int:
+def lift(snapshot: Path, data: Path, subject: Subject, kind: str, keys: Sequence[bytes], project: Project) -> int:
     """End the restrictions of `kind` that this subject asked for or is under, whoever it was before a merge.
 
     `keys` are all secret keys that are held. Returns how many requests end; InputError when none does.
@@ -92,7 +92,7 @@ def lift(snapshot: Path, data: Path, subject: Subject, kind: str, keys: Sequence
     hashed = {register.subject_key(key, subject) for key in keys}
     asked = {r.request_id for r in register.read_requests(data) if r.kind == kind and r.subject_key in hashed}
     asked |= _published(snapshot, subject, kind)
-    marks = [m for key in keys for m in tombstones.tombstones_of(snapshot, subject, key, date.min, "", country)]
+    marks = [m for key in keys for m in tombstones_of(snapshot, subject, key, date.min, "", project)]
     own = {(mark["kind"], mark["key"], KINDS[kind]) for mark in marks}
     with alone(path_of(data)):
         known = read_restrictions(data).to_pylist()
@@ -126,23 +126,31 @@ def _write(data: Path, rows: Sequence[dict[str, object]]) -> None:
 
 def steps(project: Project) -> tuple[Step, ...]:
     """The one step: profiles.restrictions. It looks at a file of the data folder, so it is never skipped."""
-    has_people = {"people", "identifiers"} <= set(project.contracts)
-    return (Step((_TABLE,), _READS, _run, "1", uses_exports=True),) if has_people else ()
+    return (Step((_TABLE,), _reads(project), _run, "1", uses_exports=True),) if known_by(project.contracts) else ()
+
+
+def _reads(project: Project) -> tuple[str, ...]:
+    return (
+        *(f"staging.{table}" for table in known_by(project.contracts)),
+        "identity.person_records",
+        "identity.redirects",
+    )
 
 
 def _run(run: Run) -> Outcome:
     from cdp_pipeline.identity.normalise.placeholders import Placeholders
+    from cdp_pipeline.privacy.identities import spell
     from cdp_pipeline.privacy.keys import keys_of
     from cdp_pipeline.privacy.subject import told_of
-    from cdp_pipeline.project.registry import SHAREABLE, spell
+    from cdp_pipeline.project.registry import SHAREABLE
 
     found = read_restrictions(run.data)
-    with run.connect(*_READS) as con:
+    with run.connect(*_reads(run.project)) as con:
         con.register("restrictions_arrow", found)
         con.execute("create temp table restrictions as from restrictions_arrow")
         con.execute("create temp table held (person_id varchar, kind varchar, value varchar)")
         if found.num_rows:
-            con.execute(f"create temp table told as {told_of(con)}")
+            con.execute(f"create temp table told as {told_of(con, known_by(run.project.contracts))}")
             systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
             spell(con, "told", Placeholders(), run.project.settings.country, systems, run.project.words)
             con.execute(f"""insert into held

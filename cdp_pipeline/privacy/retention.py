@@ -19,9 +19,9 @@ import duckdb
 
 from cdp_pipeline.errors import ProjectError, nearest
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.registry import status_column
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.mapping import candidates, open_source
-from cdp_pipeline.staging.refusals import status_column
 
 QUARANTINE = "quarantine"
 

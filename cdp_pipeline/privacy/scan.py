@@ -13,7 +13,7 @@ such as refunds and ticket histories that `prepare` joins, go by columns named a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
@@ -21,10 +21,11 @@ import pyarrow as pa
 from cdp_pipeline.identity.matching import load_matching
 from cdp_pipeline.ledgers.tombstones import hashed_sql
 from cdp_pipeline.privacy.corrections import read_corrections
+from cdp_pipeline.privacy.holdings import add_dead
+from cdp_pipeline.privacy.identities import columns_of, facts_sql, spell
 from cdp_pipeline.privacy.previous_identifiers import add_as_delivered, records_of_erased
 from cdp_pipeline.privacy.texts import find_written
-from cdp_pipeline.project.registry import SHAREABLE, columns_of, defines, facts_of, facts_sql, spell
-from cdp_pipeline.project.shapes import Contract
+from cdp_pipeline.project.registry import SHAREABLE, Contracts, defines, facts_of
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.mapping import candidates, open_source
 
@@ -46,9 +47,7 @@ def scan(
         _tell(run, con, name)
     matching = load_matching(run.project.folder / "3_identity")
     spell(con, "told", matching.placeholders, run.project.settings.country, systems_of(run), run.project.words)
-    con.register("dead_arrow", tombstones.select(["kind", "key", "request_id"]))
-    con.execute("create or replace temp table dead as from dead_arrow")
-    con.unregister("dead_arrow")
+    add_dead(con, tombstones)
     _hash(con, secrets)
     fresh = _close(con, run.project.contracts)
     corrected = [(said.source, said.record_id) for said in read_corrections(run.data)]
@@ -72,10 +71,11 @@ def _tell(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
         return
     for table, mappings in source.into.items():
         contract = run.project.contracts[table]
-        facts = facts_of(contract)
+        facts = facts_of(table, run.project.contracts)
         if not facts:
-            continue  # about nobody: without a personal column, else check_claims refuses it
-        columns = ", ".join(f"{column}__text" for column in columns_of(contract))
+            continue  # about nobody: without a personal column, else the project is refused
+        named = columns_of(table, run.project.contracts)
+        columns = ", ".join(f"{column}__text" for column in named)
         for ordinal, mapping in enumerate(mappings):
             select = candidates(name, system, source, mapping, ordinal, contract)
             con.execute(
@@ -84,7 +84,7 @@ def _tell(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
             keep = (
                 f"'{name}' as source_name, '{table}' as table_name, _file, _line, _outcome <> 'not_mapped' as is_mapped"
             )
-            con.execute(f"insert into told {facts_sql(facts, 'rows_told', _text, keep, columns_of(contract))}")
+            con.execute(f"insert into told {facts_sql(facts, 'rows_told', _text, keep, named)}")
             con.execute("drop table rows_told")
 
 
@@ -104,10 +104,10 @@ def _hash(con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
     con.execute(f"create or replace temp table found as {' union all '.join(selects)}")
 
 
-def _close(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> list[tuple[str, str, str]]:
+def _close(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> list[tuple[str, str, str]]:
     """`gone` and `dead` until nothing is added; returns what was added to `dead`."""
     added: list[tuple[str, str, str]] = []
-    things = {table: defines(contract) for table, contract in contracts.items()}
+    things = {table: defines(table, contracts) for table in contracts}
     each = [f"(f.table_name = '{table}' and f.kind in {(*kinds, '')})" for table, kinds in things.items() if kinds]
     defined = " or ".join(each) or "false"
     while True:

@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 
 from cdp_pipeline.identity.matching import load_matching
 from cdp_pipeline.ledgers.tombstones import hashed_sql
+from cdp_pipeline.privacy.identities import spell
 from cdp_pipeline.privacy.retention import QUARANTINE, cutoffs
 from cdp_pipeline.privacy.scan import mentions, systems_of
 from cdp_pipeline.privacy.texts import find_written, without
-from cdp_pipeline.project.registry import spell
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.whole_file import replaced
 from cdp_pipeline.sources.raw import receipts_of

@@ -6,12 +6,12 @@ What belongs here: its tables and the words on their columns. What does not: the
 from __future__ import annotations
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.privacy.anonymised import TABLES
 from cdp_pipeline.privacy.erasure import erase
 from cdp_pipeline.privacy.exemptions import check_kept
 from cdp_pipeline.privacy.retention import check_retention
 from cdp_pipeline.project.project import Project
-from cdp_pipeline.project.registry import check_claims
+from cdp_pipeline.project.registry import outlasting
+from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.run.steps import Step, Table
 
 _ROWS = Table(
@@ -41,37 +41,36 @@ _ERASURES = Table(
 )
 
 
-_KEPT = {
-    "orders": "What stays of the orders of people who were erased: amounts and days, hashed ids, and nobody",
-    "order_lines": "What stays of the order lines of people who were erased",
-    "permissions": "Stops that were recorded on erased people for an address or number that somebody else uses too",
+_STAYS = {
+    "anonymised": "What stays of the {table} of people who were erased: amounts and days, hashed ids, and nobody",
+    "stops": "Stops that were recorded on erased people for an address or number that somebody else uses too",
 }
 
 
 def steps(project: Project) -> tuple[Step, ...]:
     """One step: raw.erased_rows, a table raw.erased_<table> of what stays, and raw.erasures."""
     problems: list[str] = []
-    for check in (check_retention, check_kept, check_claims):
+    for check in (check_retention, check_kept):
         try:
             check(project)
         except ProjectError as error:
             problems += error.problems
-    tables = [_ROWS, *(_kept(project, table) for table in TABLES), _ERASURES]
+    tables = [
+        _ROWS,
+        *(_remainder(table, contract) for table, contract in outlasting(project.contracts).items()),
+        _ERASURES,
+    ]
     if problems:
         raise ProjectError(problems, tables)
     return (Step(tuple(tables), ("raw.arrivals",), erase, version="1", uses_exports=True),)
 
 
-def _kept(project: Project, table: str) -> Table:
-    contract = project.contracts.get(table)
-    columns = {c: spec.description for c, spec in contract.columns.items()} if contract else {}
+def _remainder(table: str, contract: Contract) -> Table:
     return Table(
         f"raw.erased_{table}",
-        _KEPT[table],
-        columns | {"_delivered_at": "Delivery it comes from"} if columns else {},
+        _STAYS[contract.when_erased].format(table=table.replace("_", " ")),
+        {c: spec.description for c, spec in contract.columns.items()} | {"_delivered_at": "Delivery it comes from"},
         owner="privacy officer",
-        grain=contract.grain if contract else (),
-        personal=frozenset(c for c, spec in contract.columns.items() if spec.sensitivity != "public")
-        if contract
-        else frozenset(),
+        grain=contract.grain,
+        personal=frozenset(c for c, spec in contract.columns.items() if spec.sensitivity != "public"),
     )

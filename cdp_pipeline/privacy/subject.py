@@ -1,7 +1,7 @@
 """Who is meant by an e-mail address, a phone number, `source:record_id` or a person id.
 
-What belongs here: finding that person in what is published, with all records and identifiers. What
-does not: what is then done with them (erasure, access, restriction …).
+What belongs here: finding that person in what is published, with all records and identifiers, and the marks by which
+rows are recognised as theirs. What does not: what is then done with them (erasure, access, restriction …).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -16,11 +17,25 @@ import pyarrow as pa
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.identity.normalise.placeholders import Placeholders
-from cdp_pipeline.project.registry import OF_RECORDS, SHAREABLE, Fact, facts_sql, spell
-from cdp_pipeline.run.lake import Run, open_duckdb
+from cdp_pipeline.ledgers.tombstones import hashed, secret
+from cdp_pipeline.privacy.identities import facts_sql, spell
+from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.registry import (
+    KIND_OF_NAMESPACE,
+    RECORD,
+    SHAREABLE,
+    Contracts,
+    Fact,
+    known_by,
+    record_column,
+    thing_of,
+)
+from cdp_pipeline.run.lake import fingerprint, open_duckdb
 
-_TABLES = (*OF_RECORDS, "orders", "tickets")
 _NAMESPACE = {"account": "login_id"}  # as permissions call it
+Marks = set[tuple[str, str]]
+"""(kind, value) by which a row is somebody's: kinds of project/registry.py, `email+name` …, and person_id."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,7 @@ class Subject:
     """Somebody who asked: the person, every record (source, record_id) and identifier (namespace, value).
 
     Namespaces are email, phone (E.164), login_id (`system:id`) and device_id; values are in the one
-    spelling of project/registry.py. `shared` are those of `identifiers` that somebody else holds as well,
+    spelling of identities.py. `shared` are those of `identifiers` that somebody else holds as well,
     such as the phone of a household. An address that nobody has is a subject of one identifier.
     """
 
@@ -38,28 +53,24 @@ class Subject:
     shared: tuple[tuple[str, str], ...] = ()
 
 
-def find_subject(at: Run | Path, text: str, country: str = "NL") -> Subject:
-    """The subject that `text` names in a run's published snapshot, or in the snapshot folder `at`.
+def find_subject(snapshot: Path, text: str, project: Project) -> Subject:
+    """The subject that `text` names in a published snapshot.
 
-    `country` (ISO alpha-2) is assumed for a phone number without one. Raises InputError when `text` is
+    The country of the project is assumed for a phone number without one. Raises InputError when `text` is
     none of the four, names no known record or person, or is shared by several people; the message
     carries person ids only.
     """
-    snapshot = at.published if isinstance(at, Run) else at
-    if snapshot is None:
-        raise InputError("nothing is published yet; run cdp run")
-    if isinstance(at, Run):
-        country = at.project.settings.country
-    with open_staged(snapshot) as con:
-        _spell_all(con, country)
-        person, asked = _who(con, text.strip(), country)
+    with open_staged(snapshot, project.contracts) as con:
+        _spell_all(con, project)
+        person, asked = _who(con, text.strip(), project.settings.country)
         return _described(con, person, asked)
 
 
-def open_staged(snapshot: Path) -> duckdb.DuckDBPyConnection:
-    """A connection with views over the published core tables, identity.person_records and device_owners."""
+def open_staged(snapshot: Path, contracts: Contracts) -> duckdb.DuckDBPyConnection:
+    """A connection with views over the core tables that tell whose records and things are whose, and over identity's."""
     con = open_duckdb(allowed=[snapshot])
-    names = [*(f"staging.{t}" for t in _TABLES), "identity.person_records", "identity.redirects"]
+    tables = [table for table in contracts if table in known_by(contracts) or thing_of(table, contracts)]
+    names = [*(f"staging.{t}" for t in tables), "identity.person_records", "identity.redirects"]
     names += ["identity.device_owners"]
     for name in names:
         layer, _, table = name.partition(".")
@@ -67,26 +78,27 @@ def open_staged(snapshot: Path) -> duckdb.DuckDBPyConnection:
         path = snapshot / layer / f"{table}.parquet"
         if not path.exists():
             raise InputError(f"{name} was not published: run cdp run, then ask again")
-        con.execute(f"create view {name} as from '{str(path).replace(chr(39), chr(39) * 2)}'")
+        con.execute(f"create view {name} as from {literal(str(path))}")
     return con
 
 
 def told_of(
-    con: duckdb.DuckDBPyConnection, facts: Mapping[str, Sequence[Fact]] = OF_RECORDS, keep: str = "source, record_id"
+    con: duckdb.DuckDBPyConnection, facts: Mapping[str, Sequence[Fact]], keep: str = "source, record_id"
 ) -> str:
     """SELECT of the facts in published core tables: `keep`, then the columns of `facts_sql`."""
     parts = []
     for table, own in facts.items():
         columns = [row[0] for row in con.execute(f"describe staging.{table}").fetchall()]
-        parts.append(facts_sql(own, f"staging.{table}", lambda c: f"{c}::varchar", keep, columns))
+        there = [fact for fact in own if set(fact.columns) <= set(columns)]  # an older snapshot may lack some
+        parts.append(facts_sql(there, f"staging.{table}", lambda c: f"{c}::varchar", keep, columns))
     return " union all ".join(parts)
 
 
-def _spell_all(con: duckdb.DuckDBPyConnection, country: str) -> None:
+def _spell_all(con: duckdb.DuckDBPyConnection, project: Project) -> None:
     """Table `held`: source, record_id, kind, identity: what every people record is known by."""
-    con.execute(f"create temp table told as {told_of(con)}")
+    con.execute(f"create temp table told as {told_of(con, known_by(project.contracts))}")
     systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
-    spell(con, "told", Placeholders(), country, systems)
+    spell(con, "told", Placeholders(), project.settings.country, systems)
     con.execute("create temp table held as select distinct source, record_id, kind, identity from spelled "
                 "where identity is not null")  # fmt: skip
 
@@ -165,3 +177,73 @@ def _described(con: duckdb.DuckDBPyConnection, person: str | None, asked: tuple[
 
 def _as_namespace(kind: str, value: str) -> tuple[str, str]:
     return _NAMESPACE.get(kind, kind), value
+
+
+# ---- marks -----------------------------------------------------------------------------------
+
+
+def marks_of(snapshot: Path, subject: Subject, project: Project) -> Marks:
+    """By what rows are the subject's: the person, the records, the identifiers, the orders, tickets and other things.
+
+    An identifier that somebody else holds as well counts only together with the subject's name.
+    """
+    shared = set(subject.shared)
+    certain = {pair for pair in subject.identifiers if pair not in shared and not pair[1].startswith("?")}
+    marks = {(KIND_OF_NAMESPACE[name], value) for name, value in certain}
+    marks |= {(RECORD, f"{source}:{record_id}") for source, record_id in subject.records}
+    if subject.person_id:
+        marks.add(("person_id", subject.person_id))
+    if subject.records:
+        with open_staged(snapshot, project.contracts) as con:
+            sources, record_ids = zip(*subject.records, strict=True)
+            con.register("own_arrow", pa.table({"source": list(sources), "record_id": list(record_ids)}))
+            con.execute("create temp table own_records as from own_arrow")
+            marks |= _things(con, project.contracts)
+            if shared:
+                marks |= _named(con, subject, project)
+    return marks
+
+
+def tombstones_of(
+    snapshot: Path, subject: Subject, key: bytes, since: date, request_id: str, project: Project
+) -> list[dict[str, object]]:
+    """The marks of a subject as rows of ledgers/tombstones.py: keyed hashes."""
+    with_secret = secret(key)
+    return [
+        {
+            "kind": kind,
+            "key": hashed(with_secret, kind, value),
+            "since": since,
+            "request_id": request_id,
+            "made_with": fingerprint(key),
+        }
+        for kind, value in sorted(marks_of(snapshot, subject, project))
+    ]
+
+
+def _things(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> Marks:
+    """Orders, tickets and what else is of the records; an order number that two systems use is no mark of an event."""
+    selects = []
+    for table in contracts:
+        thing, record = thing_of(table, contracts), record_column(table, contracts)
+        if thing in ("", RECORD) or not record:
+            continue
+        key = next(column for column in contracts[table].grain if column != "source")
+        own = f"select source, {key} as key from staging.{table} where (source, {record}) in (from own_records)"
+        selects.append(f"select '{thing}', source || ':' || trim(key) from ({own})")
+        if thing == "order_id":
+            by_two = f"select {key} from staging.{table} group by 1 having count(distinct source) > 1"
+            selects.append(f"select 'event_order', trim(key) from ({own}) where key not in ({by_two})")
+    rows = con.execute(" union all ".join(selects)).fetchall() if selects else []
+    return {(str(kind), str(value)) for kind, value in rows}
+
+
+def _named(con: duckdb.DuckDBPyConnection, subject: Subject, project: Project) -> Marks:
+    """The subject's shared identifiers, each with a name that the subject's records give."""
+    told = told_of(con, known_by(project.contracts))
+    con.execute(f"create temp table told as from ({told}) semi join own_records using (source, record_id)")
+    systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
+    spell(con, "told", Placeholders(), project.settings.country, systems)
+    rows = con.execute(f"select distinct kind, identity, named from spelled where kind in {SHAREABLE}").fetchall()
+    shared = {(KIND_OF_NAMESPACE[name], value) for name, value in subject.shared}
+    return {(f"{kind}+name", named) for kind, identity, named in rows if (kind, identity) in shared and named}

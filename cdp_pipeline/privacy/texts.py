@@ -41,7 +41,7 @@ _SCHEMA = pa.schema([("as_written", pa.string()), ("part", pa.string()), ("value
 def find_written(con: duckdb.DuckDBPyConnection, texts: str, country: str) -> None:
     """Table `written` from relation `texts` (number, text): number, kind (email or phone), as_written, value.
 
-    `as_written` is what stands in the text, `value` what facts.spell understands; a row each of a number. `country`
+    `as_written` is what stands in the text, `value` what identities.spell understands; a row each of a number. `country`
     (ISO alpha-2) is the one whose national numbers are known by their trunk prefix.
     """
     con.execute(

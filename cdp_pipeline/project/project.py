@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from cdp_pipeline.errors import ProjectError, nearest
-from cdp_pipeline.project import sql_reach
+from cdp_pipeline.project import registry, sql_reach
 from cdp_pipeline.project.shapes import (
     Audience,
     Contract,
@@ -35,15 +35,9 @@ from cdp_pipeline.project.sql_model import Check, Model, is_theme, read_check, r
 from cdp_pipeline.project.words import Words, read_words
 from cdp_pipeline.project.yaml_file import ShapeT, place, read_shape
 
-LAYERS = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports")
-_FOLDERS = {
-    "identity": "3_identity",
-    "profiles": "4_profiles",
-    "segments": "5_segments",
-    "activation": "6_activation",
-    "reports": "7_reports",
-}
-FOLDERS = ("1_sources", "2_staging", *_FOLDERS.values(), "checks")
+CHECKS = "checks"
+_TABLES_OF = {"sources": ("raw",), "staging": ("staging", "quarantine")}
+"""Folders whose tables are not called as they are: exports become raw, and a contract parts good rows from bad ones."""
 T = TypeVar("T")
 
 
@@ -64,6 +58,15 @@ class Project:
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
     words: Words = field(default_factory=Words)
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers in the order of the numbers of the folders, which is that in which they are made."""
+        return tuple(layer for name in layer_folders(self.folder) for layer in _TABLES_OF.get(name, (name,)))
+
+    def layers_from(self, first: str) -> tuple[str, ...]:
+        """The layers from `first` on; all of a project that has no such layer."""
+        return self.layers[self.layers.index(first) if first in self.layers else 0 :]
+
     def system(self, source: str) -> str:
         """The value of the `source` column for rows of an export: the system it comes from."""
         return self.sources[source].system or source
@@ -73,6 +76,11 @@ class Project:
         """The models of 4_profiles/attributes, by name: each gives columns of profiles.customers."""
         found = [model for model in self.models.values() if is_theme(model.path)]
         return tuple(sorted(found, key=lambda model: model.name))
+
+
+def layer_folders(folder: Path) -> dict[str, Path]:
+    """The numbered folders of a project by the name behind the number, in order."""
+    return {path.name[2:]: path for path in sorted(folder.glob("[0-9]_[a-z]*")) if path.is_dir()}
 
 
 def read_project(folder: Path) -> Project:
@@ -90,8 +98,8 @@ def read_files(folder: Path) -> tuple[Project, list[str]]:
         raise ProjectError(f"{folder}/project.yml not found: is {folder} a folder like dbt_like_sql?")
     settings = read_shape(folder / "project.yml", Settings, problems)
     models: dict[str, Model] = {}
-    for layer, name in _FOLDERS.items():
-        for path in sorted((folder / name).rglob("*.sql")):
+    for layer, place_of_layer in layer_folders(folder).items():
+        for path in sorted(place_of_layer.rglob("*.sql")) if layer not in _TABLES_OF else ():
             model = read_model(path, layer, problems)
             if model and model.name in models:
                 problems.append(f"{path}: {model.name} is also made by {models[model.name].path}")
@@ -117,6 +125,7 @@ def read_files(folder: Path) -> tuple[Project, list[str]]:
         *_mistakes_in_names(project),
         *_mistakes_in_sources(project),
         *_mistakes_in_contracts(project),
+        *_mistakes_in_claims(project),
         *sql_reach.mistakes(folder, project.sources, project.contracts),
         *_mistakes_in_models(project),
         *_mistakes_in_audiences(project),
@@ -255,14 +264,23 @@ def _mistakes_in_contracts(project: Project) -> list[str]:
     return problems
 
 
+def _mistakes_in_claims(project: Project) -> list[str]:
+    """Columns that leave open whose they are: nobody could erase, hand out or mask what is not declared."""
+    return [
+        f"{place(project.folder / '2_staging' / f'{table}.yml', *(('columns', column) if column else ('when_erased',)))}: {words}"
+        for table in project.contracts
+        for column, words in registry.mistakes(table, project.contracts)
+    ]
+
+
 def _mistakes_in_models(project: Project) -> list[str]:
-    problems = []
+    problems, layers = [], project.layers
     for model in project.models.values():
         for read in model.inputs:
             layer = read.removeprefix("previous.").split(".")[0]
-            if layer not in LAYERS:
-                problems.append(f"{model.path}: reads {read}: no layer {layer}{nearest(layer, LAYERS)}")
-            elif not read.startswith("previous.") and LAYERS.index(layer) > LAYERS.index(model.layer):
+            if layer not in layers:
+                problems.append(f"{model.path}: reads {read}: no layer {layer}{nearest(layer, layers)}")
+            elif not read.startswith("previous.") and layers.index(layer) > layers.index(model.layer):
                 problems.append(f"{model.path}: reads {read}: a model reads its own or an earlier layer, not {layer}")
     return problems
 

@@ -1,42 +1,34 @@
-"""What tells whose a row is: the identifiers in the rows of every core table, in one spelling each.
+"""What every core table says about people: whom its columns name, what stays of the erased, which claims are missing.
 
-What belongs here: which columns of which core table name somebody, and the one spelling of an e-mail
-address, a phone number, an account. What does not: whose they are (subject.py) and what is kept of
-them (tombstones.py).
+What belongs here: reading that out of the contracts (2_staging/*.yml), and every mistake in saying it. What does not:
+doing it (privacy/, staging/), and the one spelling of an identifier (privacy/identities.py).
 
-    kind          value                                     names
-    email, phone  the key of identifier_keys.py            whoever uses it
-    email+name …  the same, `|`, first and last name        the one of several who use it
-    account       <system that issued it>:<id>              its holder
-    device_id     as written                                whoever uses the browser or device
-    event_order   order number as written                   whoever ordered, in a system that only measures
-    record_id     <system>:<record id>                      one people record
-    order_id …    <system>:<order or ticket id>             whoever ordered or asked
+    a column says                      a row names by it                        kind of the fact
+    keys: email | phone                whoever uses the address or number       email, phone
+    keys: account                      the holder of the account                account
+    keys: namespace                    what the column `namespace` says         email, phone, device_id, account
+    identifies: device | event_order   whoever uses it, or ordered by it        device_id, event_order
+    identifies: record                 one people record of a system            record_id
+    identifies: order | ticket         whoever ordered or asked                 order_id, ticket_id
+    references: <table>                whose the row of that table is           what the key of that table is called
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import duckdb
-import pyarrow as pa
-
-from cdp_pipeline.errors import ProjectError, nearest
-from cdp_pipeline.identity.normalise.contacts import says_nothing
-from cdp_pipeline.identity.normalise.placeholders import Placeholders
-from cdp_pipeline.project.country_names import add_country_codes, folded
-from cdp_pipeline.project.identifier_keys import account, add_emails, add_phones
-from cdp_pipeline.project.project import Project
-from cdp_pipeline.project.shapes import Contract
-from cdp_pipeline.project.words import Words, macros
-from cdp_pipeline.project.yaml_file import place
+from cdp_pipeline.errors import nearest
+from cdp_pipeline.project.shapes import Column, Contract
 
 SHAREABLE = ("email", "phone", "device_id", "account")
 """Kinds that two people may both hold; every other kind names one thing of one system."""
-_NAMESPACES = {
+KIND_OF_NAMESPACE = {
     "email": "email", "phone": "phone", "device_id": "device_id", "login_id": "account", "customer_id": "account",
 }  # fmt: skip
+"""What a value of the column `namespace` makes of the value beside it."""
+_KINDS = {"record": "record_id", "order": "order_id", "ticket": "ticket_id", "device": "device_id"}
+RECORD = "record_id"
 
 
 @dataclass(frozen=True)
@@ -51,158 +43,159 @@ class Fact:
     system: str = "source"
     namespace: str = ""
 
-
-def _spoken(column: str) -> tuple[Fact, ...]:
-    """The facts of a column whose kind stands in the column `namespace`."""
-    return tuple(Fact(kind, column, namespace=name) for name, kind in _NAMESPACES.items())
-
-
-OF_RECORDS = {
-    "people": (
-        Fact("record_id", "record_id"),
-        Fact("email", "email"),
-        Fact("phone", "phone"),
-        Fact("account", "login_id"),
-    ),
-    "identifiers": (Fact("record_id", "record_id"), *_spoken("value")),
-}
-"""What a published record is known by: a snapshot is asked without the project that made it."""
-_KINDS = {"record": "record_id", "order": "order_id", "ticket": "ticket_id", "device": "device_id"}
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that the fact is read from."""
+        return (self.column, self.system, *(["namespace"] if self.namespace else []))
 
 
-def facts_of(contract: Contract) -> tuple[Fact, ...]:
-    """The columns of a core table that name somebody, as its contract says: `keys`, `identifies`, `references: people`."""
+Contracts = Mapping[str, Contract]
+
+
+def kind_sql(namespace: str) -> str:
+    """SQL of the kind that a namespace stands for; null for one that nobody knows."""
+    return (
+        f"case {namespace} {' '.join(f'when {name!r} then {kind!r}' for name, kind in KIND_OF_NAMESPACE.items())} end"
+    )
+
+
+def facts_of(table: str, contracts: Contracts) -> tuple[Fact, ...]:
+    """The columns of a core table that name somebody, as the contracts say; none of a table about nobody."""
     facts: list[Fact] = []
-    for column, spec in contract.columns.items():
-        if spec.keys:
-            facts += _spoken(column) if spec.keys == "namespace" else [Fact(spec.keys, column)]
+    for column, spec in contracts[table].columns.items():
+        if spec.keys == "namespace":
+            facts += [Fact(kind, column, namespace=name) for name, kind in KIND_OF_NAMESPACE.items()]
+        elif spec.keys:
+            facts.append(Fact(spec.keys, column))
         elif spec.identifies:
             facts.append(Fact(_KINDS.get(spec.identifies, spec.identifies), column, system=spec.issued_by))
-        elif spec.references == "people":
-            facts.append(Fact("record_id", column))
+        elif spec.references and (kind := thing_of(spec.references, contracts)):
+            facts.append(Fact(kind, column, system=spec.issued_by))
+        elif column == _own_column(contracts[table]) and (kind := thing_of(table, contracts)):
+            facts.append(Fact(kind, column))
     return tuple(facts)
 
 
-def defines(contract: Contract) -> tuple[str, ...]:
-    """Kinds of things that the rows of a core table are: its key names one; with a record, its accounts too."""
+def thing_of(table: str, contracts: Contracts) -> str:
+    """The kind of thing that each row of a core table is, and others may refer to; "" when it is nobody's or has no key.
+
+    That is a table with one key column beside `source`, which says what it identifies, or which other tables reference
+    while its rows are somebody's: the kind is then called as the column is.
+    """
+    contract = contracts.get(table)
+    column = _own_column(contract) if contract else ""
+    if not contract or not column:
+        return ""
+    spec = contract.columns[column]
+    if spec.identifies and not spec.references:
+        return _KINDS.get(spec.identifies, spec.identifies)
+    if spec.keys and spec.keys != "namespace":
+        return spec.keys
+    is_referenced = any(s.references == table for other in contracts.values() for s in other.columns.values())
+    return column if is_referenced and not spec.references and _is_somebodys(table, contracts, ()) else ""
+
+
+def _own_column(contract: Contract) -> str:
     own = [column for column in contract.grain if column != "source"]
-    kinds = [
-        fact.kind for fact in facts_of(contract) if [fact.column] == own and not contract.columns[own[0]].references
-    ]
-    accounts = [fact.kind for fact in facts_of(contract) if fact.kind == "account" and not fact.namespace]
-    return (*kinds, *accounts) if "record_id" in kinds else tuple(kinds)
+    return own[0] if len(own) == 1 and own[0] in contract.columns else ""
 
 
-def check_claims(project: Project) -> None:
-    """Raises ProjectError with every core table that has personal columns and nothing that says whose a row is."""
-    problems = []
-    for name, contract in project.contracts.items():
-        path = project.folder / "2_staging" / f"{name}.yml"
-        personal = [column for column, spec in contract.columns.items() if spec.sensitivity != "public"]
-        if personal and not facts_of(contract):
-            problems.append(
-                f"{place(path, 'columns', personal[0])}: {personal[0]} is personal, but no column says whose a row is, so an "
-                "erasure could not find it: `references: people` on a record id, `keys` on an e-mail address, phone or "
-                "account, or `identifies`"
-            )
-        needed = {
-            (fact.column, column)
-            for fact in facts_of(contract)
-            for column in (fact.system, *(["namespace"] if fact.namespace else []))
-        }
-        problems += [
-            f"{place(path, 'columns', column)}: {column} names somebody together with {other}, which is no column of the table"
-            f"{nearest(other, contract.columns)}"
-            for column, other in sorted(needed)
-            if other not in contract.columns
-        ]
-    if problems:
-        raise ProjectError(problems)
+def _is_somebodys(table: str, contracts: Contracts, seen: tuple[str, ...]) -> bool:
+    """Whether a row leads to somebody: by an identifier of its own, or by what it refers to."""
+    columns = contracts[table].columns.values() if table in contracts and table not in seen else ()
+    return any(
+        spec.keys or spec.identifies or (spec.references and _is_somebodys(spec.references, contracts, (*seen, table)))
+        for spec in columns
+    )
 
 
-def facts_sql(
-    facts: Sequence[Fact], relation: str, text: Callable[[str], str], keep: str, columns: Collection[str]
-) -> str:
-    """SELECT of the facts in a relation with the columns of a core table: one row a filled column.
-
-    Columns: those of `keep` (SQL), then kind, system, value, country, first_name, last_name; all text.
-    `text` gives the SQL of a column as text; `columns` are those that the relation has.
-    """
-    selects = []
-    described = set(_DESCRIBED) <= set(columns)
-    for fact in facts:
-        system = text(fact.system)
-        when = f"and {text('namespace')} = '{fact.namespace}'" if fact.namespace else ""
-        country = text("country") if described else "null::varchar"
-        first, last = _names(text) if described else ("null::varchar", "null::varchar")
-        selects.append(
-            f"select {keep}, '{fact.kind}' as kind, {system} as system, trim({text(fact.column)}) as value, "
-            f"{country} as country, {first} as first_name, {last} as last_name "
-            f"from {relation} where trim({text(fact.column)}) <> '' {when}"
-        )
-    return " union all ".join(selects)
+def defines(table: str, contracts: Contracts) -> tuple[str, ...]:
+    """Kinds of things that the rows of a core table are: its key names one; with a record, its accounts too."""
+    thing = thing_of(table, contracts)
+    accounts = [fact.kind for fact in facts_of(table, contracts) if fact.kind == "account" and not fact.namespace]
+    return (thing, *accounts) if thing == RECORD else tuple([thing] if thing else [])
 
 
-_DESCRIBED = ("country", "full_name", "first_name", "last_name")
-"""What tells one of several who share an address, and how numbers of a row are read."""
-
-
-def columns_of(contract: Contract) -> list[str]:
-    """The columns of a core table that its facts are made of."""
-    named = {
-        c for fact in facts_of(contract) for c in (fact.column, fact.system, *(["namespace"] if fact.namespace else []))
+def known_by(contracts: Contracts) -> dict[str, tuple[Fact, ...]]:
+    """Core tables whose rows say by what a people record is known, with their facts: people, and further identifiers."""
+    facts = {
+        table: facts_of(table, contracts)
+        for table, contract in contracts.items()
+        if tuple(contract.grain[:2]) == ("source", RECORD) and contract.columns[RECORD].identifies == "record"
     }
-    return sorted(named | (set(_DESCRIBED) if set(_DESCRIBED) <= set(contract.columns) else set()))
+    return {table: own for table, own in facts.items() if any(fact.kind != RECORD for fact in own)}
 
 
-def _names(text: Callable[[str], str]) -> tuple[str, str]:
-    whole = text("full_name")
-    first = folded(f"coalesce({text('first_name')}, split_part({whole}, ' ', 1))")
-    last = folded(f"coalesce({text('last_name')}, regexp_extract({whole}, '([^ ]+)$', 1))")
-    return first, last
+def record_column(table: str, contracts: Contracts) -> str:
+    """The column that tells whose record a row of a core table belongs to; "" when none does."""
+    return next((f.column for f in facts_of(table, contracts) if f.kind == RECORD and f.system == "source"), "")
 
 
-def spell(
-    con: duckdb.DuckDBPyConnection,
-    facts: str,
-    placeholders: Placeholders,
-    country: str,
-    systems: Collection[str],
-    words: Words = Words(),  # noqa: B008  (frozen)
-) -> None:
-    """Table `spelled` from relation `facts`: its columns with `identity`, a key of `value`: a row a key.
+# ---- what stays ------------------------------------------------------------------------------
 
-    `identity` is null where the value is no identifier (a placeholder, half a number). `named` is the
-    key with the name behind it, null without a name. `country` (ISO alpha-2) is assumed for phone
-    numbers of rows without a known country; `systems` are those that issue accounts.
-    """
-    for macro in macros(words):
-        con.execute(macro)
-    con.register("systems_arrow", pa.table({"source": pa.array(sorted(systems), pa.string())}))
-    con.execute("create or replace temp table systems as from systems_arrow")
-    con.unregister("systems_arrow")
-    add_country_codes(con, facts)
-    con.execute(f"""create or replace temp table placed_facts as
-        select f.*, coalesce(c.code, '{country}') as country_code
-        from {facts} f left join country_codes c on c.country = f.country""")
-    con.execute("create or replace temp table raw_emails as select distinct value as email from placed_facts "
-                "where kind = 'email'")  # fmt: skip
-    con.execute("create or replace temp table raw_phones as select distinct value as phone, country_code "
-                "from placed_facts where kind = 'phone'")  # fmt: skip
-    add_emails(con)
-    add_phones(con)
-    con.execute(f"""create or replace temp table spelled as
-        with told as (
-            select f.* exclude (country, country_code), unnest(case f.kind
-                when 'email' then e.email_keys when 'phone' then p.phone_keys
-                else [case f.kind when 'account' then {account("f.value", "f.system", "systems")}
-                when 'device_id' then f.value when 'event_order' then f.value
-                else f.system || ':' || f.value end] end) as identity
-            from placed_facts f
-            left join email_keys e on f.kind = 'email' and e.email = f.value
-            left join phone_keys p on f.kind = 'phone' and p.phone = f.value and p.country_code = f.country_code)
-        select *, case when kind in {SHAREABLE} and first_name <> '' and last_name <> ''
-                       then identity || '|' || first_name || '|' || last_name end as named
-        from told where not ({says_nothing("kind", "coalesce(identity, '')", placeholders)})""")
-    for table in ("placed_facts", "raw_emails", "raw_phones", "email_keys", "phone_keys", "country_codes"):
-        con.execute(f"drop table if exists {table}")
+
+def outlasting(contracts: Contracts) -> dict[str, Contract]:
+    """Core tables of whose rows something stays when somebody is erased, by name: `when_erased` is not `removed`."""
+    return {table: contract for table, contract in contracts.items() if contract.when_erased != "removed"}
+
+
+def status_column(contract: Contract) -> str | None:
+    """The column that holds the status of a permission, of a contract that has one."""
+    return next((column for column, spec in contract.columns.items() if spec.words), None)
+
+
+def holds_permissions(tables: Mapping[str, object], contracts: Contracts) -> bool:
+    """Whether one of `tables` is a ledger of permissions, of which nothing may get lost."""
+    return any(table in contracts and status_column(contracts[table]) for table in tables)
+
+
+# ---- mistakes --------------------------------------------------------------------------------
+
+
+def mistakes(table: str, contracts: Contracts) -> Iterator[tuple[str, str]]:
+    """Every column of a core table that leaves open whose it is, as (column, what is wrong and how to say it)."""
+    contract, facts = contracts[table], facts_of(table, contracts)
+    personal = [column for column, spec in contract.columns.items() if spec.sensitivity != "public"]
+    if personal and not facts:
+        yield (
+            personal[0],
+            (
+                f"{personal[0]} is personal, but no column says whose a row is, so an erasure could not find it: `references: "
+                "people` on a record id, `keys` on an e-mail address, phone or account, or `identifies`"
+            ),
+        )
+    for column, spec in contract.columns.items():
+        if alike := _personal_elsewhere(column, spec, table, contracts):
+            yield (
+                column,
+                (
+                    f"{column} is a name of {alike}, which is personal, and says nothing here: `sensitivity: personal`, or "
+                    "`sensitivity: public` when it is about nobody"
+                ),
+            )
+    for column, other in sorted({(fact.column, other) for fact in facts for other in fact.columns}):
+        if other not in contract.columns:
+            yield (
+                column,
+                (
+                    f"{column} names somebody together with {other}, which is no column of the table"
+                    f"{nearest(other, contract.columns)}"
+                ),
+            )
+    if contract.when_erased == "anonymised" and not any(fact.column in contract.grain for fact in facts):
+        yield "", "when_erased: anonymised, but no column of the grain names what the rows are of: `identifies: order`"
+
+
+def _personal_elsewhere(column: str, spec: Column, table: str, contracts: Contracts) -> str:
+    """The personal column of another core table that has this name, or is known under it; "" if the column says what it is."""
+    if "sensitivity" in spec.model_fields_set or spec.identifies or spec.keys or spec.references:
+        return ""
+    personal = [
+        (other, theirs, said)
+        for other, contract in contracts.items()
+        for theirs, said in contract.columns.items()
+        if other != table and said.sensitivity != "public"
+    ]
+    same = [f"{other}.{theirs}" for other, theirs, _ in personal if theirs == column]
+    alike = [f"{other}.{theirs}" for other, theirs, said in personal if column.replace("_", " ") in said.known_as]
+    return next(iter([*same, *alike]), "")

@@ -188,6 +188,8 @@ class Column(Shape):
     identifies: Literal["record", "order", "ticket", "device", "event_order"] | None = None
     issued_by: str = "source"
     references: str | None = None
+    known_as: tuple[str, ...] = ()
+    stand_in: str | None = None
     kept_when_erased: StrictBool | None = None
     rows_kept_when_erased: tuple[str, ...] | None = None
 
@@ -203,6 +205,9 @@ class Contract(Shape):
     owner: str
     grain: tuple[str, ...]
     newest_by: tuple[str, ...] = ()
+    when_erased: Literal["removed", "anonymised", "stops"] = "removed"
+    may_be_absent: bool = False
+    suggested_by: tuple[Annotated[tuple[str, ...], BeforeValidator(_as_list)], ...] = ()
     when_broken: dict[str, str] = Field(default_factory=dict)
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()

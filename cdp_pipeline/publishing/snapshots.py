@@ -70,7 +70,7 @@ def publish(run: Run, blocking: Iterable[str], tables: Collection[str] | None = 
     point_at(run.data, snapshot.name)
     end(run.data)
     prune(run.data, run.project.settings.keep_snapshots)
-    certify(run.project, run.data)
+    certify(run)
     return snapshot.name
 
 

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.registry import holds_permissions, outlasting
 from cdp_pipeline.run.manifest import read_manifest, write_manifest
 from cdp_pipeline.run.whole_file import replaced
 
-_STOPS = "erased_permissions"
 _EMPTY = "0" * 16
 
 
@@ -32,10 +32,15 @@ def take_withdrawals(now: Path | None, older: Path, project: Project) -> int:
     missing = {
         name: parts
         for name, source in project.sources.items()
-        if "permissions" in source.into and (parts := _missing(now / "raw" / name, older / "raw" / name))
+        if holds_permissions(source.into, project.contracts)
+        and (parts := _missing(now / "raw" / name, older / "raw" / name))
     }
-    stops = _stops(now, older, project)
-    changed = {f"raw.{name}" for name in (*missing, *([_STOPS] if stops else []))}
+    stops = {
+        f"erased_{table}": rows
+        for table, contract in outlasting(project.contracts).items()
+        if holds_permissions({table: ()}, project.contracts) and (rows := _stops(now, older, table, contract.grain))
+    }
+    changed = {f"raw.{name}" for name in (*missing, *stops)}
     if not changed:
         return 0
     manifest = read_manifest(older)
@@ -47,10 +52,10 @@ def take_withdrawals(now: Path | None, older: Path, project: Project) -> int:
         for part in parts:
             with replaced(folder / part.name, "withdrawals.part", lasting=True) as temporary:
                 shutil.copyfile(part, temporary)
-    if stops:
-        with replaced(older / "raw" / f"{_STOPS}.parquet", "withdrawals.stops", lasting=True) as temporary:
-            pq.write_table(stops, temporary, compression="zstd")
-    return sum(len(parts) for parts in missing.values()) + bool(stops)
+    for name, rows in stops.items():
+        with replaced(older / "raw" / f"{name}.parquet", "withdrawals.stops", lasting=True) as temporary:
+            pq.write_table(rows, temporary, compression="zstd")
+    return sum(len(parts) for parts in missing.values()) + len(stops)
 
 
 def _missing(present: Path, older: Path) -> list[Path]:
@@ -62,18 +67,17 @@ def _missing(present: Path, older: Path) -> list[Path]:
     ]
 
 
-def _stops(now: Path, older: Path, project: Project) -> pa.Table | None:
+def _stops(now: Path, older: Path, table: str, contracted: Sequence[str]) -> pa.Table | None:
     """The stops of both states, each once by the grain of its contract; None when the older one has them all."""
-    paths = [folder / "raw" / f"{_STOPS}.parquet" for folder in (older, now)]
+    paths = [folder / "raw" / f"erased_{table}.parquet" for folder in (older, now)]
     if not paths[1].exists():
         return None
     tables = [pq.read_table(path) for path in paths if path.exists()]
-    contract = project.contracts.get("permissions")
-    grain: Sequence[str] = [c for c in (contract.grain if contract else ()) if c in tables[-1].column_names]
+    grain: Sequence[str] = [column for column in contracted if column in tables[-1].column_names]
     rows: dict[tuple[object, ...], dict[str, object]] = {}
-    for table in tables:
-        for row in table.to_pylist():
-            rows[tuple(row.get(name) for name in grain or table.column_names)] = row
+    for state in tables:
+        for row in state.to_pylist():
+            rows[tuple(row.get(name) for name in grain or state.column_names)] = row
     if len(tables) > 1 and len(rows) == tables[0].num_rows:
         return None
     return pa.Table.from_pylist(list(rows.values()), schema=tables[-1].schema)

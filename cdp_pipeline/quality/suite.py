@@ -13,7 +13,6 @@ from cdp_pipeline.errors import nearest
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.steps import Table
 
-_LAYERS = ("profiles", "segments", "activation")
 KINDS: Mapping[str, frozenset[str]] = {
     kind: frozenset(arguments.split())
     for kind, arguments in {
@@ -47,15 +46,12 @@ def mistakes(project: Project, tables: Mapping[str, Table]) -> list[str]:
     """What is wrong with expectations.yml: names, tables, kinds, arguments and columns, each as one line."""
     problems = []
     path = project.folder / "checks" / "expectations.yml"
-    known = [name for name in tables if name.startswith(tuple(f"{layer}." for layer in _LAYERS))]
     for name, wanted in project.expectations.items():
         where = f"{path}: {name}"
         if not re.fullmatch("[a-z][a-z0-9_]*", name):
             problems.append(f"{where}: a check has a name of lower-case letters, digits and _")
-        if wanted.table not in known:
-            problems.append(
-                f"{where}: {wanted.table} is no table of {', '.join(_LAYERS)}{nearest(wanted.table, known)}"
-            )
+        if wanted.table not in tables:
+            problems.append(f"{where}: {wanted.table} is no table{nearest(wanted.table, tables)}")
         if wanted.expect not in KINDS:
             problems.append(f"{where}: unknown expectation {wanted.expect}{nearest(wanted.expect, KINDS)}")
             continue

@@ -10,7 +10,6 @@ from collections import Counter
 
 from markupsafe import Markup
 
-from cdp_pipeline.project.project import LAYERS
 from cdp_pipeline.reports.charts import facts_table
 from cdp_pipeline.reports.checks_page import CHECKS_PAGE, result
 from cdp_pipeline.reports.facts import Facts, Row
@@ -80,7 +79,7 @@ def _by_layer(facts: Facts) -> Block:
     broken = Counter(layer for layer, verdict in layers if not verdict.passed)
     rows = [
         (title(layer), count(total[layer]), count(blocking[layer]), count(broken[layer]))
-        for layer in LAYERS
+        for layer in (stage.name for stage in facts.stages)
         if total[layer]
     ]
     table = facts_table("Checks by layer", ("Layer", "Checks", "Stop publication", "Found something"), rows, (1, 2, 3))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cdp_pipeline.project.project import LAYERS
 from cdp_pipeline.reports import figures
 from cdp_pipeline.reports.steps import write_text
 from cdp_pipeline.reports.template import fill
@@ -30,7 +29,7 @@ def write_checks_page(run: Run) -> Path:
 def checks_page(run: Run) -> str:
     """The text of the page: what failed first, then every check by layer."""
     verdicts = run.manifest().checks
-    rank = {layer: number for number, layer in enumerate((*LAYERS, _WHOLE_RUN))}
+    rank = {layer: number for number, layer in enumerate((*run.project.layers, _WHOLE_RUN))}
     by_layer: dict[str, list[tuple[str, Verdict]]] = {}
     for name, verdict in sorted(verdicts.items(), key=lambda item: (item[1].asset, item[0])):
         by_layer.setdefault(verdict.asset.split(".")[0], []).append((name, verdict))

@@ -85,7 +85,7 @@ def read_facts(run: Run, tables: tuple[str, ...]) -> Facts:
         tables=found,
         about={table.removeprefix("reports."): project.models[table].description for table in tables},
         segments=segments,
-        stages=stages(manifest),
+        stages=stages(manifest, project.layers),
         slowest=slowest(manifest),
         warned=_warned(manifest),
         checks=tuple(sorted(manifest.checks.items())),

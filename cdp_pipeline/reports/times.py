@@ -5,9 +5,9 @@ What belongs here: sums of seconds. What does not: showing them (work.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cdp_pipeline.project.project import LAYERS
 from cdp_pipeline.run.manifest import Manifest
 
 
@@ -21,10 +21,10 @@ class Stage:
     reused: int
 
 
-def stages(manifest: Manifest) -> tuple[Stage, ...]:
-    """Seconds per layer, in the order in which layers are made."""
+def stages(manifest: Manifest, layers: Sequence[str]) -> tuple[Stage, ...]:
+    """Seconds per layer, in the order of `layers`."""
     found = []
-    for layer in LAYERS:
+    for layer in layers:
         entries = [entry for name, entry in manifest.tables.items() if name.startswith(f"{layer}.")]
         if entries:
             reused = sum(entry.is_reused for entry in entries)

@@ -22,10 +22,6 @@ AUDIENCE = "audience"
 """The segmentation that all audiences share in segments.memberships."""
 
 LEGAL_BASES = ("consent", "contract", "legitimate_interest", "legal_obligation", "existing_customer")
-_CONTACTS = (
-    "full_name", "first_name", "middle_name", "last_name", "birth_date", "gender", "email", "phone",
-    "company", "street", "house_number", "postcode", "person_id",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ def personal_columns(project: Project) -> frozenset[str]:
     people = project.contracts.get("people")
     marked = {name for name, column in people.columns.items() if column.sensitivity != "public"} if people else set()
     written = {name for model in project.models.values() if model.layer == "profiles" for name in model.personal}
-    return frozenset(_CONTACTS) | marked | written
+    return frozenset({"person_id"} | marked | written)
 
 
 def _wrong_names(project: Project, columns: list[str]) -> list[str]:

@@ -19,8 +19,6 @@ from cdp_pipeline.sources.prepared import Relation, needed, prepared
 
 ADDED = frozenset({"_file", "_line", "_delivered_at"})
 """Columns that ingest adds to every row."""
-SIDE_FACTS = frozenset({"links", "identifiers", "permissions"})
-"""Core tables of which a file need say nothing (`where`, `filled`, `state`): such columns are never required."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,8 @@ def required_columns(source: Source, contracts: Mapping[str, Contract]) -> tuple
     """Groups of column names; an acceptable file has at least one of each group.
 
     They are what the required columns of the core tables are made of, traced through `prepare` unless
-    it joins. A choice (a list, coalesce) is one group; what stands in case, if or concat is not required.
+    it joins. A choice (a list, coalesce) is one group; what stands in case, if or concat is not required. Of a table
+    that `may_be_absent` a file need say nothing (`where`, `filled`, `state`): its columns are never required.
     """
     query = prepared(source.prepare)
     groups: dict[frozenset[str], None] = {}
@@ -71,7 +70,9 @@ def required_columns(source: Source, contracts: Mapping[str, Contract]) -> tuple
         contract = contracts.get(table)
         required = {c for c, spec in contract.columns.items() if spec.required} if contract else set()
         for mapping in mappings:
-            if query.has_joins or (table in SIDE_FACTS and (mapping.where or mapping.filled or mapping.state)):
+            if query.has_joins or (
+                contract and contract.may_be_absent and (mapping.where or mapping.filled or mapping.state)
+            ):
                 continue
             for column, value in mapping.columns.items():
                 if column in required:

@@ -1,25 +1,30 @@
 """The first draft of a source YAML, written from the profile of a sample.
 
-What belongs here: the YAML text. What does not: measuring (probe) and synonyms (suggestions).
+What belongs here: the YAML text. What does not: measuring (probe) and names of columns (suggestions).
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 import yaml
 
+from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.sources.profile import Profile
-from cdp_pipeline.sources.suggestions import STAND_INS, suggest
+from cdp_pipeline.sources.suggestions import suggest
 
 
-def draft_yaml(profile: Profile) -> str:
-    """Text of a source YAML that reads as a valid `shapes.Source`; what is left to decide says TODO."""
+def draft_yaml(profile: Profile, contracts: Mapping[str, Contract]) -> str:
+    """Text of a source YAML that reads as a valid `shapes.Source`; what is left to decide says TODO.
+
+    What a required core column may be filled with where the export lacks it is `stand_in` of its contract.
+    """
     names = [c.name for c in profile.columns]
     formats = {c.name: c.format for c in profile.columns}
     keys = [c.name for c in profile.columns if c.is_key]
-    suggested = suggest(names, formats) or {"people": {}}
+    suggested = suggest(names, formats, contracts) or {"people": {}}
     lines = [
         f"# Draft made from a sample of {profile.rows} rows. Check every line, above all those with TODO.",
         "description: 'TODO: what one row of this export is'",
@@ -35,7 +40,8 @@ def draft_yaml(profile: Profile) -> str:
         columns = dict(mapped)
         if table == "people" and "record_id" not in columns:
             columns = {"record_id": (keys or [columns.get("email") or names[0]])[0]} | columns
-        stand_ins = {c: sql for c, sql in STAND_INS.get(table, {}).items() if c not in columns}
+        specs = contracts[table].columns if table in contracts else {}
+        stand_ins = {c: spec.stand_in for c, spec in specs.items() if spec.stand_in and c not in columns}
         lines += [f"  {table}:", "    columns:"]
         lines += [f"      {column}: {{sql: {json.dumps(sql)}}}  # TODO" for column, sql in stand_ins.items()]
         lines += [f"      {column}: {_text(name)}{_remark(formats, name)}" for column, name in columns.items()]

@@ -22,6 +22,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cdp_pipeline.project.registry import holds_permissions
 from cdp_pipeline.project.shapes import Contract, Source
 from cdp_pipeline.project.words import Words, macros
 from cdp_pipeline.run.failpoints import fault
@@ -126,7 +127,8 @@ def load_source(
         receipts += made
         if source.delivery == "snapshot" and any(r.status == "loaded" for r in made):
             break
-    _remove_stale(folder, config, name, source, arrivals, receipts, keep_since, known)
+    is_ledger = holds_permissions(source.into, contracts)
+    _remove_stale(folder, config, name, source, arrivals, receipts, keep_since, known, is_ledger)
     withhold_from_older(folder, config, source.withhold, words, _RECEIPT)
     _write_empty(folder, config, source)
     return receipts
@@ -249,12 +251,12 @@ def _remove_stale(
     receipts: Sequence[Receipt],
     keep_since: datetime,
     known: Collection[str] | None,
+    is_ledger: bool,
 ) -> None:
     loaded = {r.fingerprint for r in receipts if r.status == "loaded"}
     current = {r.fingerprint for r in receipts}
     elsewhere = {a.fingerprint for a in arrivals if a.fingerprint and a.source != name}
     rewritten = {a.file for a in arrivals if a.source == name and a.status == "accepted"}
-    is_ledger = "permissions" in source.into
     for receipt, sidecar in list(receipts_of(folder)):
         is_of_config = sidecar.name.split(".")[0].endswith(config)
         stale = receipt.fingerprint in current and not is_of_config

@@ -17,7 +17,6 @@ from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.keyed import no_keys
 from cdp_pipeline.staging.parsing import TYPES, create_macros, typed
 
-ERASED_TABLES = ("orders", "order_lines", "permissions")
 """Core tables of which something stays when a person is erased: raw.erased_<table>."""
 ERASED = "erased"
 """Source and file of those rows."""

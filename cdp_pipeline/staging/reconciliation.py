@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import duckdb
 
+from cdp_pipeline.project.registry import status_column
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Numbers
 from cdp_pipeline.staging.mapping import ERASED, candidates, empty_candidates, open_source
-from cdp_pipeline.staging.refusals import EMPTIED, add_damaged_lines, status_column
+from cdp_pipeline.staging.refusals import EMPTIED, add_damaged_lines
 
 _COLUMNS = (
     "source_name varchar, file varchar, table_name varchar, rows_read bigint, rows_not_mapped bigint, rows_empty bigint"

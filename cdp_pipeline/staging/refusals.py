@@ -11,6 +11,7 @@ from __future__ import annotations
 import duckdb
 
 from cdp_pipeline.project.identifier_keys import add_emails
+from cdp_pipeline.project.registry import status_column
 from cdp_pipeline.project.shapes import Contract, Expression, Source
 from cdp_pipeline.run.lake import Run
 
@@ -23,11 +24,6 @@ _SUBJECT = ("namespace", "purpose", "channel")
 OF_RECORD = "empty, so it counts for the identifiers that the record had"
 NOT_APPLIED = "refusal_not_applied"
 """The rule of a contract that names refusals of nobody whom anybody can read; its name stands in their reasons."""
-
-
-def status_column(contract: Contract) -> str | None:
-    """The column that holds the status of a permission, of a contract that has one."""
-    return next((column for column, spec in contract.columns.items() if spec.words), None)
 
 
 def fold_states(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:

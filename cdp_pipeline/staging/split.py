@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import duckdb
 
+from cdp_pipeline.project.registry import status_column
 from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Numbers
@@ -18,14 +19,7 @@ from cdp_pipeline.staging.mapping import candidates, empty_candidates, erased_ca
 from cdp_pipeline.staging.mend import judge
 from cdp_pipeline.staging.overlay import overlay
 from cdp_pipeline.staging.parsing import create_macros
-from cdp_pipeline.staging.refusals import (
-    EMPTIED,
-    NOT_APPLIED,
-    add_damaged_lines,
-    fold_states,
-    give_identifiers,
-    status_column,
-)
+from cdp_pipeline.staging.refusals import EMPTIED, NOT_APPLIED, add_damaged_lines, fold_states, give_identifiers
 from cdp_pipeline.staging.replay import replay, text_columns
 
 

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.registry import outlasting, status_column
 from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.project.sql_model import Check
 from cdp_pipeline.run.steps import Step, Table
 from cdp_pipeline.staging import overlay
 from cdp_pipeline.staging.keyed import key_columns
-from cdp_pipeline.staging.mapping import ERASED_TABLES
 from cdp_pipeline.staging.reconciliation import reconcile
-from cdp_pipeline.staging.refusals import status_column
 from cdp_pipeline.staging.replay import replay_step
 from cdp_pipeline.staging.split import countries_from, split_table
 
@@ -53,7 +52,7 @@ def steps(project: Project) -> tuple[Step, ...]:
     tables = tuple(_step(project, name, contract) for name, contract in project.contracts.items())
     outputs = tuple(name for step in tables for name in step.names)
     sources = tuple(f"raw.{name}" for name in project.sources)
-    kept = tuple(f"raw.erased_{name}" for name in project.contracts if name in ERASED_TABLES)
+    kept = tuple(f"raw.erased_{name}" for name in outlasting(project.contracts))
     ledger = Table(
         "staging.reconciliation",
         "Where every row of every export went: read = erased + not mapped + empty + dropped + superseded + quarantined + used",
@@ -137,7 +136,7 @@ def _step(project: Project, name: str, contract: Contract) -> Step:
         tables=(good, rest),
         reads=(
             *(f"raw.{source}" for source in feeding),
-            *([f"raw.erased_{name}"] if name in ERASED_TABLES else []),
+            *([f"raw.erased_{name}"] if contract.when_erased != "removed" else []),
             *([overlay.TABLE] if name == "people" else []),
             *(["quarantine.lines"] if status_column(contract) else []),
             *countries_from(contract),

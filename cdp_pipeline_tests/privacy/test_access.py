@@ -14,9 +14,10 @@ from cdp_pipeline.privacy.access import Held, gather
 from cdp_pipeline.privacy.access_files import as_csv, write_access
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.project import Project, read_project
 from cdp_pipeline.project.shapes import Settings
 from cdp_pipeline.run.manifest import Manifest, write_manifest
+from cdp_pipeline_tests.models.runner import SQL
 
 RECORDS = (("crm", "1"), ("shop", "2"), ("shop", "3"), ("shop", "4"))
 SUBJECT = Subject(
@@ -51,8 +52,14 @@ TABLES: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         [("news", "email", "ann+news@mail.example", [ANN]), ("news", "email", OTHER, [OTHER]),
          ("news", "phone", "06 12345678", ["+31612345678"])],
     ),
-    "quarantine.people": ("file, email", [("a.csv", f"{ANN} "), ("a.csv", OTHER)]),
-    "quarantine.lines": ("line, content", [(5, f"x;{ANN.upper()};y"), (6, f"x;{OTHER};y")]),
+    "staging.identifiers": ("source, record_id, namespace, value", []),
+    "staging.tickets": ("source, record_id, ticket_id", [("desk", "7", "t1")]),
+    "identity.redirects": ("person_id, to_person_id", []),
+    "identity.device_owners": ("source, device_id, person_id", []),
+    "quarantine.people": ("file, source, email", [("a.csv", "crm", f"{ANN} "), ("a.csv", "crm", OTHER)]),
+    "quarantine.lines": (
+        "line, content", [(5, f"x;{ANN.upper()};y"), (6, f"x;{OTHER};y"), (7, "x;06 12345678;y"), (8, "+31 6 87654321")],
+    ),
     "activation.plain_csv": ("audience, person_id, is_written, file_sha256", [("buyers", "Pann", True, "abc")]),
     "raw.shop/part": ("Email, _file, _line", [("mail", "b.csv", 2), ("mail of another", "b.csv", 9)]),
 }  # fmt: skip
@@ -65,13 +72,18 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / f"{name.replace('.', '/', 1)}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         names = columns.split(", ")
-        pq.write_table(pa.table({column: [row[at] for row in rows] for at, column in enumerate(names)}), path)
+        cells = {column: pa.array([row[at] for row in rows]) for at, column in enumerate(names)}
+        typed = {
+            column: cell.cast(pa.string()) if pa.types.is_null(cell.type) else cell for column, cell in cells.items()
+        }
+        pq.write_table(pa.table(typed), path)
     write_manifest(folder, Manifest(as_of="2026-06-30"))
     return folder
 
 
 def held(snapshot: Path, asked: str, *, lookalikes: bool = False) -> Held:
-    return gather(Door(snapshot.parents[1], "access").enter([SUBJECT]), snapshot, SUBJECT, asked, lookalikes=lookalikes)
+    leave = Door(snapshot.parents[1], "access").enter([SUBJECT])
+    return gather(leave, snapshot, SUBJECT, asked, read_project(SQL), lookalikes=lookalikes)
 
 
 def test_likeness_alone_hands_nothing_out(snapshot: Path) -> None:

@@ -33,11 +33,11 @@ def moments(data: Path, at: int = -1) -> list[str]:
 def ask(bos: Town, kind: str, text: str = "ann@mail.example") -> str:
     """Somebody asks, as the commands take it down; returns the id of the request."""
     snapshot = bos.data / "current"
-    found = find_subject(snapshot, text)
+    found = find_subject(snapshot, text, bos.project)
     if kind == "erase":
         return bos.forget(text).request.request_id
     if kind in restriction.KINDS:
-        return restriction.restrict(snapshot, bos.data, found, kind, KEY, FIRST_DAY, "NL").request_id
+        return restriction.restrict(snapshot, bos.data, found, kind, KEY, FIRST_DAY, bos.project).request_id
     request = add_request(bos.data, "correct", found, KEY, FIRST_DAY)
     contract = bos.project.contracts["people"]
     corrections.correct(bos.data, contract, [("hubspot", "51")], "city", "Gouda", FIRST_DAY, "x")
@@ -106,7 +106,9 @@ def test_lifted_before_the_night_is_not_carried_out(bos: Town) -> None:
     """A restriction that was ended while it waited never says that a night carried it out."""
     ask(bos, "restrict")
     snapshot = bos.data / "current"
-    restriction.lift(snapshot, bos.data, find_subject(snapshot, "ann@mail.example"), "restrict", [KEY], "NL")
+    restriction.lift(
+        snapshot, bos.data, find_subject(snapshot, "ann@mail.example", bos.project), "restrict", [KEY], bos.project
+    )
     assert read_requests(bos.data)[0].lifted_at
     bos.night()
     bos.publish()

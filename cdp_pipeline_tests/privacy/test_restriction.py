@@ -68,7 +68,7 @@ def restricted(run: Run) -> list[tuple[str, str]]:
 
 def ask(run: Run, text: str, kind: str = "restrict") -> None:
     """Somebody asks, as `cdp restrict` takes it down."""
-    restrict(run.folder, run.data, find_subject(run.folder, text), kind, KEY, DAY, "NL")
+    restrict(run.folder, run.data, find_subject(run.folder, text, run.project), kind, KEY, DAY, run.project)
 
 
 def test_nobody_is_restricted_at_first(project: Project, tmp_path: Path) -> None:
@@ -98,10 +98,10 @@ def test_lifting_ends_it(project: Project, tmp_path: Path) -> None:
     """Lifted, the table is empty again; what was never asked for cannot be lifted."""
     run = night(project, tmp_path, PERSONS)
     ask(run, "ann@mail.example")
-    subject = find_subject(run.folder, "ann@mail.example")
+    subject = find_subject(run.folder, "ann@mail.example", project)
     with pytest.raises(InputError, match="nothing to lift"):
-        lift(run.folder, tmp_path, subject, "object", [KEY], "NL")
-    assert lift(run.folder, tmp_path, subject, "restrict", [b"another key", KEY], "NL") == 1
+        lift(run.folder, tmp_path, subject, "object", [KEY], project)
+    assert lift(run.folder, tmp_path, subject, "restrict", [b"another key", KEY], project) == 1
     assert restricted(night(project, tmp_path, PERSONS)) == []
 
 
@@ -112,8 +112,8 @@ def test_lifting_reaches_what_was_asked_before_a_merge(project: Project, tmp_pat
     ask(run, "crm:3")
     ask(run, "crm:3", "object")
     merged = night(project, tmp_path, {"1": "Pnew", "2": "Pnew", "3": "Pnew"}, [("Pann", "Pnew"), ("Pbart", "Pnew")])
-    subject = find_subject(merged.folder, "shop:2")
-    assert lift(merged.folder, tmp_path, subject, "restrict", [KEY], "NL") == 2
+    subject = find_subject(merged.folder, "shop:2", project)
+    assert lift(merged.folder, tmp_path, subject, "restrict", [KEY], project) == 2
     assert restricted(night(project, tmp_path, {"1": "Pnew", "2": "Pnew", "3": "Pnew"})) == [("Pnew", "objected")]
 
 
@@ -122,7 +122,7 @@ def test_lifting_reaches_what_only_the_old_id_tells(project: Project, tmp_path: 
     ask(night(project, tmp_path, {"2": "Pann"}), "shop:2")
     later = night(project, tmp_path, {"3": "Pbart"}, [("Pann", "Pbart")])
     assert restricted(later) == [("Pbart", "restricted")]
-    assert lift(later.folder, tmp_path, find_subject(later.folder, "crm:3"), "restrict", [KEY], "NL") == 1
+    assert lift(later.folder, tmp_path, find_subject(later.folder, "crm:3", project), "restrict", [KEY], project) == 1
     assert restricted(night(project, tmp_path, {"3": "Pbart"}, [("Pann", "Pbart")])) == []
 
 

@@ -124,7 +124,7 @@ class Town:
         return replace(self, folder=folder, run=replace(self.run, data=folder / "data", at=snapshot))
 
     def forget(self, text: str, key: bytes = KEY) -> Asked:
-        return forget(self.data, text, key, FIRST_DAY, "NL")
+        return forget(self.data, text, key, FIRST_DAY, self.project)
 
     def rows(self, table: str, columns: str, run: Run | None = None) -> list[tuple[object, ...]]:
         """Rows of a table of the last night, sorted."""

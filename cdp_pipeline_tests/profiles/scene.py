@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from cdp_pipeline.profiles.steps import steps
-from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.project.project import Project, layer_folders, read_project
 from cdp_pipeline.run.lake import Run, open_duckdb
 from cdp_pipeline_tests.models.runner import SQL, Row, fill, types
 
@@ -21,6 +21,8 @@ def copy_project(target: Path) -> Path:
     folder = target / "dbt_like_sql"
     for name in ("2_staging", "4_profiles"):
         shutil.copytree(SQL / name, folder / name)
+    for layer in layer_folders(SQL).values():
+        (folder / layer.name).mkdir(exist_ok=True)
     (folder / "project.yml").write_text("name: test\n", encoding="utf-8")
     return folder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.project.project import FOLDERS, read_project
+from cdp_pipeline.project.project import CHECKS, layer_folders, read_project
 
 FILES = {
     "project.yml": "name: small\n",
@@ -172,4 +172,8 @@ def test_previous_tables_may_be_of_any_layer(tmp_path: Path) -> None:
 def test_the_folders_are_those_of_the_readme() -> None:
     """Every folder the engine reads is there in dbt_like_sql."""
     real = Path(__file__).parents[2] / "dbt_like_sql"
-    assert {path.name for path in real.iterdir() if path.is_dir()} == set(FOLDERS)
+    assert {path for path in real.iterdir() if path.is_dir()} == {*layer_folders(real).values(), real / CHECKS}
+    layers = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports")
+    assert read_project(real).layers == layers
+    assert read_project(real).layers_from("activation") == layers[-2:]
+    assert read_project(real).layers_from("nowhere") == layers

@@ -109,10 +109,7 @@ def test_expectations_are_checks_unless_project_yml_says_no(run: Run) -> None:
 
 
 MISTAKES: Mapping[str, tuple[dict[str, Any], str]] = {
-    "table": (
-        {"table": "profiles.poeple"},
-        "is no table of profiles, segments, activation (did you mean profiles.people?)",
-    ),
+    "table": ({"table": "profiles.poeple"}, "is no table (did you mean profiles.people?)"),
     "kind": ({"expect": "expect_column_value_to_be_between"}, "(did you mean expect_column_values_to_be_between?)"),
     "argument": ({"with": {"column": "orders", "min_valeu": 0}}, "takes no min_valeu (did you mean min_value?)"),
     "column": (

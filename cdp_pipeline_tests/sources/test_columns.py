@@ -104,9 +104,11 @@ def test_required_columns_are_traced(mapped: Any, prepare: str | None, groups: l
 
 
 def test_side_facts_with_a_condition_require_nothing() -> None:
-    """A link that a file may lack does not refuse the file."""
+    """Of a table that may be absent a file may lack every column; of another it may not."""
     mapping = {"links": {"where": '"Old ID" is not null', "columns": {"record_id": "Old ID"}}}
-    assert required_columns(source(mapping), {"links": contract("record_id")}) == ()
+    links = contract("record_id").model_copy(update={"may_be_absent": True})
+    assert required_columns(source(mapping), {"links": links}) == ()
+    assert required_columns(source(mapping), {"links": contract("record_id")}) == (frozenset({"Old ID"}),)
 
 
 def test_names_fit_exactly_or_but_for_case() -> None:

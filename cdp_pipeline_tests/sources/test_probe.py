@@ -13,7 +13,7 @@ import yaml
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.project.shapes import Contract, Source
 from cdp_pipeline.sources.probe import draft_yaml, print_profile, profile_file
-from cdp_pipeline.sources.suggestions import STAND_INS, SYNONYMS, TELLING
+from cdp_pipeline.sources.suggestions import suggest
 from cdp_pipeline_tests.sources.reading_files import written
 
 CONTRACTS = Path(__file__).parents[2] / "dbt_like_sql" / "2_staging"
@@ -49,7 +49,7 @@ def test_a_profile_measures_each_column(tmp_path: Path) -> None:
 
 def test_the_draft_is_a_valid_source(tmp_path: Path) -> None:
     """The draft reads as a Source, maps what the names and values tell, and names what it leaves out."""
-    text = draft_yaml(profile_file(written(tmp_path / "contacts_2026-01-31.csv", CONTACTS)))
+    text = draft_yaml(profile_file(written(tmp_path / "contacts_2026-01-31.csv", CONTACTS)), contracts())
     source = Source.model_validate(yaml.safe_load(text))
     assert source.files == ("**/contacts_*.csv",)
     assert (source.format.delimiter, source.format.decimal) == (";", ",")
@@ -64,7 +64,7 @@ def test_no_value_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     """Neither the table nor the draft holds a name, an address or a number of the sample."""
     profile = profile_file(written(tmp_path / "contacts.csv", CONTACTS))
     print_profile(profile)
-    shown = capsys.readouterr().out + draft_yaml(profile)
+    shown = capsys.readouterr().out + draft_yaml(profile, contracts())
     assert "E-mail" in shown
     assert not [v for v in ("secret", "Secret", "Ann", "Bob", "Eve", "0612", "1980", "1.234") if v in shown]
 
@@ -86,20 +86,30 @@ def test_drafts_of_any_format_are_valid(tmp_path: Path, kind: str) -> None:
         pq.write_table(pa.table({"id": [1, 2], "email": ["a@b.nl", None]}), path)
     else:
         path.write_bytes(samples[kind])
-    source = Source.model_validate(yaml.safe_load(draft_yaml(profile_file(path))))
+    source = Source.model_validate(yaml.safe_load(draft_yaml(profile_file(path), contracts())))
     for table, mappings in source.into.items():
         required = {c for c, spec in contracts()[table].columns.items() if spec.required} - {"source"}
         assert required <= set(mappings[0].columns)
 
 
-def test_suggested_columns_exist() -> None:
-    """Synonyms and stand-ins name columns of the contracts, and what is required is asked for."""
-    known = contracts()
-    for table, columns in SYNONYMS.items():
-        assert set(columns) <= set(known[table].columns)
-        required = {c for c, spec in known[table].columns.items() if spec.required} - {"source"}
-        if table != "people":
-            assert required <= set(TELLING[table]) | set(STAND_INS.get(table, {}))
+def test_what_is_required_is_asked_for() -> None:
+    """A table is suggested by columns that it has, and its required columns are among them or have a stand-in."""
+    for table, contract in contracts().items():
+        asked = {column for choice in contract.suggested_by for column in choice}
+        assert asked <= set(contract.columns)
+        missing = {c for c, spec in contract.columns.items() if spec.required and not spec.stand_in} - {"source"}
+        if asked and table != "people":
+            assert missing <= asked
+
+
+def test_an_added_table_is_suggested_too() -> None:
+    """By the names that its own contract gives."""
+    points = Contract.model_validate({
+        "description": "Points", "owner": "crm", "grain": ["source", "card"], "suggested_by": ["card"],
+        "columns": {"card": {"type": "text", "description": "Card", "known_as": ["loyalty card"]}},
+    })  # fmt: skip
+    assert suggest(["Loyalty_Card", "x"], {}, {"points": points}) == {"points": {"card": "Loyalty_Card"}}
+    assert suggest(["x"], {}, {"points": points}) == {}
 
 
 def test_an_unreadable_sample_is_told_in_one_line(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def forget(project: Project, data: Path) -> object:
     """Ask for the erasure of the first person by id that has an e-mail address."""
     from cdp_pipeline.privacy import request
 
-    return request.forget(data, _record(data, 0), DEMO_KEY, DAY, project.settings.country)
+    return request.forget(data, _record(data, 0), DEMO_KEY, DAY, project)
 
 
 def older_snapshot(data: Path) -> None:
@@ -61,9 +61,9 @@ def _restrict(project: Project, data: Path) -> object:
     from cdp_pipeline.privacy.restriction import restrict
     from cdp_pipeline.privacy.subject import find_subject
 
-    snapshot, country = expect_published(data), project.settings.country
-    subject = find_subject(snapshot, _record(data, 1), country)
-    return restrict(snapshot, data, subject, "object", DEMO_KEY, DAY, country)
+    snapshot = expect_published(data)
+    subject = find_subject(snapshot, _record(data, 1), project)
+    return restrict(snapshot, data, subject, "object", DEMO_KEY, DAY, project)
 
 
 def _correct(project: Project, data: Path) -> object:

@@ -129,7 +129,7 @@ def _publish_again(night: Rehearsal, run_id: str) -> None:
     tidy(run.data)
     if run.published and read_manifest(run.published).as_of == str(run.as_of):
         prune(run.data, run.project.settings.keep_snapshots)
-        certify(run.project, run.data)  # as the next publication does for every erasure that has no certificate
+        certify(run)  # as the next publication does for every erasure that has no certificate
     else:
         _open(night, run_id)
         _publish(night, run_id)

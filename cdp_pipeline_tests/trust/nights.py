@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 from cdp_pipeline.demo.exports import write_exports
 from cdp_pipeline.pipeline import build_pipeline
-from cdp_pipeline.project.project import LAYERS
+from cdp_pipeline.project.project import read_project
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.run.lock import hold
 from cdp_pipeline.run.steps import perform
@@ -41,7 +41,7 @@ def measure(folder: Path, long: bool) -> list[Figure]:
     shutil.rmtree(folder, ignore_errors=True)
     write_exports(exports, people=PEOPLE, days=1, seed=7)
     publish_next(exports, data)
-    layers = LAYERS if long else REMEMBERING
+    layers = read_project(PROJECT).layers if long else REMEMBERING
     return [made_up(exports, data, folder / "histories", [NEXT, LAST] if long else [NEXT], layers)]
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from cdp_pipeline.identity.normalise.placeholders import Placeholders
 from cdp_pipeline.ledgers.tombstones import add_tombstones, hashed, secret
+from cdp_pipeline.privacy.identities import spell
 from cdp_pipeline.privacy.subject import told_of
-from cdp_pipeline.project.registry import facts_of, spell
+from cdp_pipeline.project.registry import facts_of
 from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.run.lake import Run, fingerprint
 from cdp_pipeline_tests.trust.one_cell_changes import is_another
@@ -64,7 +65,8 @@ def _by_that_alone(copy: Copy) -> Copy:
 
 def _tombstones(run: Run) -> Iterator[dict[str, object]]:
     """Everything by which the people of a run are known, hashed."""
-    facts = {table: own for table, contract in run.project.contracts.items() if (own := facts_of(contract))}
+    contracts = run.project.contracts
+    facts = {table: own for table in contracts if (own := facts_of(table, contracts))}
     with run.connect(*(f"staging.{table}" for table in facts)) as con:
         con.execute(f"create temp table told as {told_of(con, facts, 'source')}")
         systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
