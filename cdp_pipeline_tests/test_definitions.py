@@ -50,7 +50,7 @@ def test_the_graph_is_the_one_that_was_meant() -> None:
 
 def test_every_asset_has_words_an_owner_and_a_group() -> None:
     """Key [layer, table], group = layer; nobody has to guess what a box is or whom to ask."""
-    layers = read_project(ROOT / "dbt_like_sql").layers
+    layers = read_project(GOLDEN.parents[2] / "dbt_like_sql").layers
     for node in repository().asset_graph.asset_nodes:
         assert len(node.key.path) == 2, node.key
         assert node.group_name == node.key.path[0]

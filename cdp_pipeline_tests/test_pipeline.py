@@ -95,7 +95,7 @@ def test_every_table_with_a_grain_is_checked_for_it(pipeline: Pipeline) -> None:
 
 def test_every_table_is_of_a_layer_and_says_what_it_is(pipeline: Pipeline) -> None:
     """Layer, description and owner are never missing; key and personal columns are columns of the table."""
-    layers = pipeline.project.layers
+    layers = project().layers
     for table in pipeline.tables.values():
         assert table.layer in layers
         assert table.description

@@ -117,6 +117,7 @@ def judge(
     ONE and OTHER are person ids, or records written source:record_id.
     """
     from cdp_pipeline.explain import verdict as written
+    from cdp_pipeline.ledgers.ledger import VERDICTS
     from cdp_pipeline.privacy.door import account
     from cdp_pipeline.project.project import read_project
     from cdp_pipeline.run.lake import expect_published
@@ -127,7 +128,7 @@ def judge(
     said = written.judge(snapshot, door, (one, other), verdict, day, reviewer or account(), note)
     words = "one person" if verdict == "same" else "two people"
     if said.is_new:
-        click.echo(f"{said.left} and {said.right}: {words}; written to {data / written.FILE}, the next run obeys")
+        click.echo(f"{said.left} and {said.right}: {words}; written to {data / VERDICTS.file}, the next run obeys")
     else:
         click.echo(f"{said.left} and {said.right}: {words}; the newest verdict says so already, nothing was written")
 

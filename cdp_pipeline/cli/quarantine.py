@@ -76,11 +76,11 @@ def export(table: str, out: Path, source: str, reason: str, data: Path, project:
 @PROJECT
 def replay(file: Path, reviewer: str, decided_at: str, dry_run: bool, data: Path, project: Path) -> None:
     """Take the corrected rows of FILE; the next run uses them instead of the bad ones."""
+    from cdp_pipeline.ledgers.replays import add_replays
     from cdp_pipeline.privacy.door import account
     from cdp_pipeline.project.project import read_project
     from cdp_pipeline.run.lake import open_published
     from cdp_pipeline.staging.quarantine_file import read_back
-    from cdp_pipeline.staging.replay import add_replays
 
     found = read_project(project)
     decided = read_day(decided_at, "--decided-at", found.settings.zone)

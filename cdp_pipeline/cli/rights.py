@@ -42,7 +42,8 @@ def access(
 
     Writes JSON, CSV and a page, with sources, purposes, recipients and every file the person was in.
     """
-    from cdp_pipeline.privacy import access_files, register
+    from cdp_pipeline.ledgers import requests as register
+    from cdp_pipeline.privacy import access_files
     from cdp_pipeline.privacy.access import gather
     from cdp_pipeline.privacy.door import Door
     from cdp_pipeline.privacy.keys import key_in_force
@@ -125,7 +126,8 @@ def correct(
     SUBJECT source:record_id names one record; a person stands for all records that fill the column. Without
     VALUE the cell is emptied.
     """
-    from cdp_pipeline.privacy import corrections, register
+    from cdp_pipeline.ledgers import requests as register
+    from cdp_pipeline.privacy import corrections
     from cdp_pipeline.privacy.door import account
     from cdp_pipeline.privacy.keys import key_in_force
     from cdp_pipeline.privacy.replica import keep_copy
@@ -161,7 +163,7 @@ def correct(
 @PROJECT
 def requests(only_open: bool, data: Path, project: Path) -> None:
     """List the requests of people with their states and due dates; exit code 4 when one is overdue."""
-    from cdp_pipeline.privacy.register import read_requests
+    from cdp_pipeline.ledgers.requests import read_requests
     from cdp_pipeline.project.project import read_project
 
     day, late = today(read_project(project).settings.zone), 0

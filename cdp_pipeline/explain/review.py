@@ -14,8 +14,8 @@ from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import published, records
-from cdp_pipeline.explain.verdict import FILE
 from cdp_pipeline.explain.words import chance, count
+from cdp_pipeline.ledgers.ledger import VERDICTS
 from cdp_pipeline.ledgers.verdicts import read_verdicts
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.subject import Subject
@@ -46,7 +46,7 @@ def _waiting(
     con = published.open_tables(snapshot)
     if needed not in published.columns_of(con, table):
         raise InputError(f"{table} was not published yet: run cdp run, then ask again")
-    con.register("stated", read_verdicts(data / FILE))
+    con.register("stated", read_verdicts(data / VERDICTS.file))
     rows = con.sql(f"""select q.* from {table} q
         anti join stated s on s.record_key_l = least(q.record_key_l, q.record_key_r)
                           and s.record_key_r = greatest(q.record_key_l, q.record_key_r)

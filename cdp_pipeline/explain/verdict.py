@@ -6,9 +6,6 @@ does to persons (ledgers/verdicts.py).
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,14 +13,13 @@ from pathlib import Path
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import published
 from cdp_pipeline.explain.scored import nearest_records
-from cdp_pipeline.ledgers.verdicts import COLUMNS, read_verdicts
+from cdp_pipeline.ledgers.ledger import VERDICTS, read_lines, write_lines
+from cdp_pipeline.ledgers.verdicts import read_verdicts
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.keys import expected_key
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.run.manifest import read_manifest
-from cdp_pipeline.run.whole_file import alone, write_whole
-
-FILE = "verdicts.csv"  # in the data folder
+from cdp_pipeline.run.whole_file import alone
 
 
 @dataclass(frozen=True)
@@ -56,42 +52,16 @@ def judge(
     if left.record == right.record:
         raise InputError(f"{left.label} is one record: name two")
     low, high = sorted((left.record, right.record))
-    path = door.data / FILE
+    path = door.data / VERDICTS.file
 
-    def changed() -> str | None:
-        stated = sorted(
-            (
-                row
-                for row in read_verdicts(path).to_pylist()
-                if (row["record_key_l"], row["record_key_r"]) == (low, high)
-            ),
-            key=lambda row: (row["decided_at"], row["line"]),
-        )
-        if stated and stated[-1]["verdict"] == verdict:
-            return None
-        return _with_line(path, [str(low), str(high), verdict, str(decided_at), reviewer, note])
-
-    return Judged(left.label, right.label, verdict, _replace(path, changed))
-
-
-def _with_line(path: Path, line: list[str]) -> str:
-    """The file with one line more, its columns in the order of COLUMNS; earlier lines keep their values."""
-    sink = io.StringIO()
-    rows = csv.writer(sink, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    if path.exists():
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for said in csv.DictReader(file):
-                clean = {str(name).strip(): value for name, value in said.items() if name is not None}
-                rows.writerow([clean.get(column) or "" for column in COLUMNS])
-    rows.writerow(line)
-    return sink.getvalue()
-
-
-def _replace(path: Path, changed: Callable[[], str | None]) -> bool:
-    """Replace the file in one step by what `changed` returns, one writer at a time; False when that is None."""
     with alone(path):
-        text = changed()
-        if text is not None:
-            write_whole(path, text, "verdicts")
-        return text is not None
+        stated = [
+            row for row in read_verdicts(path).to_pylist() if (row["record_key_l"], row["record_key_r"]) == (low, high)
+        ]
+        newest = max(stated, key=lambda row: (row["decided_at"], row["line"]), default={"verdict": ""})
+        is_new = newest["verdict"] != verdict
+        if is_new:
+            cells = (str(low), str(high), verdict, str(decided_at), reviewer, note)
+            line = dict(zip((*VERDICTS.columns, *VERDICTS.optional), cells, strict=True))
+            write_lines(path, VERDICTS, [*(earlier for _, earlier in read_lines(path, VERDICTS)[0]), line])
+    return Judged(left.label, right.label, verdict, is_new)

@@ -19,7 +19,6 @@ from cdp_pipeline.run.steps import Outcome, Step, Table, code_digest
 
 VERSION = "identity 3"
 MODEL_FOLDER = "identity"  # model.json and term_frequencies.parquet beside the tables
-VERDICTS_FILE = "verdicts.csv"  # in the data folder
 
 
 def steps(project: Project) -> tuple[Step, ...]:
@@ -74,8 +73,9 @@ def steps(project: Project) -> tuple[Step, ...]:
 def _stated(run: Run) -> Outcome:
     from cdp_pipeline.identity.model import saved_model
     from cdp_pipeline.ledgers import verdicts
+    from cdp_pipeline.ledgers.ledger import VERDICTS
 
-    stated = verdicts.read_verdicts(run.data / VERDICTS_FILE)
+    stated = verdicts.read_verdicts(run.data / VERDICTS.file)
     with run.connect() as con:
         con.register("stated", stated)
         run.write(con, tables.STATED.name, _select(tables.STATED, "stated"), ["line"])

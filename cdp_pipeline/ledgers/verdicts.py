@@ -11,17 +11,15 @@ older A is not C. Verdicts of one moment: the later line is the newer one. Again
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from cdp_pipeline.errors import InputError, nearest
+from cdp_pipeline.errors import nearest
+from cdp_pipeline.ledgers.ledger import VERDICTS, Cells, parse_lines
 
-COLUMNS = ("record_l", "record_r", "verdict", "decided_at", "reviewer", "note")
 WORDS = ("same", "different")
 STATED = pa.schema(
     [
@@ -33,74 +31,34 @@ NONE = "(select 0::bigint as record_key_l, 0::bigint as record_key_r, '' as verd
 '' as reviewer, '' as note, 0::bigint as line where false)"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the file; `left` < `right` are record keys."""
-
-    left: int
-    right: int
-    verdict: str
-    decided_at: datetime
-    reviewer: str
-    note: str
-    line: int
-
-
 def read_verdicts(path: Path) -> pa.Table:
     """The file as table STATED (no rows when it is missing); InputError lists every mistake with its line."""
-    rows: list[Row] = []
-    problems: list[str] = []
-    if path.exists():
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                _read(csv.DictReader(file), path.name, rows, problems)
-        except (UnicodeDecodeError, csv.Error):
-            problems.append(f"{path.name}: not readable as CSV in UTF-8")
-    if problems:
-        raise InputError(problems)
-    values = [(r.left, r.right, r.verdict, r.decided_at, r.reviewer, r.note, r.line) for r in rows]
-    return pa.table([list(c) for c in zip(*values, strict=True)] if values else [[]] * len(STATED), schema=STATED)
+    rows = [(*row, line) for line, row in parse_lines(path, VERDICTS, _parse)]
+    return pa.table([list(c) for c in zip(*rows, strict=True)] if rows else [[]] * len(STATED), schema=STATED)
 
 
-def _read(lines: csv.DictReader[str], name: str, rows: list[Row], problems: list[str]) -> None:
-    headers = [str(h).strip() for h in lines.fieldnames or ()]
-    missing = [c for c in COLUMNS[:4] if c not in headers]
-    problems += [f"{name}:1: column {c} is missing" for c in missing]
-    problems += [f"{name}:1: unknown column {h!r}{nearest(h, COLUMNS)}" for h in headers if h not in COLUMNS]
-    if missing:
-        return
-    lines.fieldnames = headers
-    for said in lines:
-        row = _row(said, f"{name}:{lines.line_num}", lines.line_num, problems)
-        if row:
-            rows.append(row)
-
-
-def _row(said: dict[str, str], where: str, line: int, problems: list[str]) -> Row | None:
-    known = len(problems)
+def _parse(cells: Cells) -> tuple[tuple[object, ...], list[str]]:
+    """A row of STATED but for its line; the smaller record key comes first."""
+    problems = []
     keys = []
-    for column in COLUMNS[:2]:
-        text = (said.get(column) or "").strip()
+    for column in VERDICTS.record_keys:
+        text = cells[column]
         if not text.isascii() or not text.isdigit() or int(text) >= 2**63:
-            problems.append(f"{where}: {column} is no record key (the record_key of identity.records, digits only)")
+            problems.append(f"{column} is no record key (the record_key of identity.records, digits only)")
         else:
             keys.append(int(text))
     if len(keys) == 2 and keys[0] == keys[1]:
-        problems.append(f"{where}: record_l and record_r are the same record")
-    word = (said.get("verdict") or "").strip().lower()
+        problems.append("record_l and record_r are the same record")
+    word = cells["verdict"].lower()
     if word not in WORDS:
-        problems.append(f"{where}: verdict must be same or different{nearest(word, WORDS)}")
+        problems.append(f"verdict must be same or different{nearest(word, WORDS)}")
+    moment = None
     try:
-        moment = datetime.fromisoformat((said.get("decided_at") or "").strip()).replace(tzinfo=None)
+        moment = datetime.fromisoformat(cells["decided_at"]).replace(tzinfo=None)
     except ValueError:
-        problems.append(f"{where}: decided_at must be a date or a moment, like 2026-01-31 or 2026-01-31 09:30")
-        return None
-    if None in said:
-        problems.append(f"{where}: more values than columns")
-    if len(problems) > known:
-        return None
-    reviewer, note = ((said.get(c) or "").strip() for c in COLUMNS[4:])
-    return Row(min(keys), max(keys), word, moment, reviewer, note, line)
+        problems.append("decided_at must be a date or a moment, like 2026-01-31 or 2026-01-31 09:30")
+    row = (min(keys, default=0), max(keys, default=0), word, moment, cells.get("reviewer", ""), cells.get("note", ""))
+    return row, problems
 
 
 def weigh(con: DuckDBPyConnection, stated: str) -> None:

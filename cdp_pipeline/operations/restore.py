@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers.ledger import LEDGERS
+from cdp_pipeline.ledgers.replays import FILE as REPLAYS
 from cdp_pipeline.privacy.replica import is_register, unite
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.publishing.damage import damaged_tables
@@ -24,7 +26,7 @@ from cdp_pipeline.run.lock import hold
 from cdp_pipeline.run.manifest import read_manifest, write_manifest
 from cdp_pipeline.run.whole_file import replaced
 
-DECISIONS = ("verdicts.csv", "labels.csv", "corrections.csv", "replays.jsonl", ".key", ".key.exchanged")
+DECISIONS = (*(ledger.file for ledger in LEDGERS if ledger.is_restored), REPLAYS, ".key", ".key.exchanged")
 _NOT_FOR_READERS = ("warehouse.duckdb", "warehouse_full.duckdb", "reports/index.html")
 
 

@@ -20,10 +20,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from cdp_pipeline.activation.removals import REMOVE
+from cdp_pipeline.ledgers.requests import Request, advance, read_requests
 from cdp_pipeline.ledgers.tombstones import FOLDER, read_tombstones, requests_in, secrets_of
 from cdp_pipeline.privacy.holdings import AUDIENCE, WRITTEN, Count, add_dead, count_holdings
 from cdp_pipeline.privacy.keys import keys_of
-from cdp_pipeline.privacy.register import Request, advance, read_requests
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.registry import SHAREABLE
 from cdp_pipeline.run.lake import Run, open_duckdb, published_snapshot, was_gone_back_to

@@ -1,7 +1,7 @@
 """Corrections that people asked for (GDPR Art. 16): one cell of one record each, laid over every later export.
 
-What belongs here: DATA/corrections.csv, adding a line, and the table staging.corrections made of it. What
-does not: laying the values over rows (staging/overlay.py) and which value wins (profiles/golden.py).
+What belongs here: adding and lifting one, and the table staging.corrections made of them. What does not: the file
+(ledgers/corrections.py), laying the values over rows (staging/overlay.py) and which value wins (profiles/golden.py).
 
 A correction holds until it is lifted, whatever the source delivers, also in a night that is made up
 later. The newest line of a cell counts; an empty value empties the cell. Of a record that was named the old value goes;
@@ -10,10 +10,7 @@ of a person's records, what each of them said stays as a losing value, with its 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 
@@ -21,14 +18,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import InputError, nearest
+from cdp_pipeline.ledgers.corrections import Correction, read_corrections, write_corrections
+from cdp_pipeline.ledgers.ledger import CORRECTIONS
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Contract, FileFormat
 from cdp_pipeline.run.lake import Run, open_duckdb
 from cdp_pipeline.run.steps import Outcome, Step, Table
-from cdp_pipeline.run.whole_file import alone, write_whole
+from cdp_pipeline.run.whole_file import alone
 
-FILE = "corrections.csv"
 _GIVEN = "correction"  # the source of a golden value that a correction gave (profiles/golden.py)
 NEVER = ("source", "record_id", "attributes", "created_at", "updated_at")
 """Columns of a people record that say whose it is or when; they are no subject of a correction."""
@@ -48,51 +46,6 @@ _TABLE = Table(
     grain=("source", "record_id", "column_name"),
     personal=frozenset({"record_id", "value", "replaced"}),
 )
-
-
-@dataclass(frozen=True)
-class Correction:
-    """One line of the file; `decided_at` is YYYY-MM-DD."""
-
-    source: str
-    record_id: str
-    column: str
-    value: str
-    decided_at: str
-    reviewer: str = ""
-    replaced: str = ""
-
-
-COLUMNS = tuple(field.name for field in fields(Correction))
-_EARLIER = COLUMNS[:-1]
-"""The columns of a file from before `replaced`; it is written anew with the next correction."""
-
-
-def read_corrections(data: Path) -> list[Correction]:
-    """Every line in order; InputError lists every mistake with its line, never a value."""
-    path = data / FILE
-    if not path.exists():
-        return []
-    problems: list[str] = []
-    found: list[Correction] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        header = tuple(reader.fieldnames or ())
-        if header not in (COLUMNS, _EARLIER):
-            raise InputError(f"{FILE}:1: expected the columns {','.join(COLUMNS)}")
-        for said in reader:
-            if None in said or None in said.values():
-                problems.append(f"{FILE}:{reader.line_num}: expected {len(header)} values")
-                continue
-            correction = Correction(**{name: str(said[name]).strip() for name in header})
-            try:
-                date.fromisoformat(correction.decided_at)
-            except ValueError:
-                problems.append(f"{FILE}:{reader.line_num}: decided_at must be a day as YYYY-MM-DD")
-            found.append(correction)
-    if problems:
-        raise InputError(problems)
-    return found
 
 
 def meant(snapshot: Path, subject: Subject, asked: str, column: str) -> list[tuple[str, str]]:
@@ -151,7 +104,7 @@ def correct(
     problem = mistake(contract, column, value)
     if problem:
         raise InputError(problem)
-    with alone(data / FILE):
+    with alone(data / CORRECTIONS.file):
         known = read_corrections(data)
         newest = {(c.source, c.record_id, c.column): c.value for c in known}
         fresh = [
@@ -168,7 +121,7 @@ def correct(
 
 def lift(data: Path, records: Sequence[tuple[str, str]], column: str) -> int:
     """Take the corrections of a column of these records away; returns how many lines went."""
-    with alone(data / FILE):
+    with alone(data / CORRECTIONS.file):
         known = read_corrections(data)
         kept = [c for c in known if (c.source, c.record_id) not in set(records) or c.column != column]
         if len(kept) == len(known):
@@ -194,15 +147,6 @@ def mistake(contract: Contract, column: str, value: str) -> str:
         create_macros(con, Words())
         parsed = con.execute(f"select {typed('v', spec, FileFormat())} from (select ? as v)", [value]).fetchall()
     return "" if parsed[0][0] is not None else f"{column}: not a {spec.type} (a date is written YYYY-MM-DD)"
-
-
-def write_corrections(data: Path, corrections: Sequence[Correction]) -> None:
-    """Replace the file in one step; only its owner may read it."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(correction) for correction in corrections)
-    write_whole(data / FILE, text.getvalue(), "corrections")
 
 
 # ---- the table -------------------------------------------------------------------------------

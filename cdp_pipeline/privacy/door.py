@@ -68,7 +68,7 @@ class Door:
 
         Without the key it says only how many. Raises InputError when the line cannot be written.
         """
-        from cdp_pipeline.privacy.register import (
+        from cdp_pipeline.ledgers.requests import (
             subject_key,
         )  # knows identity, which a stage that asks for leave does not
 

@@ -23,12 +23,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cdp_pipeline.ledgers.requests import read_requests
 from cdp_pipeline.ledgers.tombstones import SCHEMA, add_tombstones, read_tombstones, requests_in, secrets_of
 from cdp_pipeline.privacy.anonymised import add_kept, columns_sql, keep_anonymous
 from cdp_pipeline.privacy.kept_files import clean_kept_files
 from cdp_pipeline.privacy.keys import keys_of
 from cdp_pipeline.privacy.previous_state import forget_previous
-from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.retention import QUARANTINE, add_outlived, cutoffs, feeding
 from cdp_pipeline.privacy.scan import scan
 from cdp_pipeline.privacy.scrub import empty_old_rejects, scrub

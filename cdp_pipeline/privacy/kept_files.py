@@ -2,27 +2,27 @@
 
 What belongs here: taking the lines about the erased out of them. What does not: what the files mean.
 
-    verdicts.csv                  lines with the key of an erased record go
-    labels.csv, corrections.csv   lines of an erased record go; of a line that stays, an erased value that it replaced
+    every ledger (ledger.py)      lines with an erased record, or the key of one, go
+    corrections.csv               of a line that stays, an erased value that it replaced
     replays.jsonl                 rows of a line that went, or that hold an erased identifier, go; so do those of
                                   an export that is not loaded any more, which nothing can be found out about
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import duckdb
 import pyarrow as pa
 
 from cdp_pipeline.identity.normalise.normalise import record_key
+from cdp_pipeline.ledgers.corrections import read_corrections, write_corrections
+from cdp_pipeline.ledgers.ledger import CORRECTIONS, LEDGERS, Cells, Ledger, change_lines
+from cdp_pipeline.ledgers.replays import FILE as REPLAYS
 from cdp_pipeline.ledgers.tombstones import hashed
-from cdp_pipeline.privacy import corrections
 from cdp_pipeline.privacy.scrub import lines_about
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.whole_file import alone, write_whole
@@ -33,11 +33,22 @@ from cdp_pipeline.sources.steps import raw_folder
 def clean_kept_files(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
     """Rewrite the files that hold a line about somebody erased; needs the tables of scan.py, `lost_records` and `all_gone`."""
     keys = _keys(run, con)
-    _clean_verdicts(run.data / "verdicts.csv", keys)
-    for name in ("labels.csv", "corrections.csv"):
-        _clean_records(run.data / name, con, secrets)
+    dead = {str(row[0]) for row in con.execute("select key from dead where kind = 'record_id'").fetchall()}
+    for ledger in LEDGERS:
+        change_lines(run.data / ledger.file, ledger, partial(_without_erased, ledger, keys, dead, secrets))
     _clean_replaced(run, con, secrets)
     _clean_replays(run, con, secrets)
+
+
+def _without_erased(
+    ledger: Ledger, keys: Collection[str], dead: Collection[str], secrets: Sequence[str], cells: Cells
+) -> Cells | None:
+    """The line, but for one that names an erased record."""
+    record = ":".join(cells.get(column, "") for column in ledger.record)
+    names_erased = any(cells.get(column, "") in keys for column in ledger.record_keys)
+    if ledger.record:
+        names_erased |= any(hashed(secret, "record_id", record) in dead for secret in secrets)
+    return None if names_erased else cells
 
 
 def _keys(run: Run, con: duckdb.DuckDBPyConnection) -> set[str]:
@@ -54,36 +65,12 @@ def _keys(run: Run, con: duckdb.DuckDBPyConnection) -> set[str]:
     return {str(row[0]) for row in rows}
 
 
-def _clean_verdicts(path: Path, keys: set[str]) -> None:
-    if not path.exists() or not keys:
-        return
-    with alone(path):
-        rows = _read_csv(path)
-        kept = rows[:1] + [row for row in rows[1:] if not {cell.strip() for cell in row[:2]} & keys]
-        _write_csv(path, rows, kept)
-
-
-def _clean_records(path: Path, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
-    """A file whose first two columns are source and record_id."""
-    if not path.exists():
-        return
-    dead = {str(row[0]) for row in con.execute("select key from dead where kind = 'record_id'").fetchall()}
-    with alone(path):
-        rows = _read_csv(path)
-        kept = rows[:1]
-        for row in rows[1:]:
-            record = f"{row[0].strip()}:{row[1].strip()}" if len(row) > 1 else ""
-            if not any(hashed(secret, "record_id", record) in dead for secret in secrets):
-                kept.append(row)
-        _write_csv(path, rows, kept)
-
-
 def _clean_replaced(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
     """An address or number of somebody erased that a corrected record of somebody else once had."""
-    if not (run.data / corrections.FILE).exists():
+    if not (run.data / CORRECTIONS.file).exists():
         return
-    with alone(run.data / corrections.FILE):
-        known = corrections.read_corrections(run.data)
+    with alone(run.data / CORRECTIONS.file):
+        known = read_corrections(run.data)
         said = [(said.source, at, said.replaced) for at, said in enumerate(known) if said.replaced]
         cleaned = list(known)
         for source in sorted({row[0] for row in said}):
@@ -93,23 +80,11 @@ def _clean_replaced(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[
                 cleaned[at] = replace(known[at], replaced="")
             con.unregister("replaced_texts")
         if cleaned != known:
-            corrections.write_corrections(run.data, cleaned)
-
-
-def _read_csv(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.reader(file))
-
-
-def _write_csv(path: Path, rows: list[list[str]], kept: list[list[str]]) -> None:
-    if len(kept) < len(rows):
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(kept)
-        write_whole(path, text.getvalue(), path.stem)
+            write_corrections(run.data, cleaned)
 
 
 def _clean_replays(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
-    path = run.data / "replays.jsonl"
+    path = run.data / REPLAYS
     if not path.exists():
         return
     with alone(path):

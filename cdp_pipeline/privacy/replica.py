@@ -17,8 +17,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cdp_pipeline.ledgers import requests as register
+from cdp_pipeline.ledgers.ledger import LEDGERS, REQUESTS
 from cdp_pipeline.ledgers.tombstones import FOLDER
-from cdp_pipeline.privacy import door, register
+from cdp_pipeline.privacy import door
 from cdp_pipeline.run.whole_file import alone, replaced, write_whole
 
 HASHES = ("tombstones.parquet", "restrictions.parquet")
@@ -32,12 +34,14 @@ def keep_copy(data: Path, place: str | None) -> None:
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in (*HASHES, door.FILE):
         _copy(data / FOLDER / name, target / FOLDER / name)
-    _copy(data / register.FILE, target / register.FILE)
+    for ledger in LEDGERS:
+        if ledger.is_copied:
+            _copy(data / ledger.file, target / ledger.file)
 
 
 def is_register(place: Path) -> bool:
     """Whether a folder holds requests, or is a data folder that could: one that has published something."""
-    return (place / register.FILE).exists() or (place / FOLDER).is_dir() or (place / "current").exists()
+    return (place / REQUESTS.file).exists() or (place / FOLDER).is_dir() or (place / "current").exists()
 
 
 def unite(places: Sequence[Path], data: Path) -> tuple[int, int]:
@@ -47,7 +51,7 @@ def unite(places: Sequence[Path], data: Path) -> tuple[int, int]:
     """
     door.unite(places, data)
     requests: dict[str, register.Request] = {}
-    with alone(data / register.FILE):
+    with alone(data / REQUESTS.file):
         for place in places:
             for request in register.read_requests(place):
                 other = requests.setdefault(request.request_id, request)

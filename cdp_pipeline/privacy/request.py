@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from cdp_pipeline.ledgers.requests import Request, add_request, advance, now
 from cdp_pipeline.ledgers.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline.privacy.certificate import certify_erased_before, is_recognised
-from cdp_pipeline.privacy.register import Request, add_request, advance, now
 from cdp_pipeline.privacy.subject import Subject, find_subject, tombstones_of
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.lake import expect_published

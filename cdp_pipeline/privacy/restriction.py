@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers import requests as register
 from cdp_pipeline.ledgers import tombstones
-from cdp_pipeline.privacy import register
 from cdp_pipeline.privacy.subject import Subject, tombstones_of
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.registry import known_by

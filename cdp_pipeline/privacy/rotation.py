@@ -4,7 +4,7 @@ What belongs here: the order of the exchange, and what still needs an earlier ke
 where keys come from (keys.py), and what is computed with them.
 
     person ids       stay: they are inherited from the published state, and only new ones are minted
-    verdicts.csv     names records by keyed numbers: written anew
+    verdicts.csv     names records by keyed numbers: written anew, as every ledger that does (ledgers/ledger.py)
     requests.csv     names subjects by keyed hashes: written anew for everybody who is still known
     reads.jsonl      so does the log of who looked
     tombstones       hold hashes of values that nobody has any more: they are matched with the earlier
@@ -17,20 +17,21 @@ two keys. When it is killed in between, runs refuse to start, and `cdp key rotat
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from cdp_pipeline.errors import InputError, KeyMismatchError
 from cdp_pipeline.identity.normalise.normalise import record_key
-from cdp_pipeline.privacy import door, register
+from cdp_pipeline.ledgers import requests as register
+from cdp_pipeline.ledgers.ledger import LEDGERS, REQUESTS, Cells, Ledger, change_lines, read_lines
+from cdp_pipeline.privacy import door
 from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, exchanges, expected_key, key_in_use
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.run.failpoints import fault
@@ -39,7 +40,6 @@ from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline.run.whole_file import alone, write_whole
 
 _KEYED_FILES = ("tombstones.parquet", "restrictions.parquet")
-VERDICTS = "verdicts.csv"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def rotate(variable: str, data: Path) -> Rotated:
         raise KeyMismatchError(
             f"key {fingerprint(old)} was exchanged for {expected} already: cdp run with that one first, then exchange it"
         )
-    verdicts, left = _rekey_verdicts(data, old, new)
+    verdicts, left = _rekey_ledgers(data, old, new)
     requests = _rekey_requests(data, old, new)
     if not in_environment:
         write_whole(data / HELD / fingerprint(old), old, "key.held")
@@ -159,34 +159,24 @@ def _of_folder(data: Path, made_with: str) -> tuple[bytes, bytes]:
     return old, (data / NEXT).read_bytes()
 
 
-def _rekey_verdicts(data: Path, old: bytes, new: bytes) -> tuple[int, int]:
-    """Write verdicts.csv with the new record keys; returns its verdicts that could be and could not be."""
-    path = data / VERDICTS
-    if not path.exists():
-        return 0, 0
-    known = _record_keys(expect_published(data), old, new)
-    with alone(path):
-        lines, done, left = _verdicts_anew(path, known)
-        _write_csv(path, lines)
+def _rekey_ledgers(data: Path, old: bytes, new: bytes) -> tuple[int, int]:
+    """Write every ledger that names records by their keys anew; returns its lines that could be and could not be."""
+    keyed = [ledger for ledger in LEDGERS if ledger.record_keys and (data / ledger.file).exists()]
+    known = _record_keys(expect_published(data), old, new) if keyed else {}
+    done = left = 0
+    for ledger in keyed:
+        lines, _ = read_lines(data / ledger.file, ledger)
+        named = [[cells.get(column, "") for column in ledger.record_keys] for _, cells in lines]
+        done += sum(all(key in known for key in keys) for keys in named)
+        left += sum(not all(key in known or key in known.values() for key in keys) for keys in named)
+        change_lines(data / ledger.file, ledger, partial(_rekeyed, ledger, known))
     return done, left
 
 
-def _verdicts_anew(path: Path, known: Mapping[str, str]) -> tuple[list[list[str]], int, int]:
-    """The lines of verdicts.csv with the new record keys, and how many of them could be and could not be."""
-    lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
-    places = [at for at, name in enumerate(lines[0]) if name.strip() in ("record_l", "record_r")] if lines else []
-    done = left = 0
-    for line in lines[1:]:
-        if not line:
-            continue
-        named = [(at, line[at].strip()) for at in places if at < len(line)]
-        if all(key in known for _, key in named):
-            for at, key in named:
-                line[at] = known[key]
-            done += 1
-        elif not all(key in known.values() for _, key in named):
-            left += 1
-    return lines, done, left
+def _rekeyed(ledger: Ledger, known: Mapping[str, str], cells: Cells) -> Cells:
+    """A line with the new keys of its records, when all of them are known."""
+    keys = {column: known.get(cells.get(column, ""), "") for column in ledger.record_keys}
+    return cells | keys if all(keys.values()) else cells
 
 
 def _record_keys(snapshot: Path, old: bytes, new: bytes) -> Mapping[str, str]:
@@ -209,15 +199,9 @@ def _rekey_requests(data: Path, old: bytes, new: bytes) -> int:
     subjects = [Subject(person_id, (), ()) for person_id in ids]
     known = {register.subject_key(old, subject): register.subject_key(new, subject) for subject in subjects}
     door.rekey(data, known)
-    with alone(data / register.FILE):
+    with alone(data / REQUESTS.file):
         requests = register.read_requests(data)
         written = [replace(r, subject_key=known.get(r.subject_key, r.subject_key)) for r in requests]
         if written != requests:
             register.write_requests(data, written)
     return sum(a != b for a, b in zip(requests, written, strict=True))
-
-
-def _write_csv(path: Path, lines: Sequence[Sequence[str]]) -> None:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    write_whole(path, text.getvalue(), "verdicts")

@@ -19,8 +19,8 @@ import duckdb
 import pyarrow as pa
 
 from cdp_pipeline.identity.matching import load_matching
+from cdp_pipeline.ledgers.corrections import read_corrections
 from cdp_pipeline.ledgers.tombstones import hashed_sql
-from cdp_pipeline.privacy.corrections import read_corrections
 from cdp_pipeline.privacy.holdings import add_dead
 from cdp_pipeline.privacy.identities import columns_of, facts_sql, spell
 from cdp_pipeline.privacy.previous_identifiers import add_as_delivered, records_of_erased

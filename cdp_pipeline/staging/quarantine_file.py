@@ -22,6 +22,7 @@ from pathlib import Path
 import duckdb
 
 from cdp_pipeline.errors import InputError, nearest
+from cdp_pipeline.ledgers.replays import Replay
 from cdp_pipeline.ledgers.spreadsheet import guard, unguard
 from cdp_pipeline.privacy.door import Leave
 from cdp_pipeline.project.shapes import Contract
@@ -30,7 +31,7 @@ from cdp_pipeline.run.whole_file import write_whole
 from cdp_pipeline.staging.contract import broken_rows
 from cdp_pipeline.staging.keyed import add_keys, no_keys
 from cdp_pipeline.staging.parsing import create_macros, typed
-from cdp_pipeline.staging.replay import Replay, digest, row_digest, text_columns
+from cdp_pipeline.staging.replay import digest, row_digest, text_columns
 
 ORIGIN = ("_table", "_source", "_file", "_line", "_row", "_reasons")
 SHOWN = "outcome in ('quarantined', 'mended')"

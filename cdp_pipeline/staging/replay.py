@@ -1,37 +1,31 @@
 """Rows that somebody corrected after quarantine: they are staged in place of the bad ones.
 
-What belongs here: DATA/replays.jsonl, the table staging.replays made of it, and laying it over
-candidate rows. What does not: the CSV file that people correct (quarantine_file.py).
+What belongs here: the table staging.replays, and laying it over candidate rows. What does not: the lines it is made
+of (ledgers/replays.py), and the CSV file that people correct (quarantine_file.py).
 
-A line of the file names one row by table, source, fingerprint of its export, line there, and digest of
-its texts, and says the new texts of some of its columns. A row that was corrected twice has two lines:
-the second one names the digest of the first one's outcome. The bad row stays in quarantine, marked
-`replayed`, so that nothing is lost.
+A row that was corrected twice has two lines: the second one names the digest of the first one's outcome. The bad row
+stays in quarantine, marked `replayed`, so that nothing is lost.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers.replays import Replay, read_replays
 from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Numbers
 from cdp_pipeline.run.steps import Step, Table
-from cdp_pipeline.run.whole_file import alone, write_whole
 from cdp_pipeline.staging.mapping import day_of
 from cdp_pipeline.staging.parsing import typed
 
-FILE = "replays.jsonl"
 _NOTHING, _BETWEEN = "␀", "\x1f"
 _TABLE = Table(
     "staging.replays",
@@ -58,50 +52,6 @@ _SCHEMA = pa.schema(
         ("decided_at", pa.string()),
     ]
 )
-
-
-@dataclass(frozen=True)
-class Replay:
-    """A line of the file; row and after: digests of the row's texts before and after; changes: column → text."""
-
-    table: str
-    source: str
-    fingerprint: str
-    line: int
-    row: str
-    after: str
-    changes: Mapping[str, str]
-    decided_at: str
-    reviewer: str
-
-    @property
-    def place(self) -> tuple[str, str, str, int]:
-        return self.table, self.source, self.fingerprint, self.line
-
-
-def read_replays(data: Path) -> list[Replay]:
-    """Every line in order; InputError lists each line that is none, without its text."""
-    path = data / FILE
-    if not path.exists():
-        return []
-    found, problems = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if not line:
-            continue
-        try:
-            found.append(Replay(**json.loads(line)))
-        except (ValueError, TypeError):
-            problems.append(f"{FILE}:{number}: not a replay; remove the line, or write it with cdp quarantine replay")
-    if problems:
-        raise InputError(problems)
-    return found
-
-
-def add_replays(data: Path, added: Sequence[Replay]) -> None:
-    """Write lines behind those that are there, all or none."""
-    with alone(data / FILE):
-        lines = [json.dumps(asdict(replay)) for replay in (*read_replays(data), *added)]
-        write_whole(data / FILE, "".join(f"{line}\n" for line in lines), "replays")
 
 
 def digest(texts: Sequence[str | None]) -> str:

@@ -74,7 +74,7 @@ def test_every_mistake_of_the_file_is_told_with_its_line(tmp_path: Path) -> None
     assert error.value.problems == (
         "labels.csv:3: source, record_id and person must not be empty",
         "labels.csv:4: this record has another person further up",
-        "labels.csv:5: source, record_id and person must not be empty",
+        "labels.csv:5: expected 3 values, found 1",
     )
     (tmp_path / "labels.csv").write_bytes(b"source,record_id,person\nshop,1,\xff\n")
     with pytest.raises(InputError, match="not readable as CSV in UTF-8"):

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers import requests as register
 from cdp_pipeline.ledgers import tombstones
+from cdp_pipeline.ledgers.ledger import REQUESTS
 from cdp_pipeline.operations.restore import restore
-from cdp_pipeline.privacy import register
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.replica import keep_copy, unite
 from cdp_pipeline.privacy.subject import Subject
@@ -150,7 +151,7 @@ def test_a_damaged_backup_is_refused(copy: Path, tmp_path: Path) -> None:
 
 def test_uniting_waits_for_who_writes_the_files(copy: Path) -> None:
     """A request and a hash that another command adds meanwhile are kept."""
-    for path in (copy / register.FILE, tombstones.path_of(copy)):
+    for path in (copy / REQUESTS.file, tombstones.path_of(copy)):
         with ThreadPoolExecutor(1) as pool:
             with alone(path):
                 united = pool.submit(unite, [copy], copy)

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.privacy.corrections import FILE, correct, lift, meant, read_corrections, replaced_by, steps
+from cdp_pipeline.ledgers.corrections import read_corrections
+from cdp_pipeline.ledgers.ledger import CORRECTIONS
+from cdp_pipeline.privacy.corrections import correct, lift, meant, replaced_by, steps
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Contract, Settings, Source
@@ -106,18 +108,21 @@ def test_what_cannot_stand_there_is_refused(
     with pytest.raises(InputError, match=told) as error:
         write(tmp_path, people, column, value)
     assert value not in str(error.value).split()
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / CORRECTIONS.file).exists()
 
 
 def test_the_file_is_for_its_owner_and_its_mistakes_are_told(tmp_path: Path, people: Contract) -> None:
     """Mode 0600; a line that is not right is named by its number, without its value."""
     write(tmp_path, people, "city", "Delft")
-    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
-    with (tmp_path / FILE).open("a") as file:
+    assert stat.S_IMODE((tmp_path / CORRECTIONS.file).stat().st_mode) == 0o600
+    with (tmp_path / CORRECTIONS.file).open("a") as file:
         file.write("web,1,city,Secretville,yesterday,x\nweb,1\n")
     with pytest.raises(InputError) as error:
         read_corrections(tmp_path)
-    assert [problem.split(": ")[0] for problem in error.value.problems] == [f"{FILE}:3", f"{FILE}:4"]
+    assert [problem.split(": ")[0] for problem in error.value.problems] == [
+        f"{CORRECTIONS.file}:3",
+        f"{CORRECTIONS.file}:4",
+    ]
     assert "Secretville" not in str(error.value)
 
 
@@ -152,7 +157,9 @@ def test_what_a_person_corrects_stays_as_what_the_records_said(tmp_path: Path, p
 
 def test_a_file_of_before_is_read_on(tmp_path: Path, people: Contract) -> None:
     """Without the newest column its lines hold, and the next correction writes it in the columns of today."""
-    (tmp_path / FILE).write_text("source,record_id,column,value,decided_at,reviewer\nweb,1,city,Ede,2026-06-01,x\n")
+    (tmp_path / CORRECTIONS.file).write_text(
+        "source,record_id,column,value,decided_at,reviewer\nweb,1,city,Ede,2026-06-01,x\n"
+    )
     assert [(c.value, c.replaced) for c in read_corrections(tmp_path)] == [("Ede", "")]
     write(tmp_path, people, "city", "Delft")
     assert [c.value for c in read_corrections(tmp_path)] == ["Ede", "Delft"]

@@ -17,10 +17,10 @@ from click.testing import CliRunner, Result
 
 from cdp_pipeline.cli.main import main
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers.requests import subject_key
 from cdp_pipeline.privacy import door
 from cdp_pipeline.privacy.door import Door, path_of, reads, rekey, unite
 from cdp_pipeline.privacy.keys import FILE as KEY_FILE
-from cdp_pipeline.privacy.register import subject_key
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline_tests.explain import few_people
 from cdp_pipeline_tests.identity.people import KEY as FEW_KEY

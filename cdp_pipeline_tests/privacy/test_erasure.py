@@ -13,8 +13,8 @@ import pytest
 
 from cdp_pipeline.errors import InputError, KeyMismatchError, ProjectError
 from cdp_pipeline.identity.normalise.normalise import record_key
+from cdp_pipeline.ledgers.requests import read_requests
 from cdp_pipeline.ledgers.tombstones import add_tombstones, read_tombstones
-from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.publishing.snapshots import rollback
 from cdp_pipeline.run.lake import DELIVERED, Run
 from cdp_pipeline.run.manifest import read_manifest, write_manifest

@@ -63,7 +63,7 @@ def test_no_two_columns_say_which_stops_stay(tmp_path: Path) -> None:
         ("orders", "discount_code: {type: text,", "discount_code: {rows_kept_when_erased: [a], type: text,",
          "discount_code | discount_code: rows_kept_when_erased: no effect here; allowed in permissions"),
         ("tickets", "subject: {type: text,", "subject: {type: text, kept_when_erased: true,",
-         "subject | subject: kept_when_erased: no effect here; allowed in orders, order_lines, permissions"),
+         "subject | subject: kept_when_erased: no effect here; allowed in order_lines, orders, permissions"),
         ("orders", "order_id: {type: text,", "order_id: {type: text, kept_when_erased: true,",
          "order_id | order_id: kept_when_erased: no effect here; the erasure writes this column itself"),
         ("orders", "record_id: {type: text,", "record_id: {type: text, kept_when_erased: true,",

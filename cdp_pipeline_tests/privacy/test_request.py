@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers.requests import read_requests
 from cdp_pipeline.privacy.certificate import BY_NAME_ONLY
-from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline_tests.privacy.town import PERSONS, Town
 

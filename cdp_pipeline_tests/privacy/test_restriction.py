@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.privacy.register import read_requests
+from cdp_pipeline.ledgers.requests import read_requests
 from cdp_pipeline.privacy.restriction import lift, path_of, restrict, steps
 from cdp_pipeline.privacy.subject import find_subject
 from cdp_pipeline.project.project import Project, read_project

@@ -12,11 +12,12 @@ import pytest
 
 from cdp_pipeline.errors import InputError, KeyMismatchError
 from cdp_pipeline.identity.normalise.normalise import record_key
+from cdp_pipeline.ledgers import requests as register
 from cdp_pipeline.ledgers import tombstones
-from cdp_pipeline.privacy import register
+from cdp_pipeline.ledgers.ledger import REQUESTS, VERDICTS
 from cdp_pipeline.privacy.door import Door, reads
 from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, key_in_force, keys_of, secret_key
-from cdp_pipeline.privacy.rotation import VERDICTS, held_and_needed, rotate
+from cdp_pipeline.privacy.rotation import held_and_needed, rotate
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.run.lake import fingerprint, open_duckdb
@@ -52,7 +53,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     publish(run, [])
     (folder / FILE).write_bytes(KEY)
     first, second, third = keyed(KEY)
-    (folder / VERDICTS).write_text(
+    (folder / VERDICTS.file).write_text(
         "note,record_l,record_r,verdict,decided_at\n"
         f'"a, b",{first},{second},same,2026-01-01\n,{third},{first},different,2026-01-02\n,{first},77,same,2026-01-03\n'
     )
@@ -68,7 +69,7 @@ def test_verdicts_name_the_same_records_by_the_new_key(data: Path) -> None:
     done = rotate(VARIABLE, data)
     new = secret_key(VARIABLE, data, data / "exports")
     first, second, third = keyed(new)
-    assert (data / VERDICTS).read_text().splitlines()[1:3] == [
+    assert (data / VERDICTS.file).read_text().splitlines()[1:3] == [
         f'"a, b",{first},{second},same,2026-01-01',
         f",{third},{first},different,2026-01-02",
     ]
@@ -168,12 +169,12 @@ def test_every_exchange_is_remembered(data: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_replaced_key_cannot_be_exchanged_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Verdicts name records by the new key already; taking the old one for theirs would lose them."""
     exchange_in_environment(data, monkeypatch)
-    before = (data / VERDICTS).read_text()
+    before = (data / VERDICTS.file).read_text()
     monkeypatch.setenv(VARIABLE, "a third key")
     monkeypatch.setenv(f"{VARIABLE}_PREVIOUS", KEY.decode())
     with pytest.raises(KeyMismatchError, match=fingerprint(NEW.encode())):
         rotate(VARIABLE, data)
-    assert (data / VERDICTS).read_text() == before
+    assert (data / VERDICTS.file).read_text() == before
 
 
 @pytest.mark.parametrize("at", ["verdicts", "requests", "key.held", "key.exchanged"])
@@ -189,7 +190,7 @@ def test_an_exchange_that_was_killed_is_gone_on_with(data: Path, at: str, monkey
     rotate(VARIABLE, data)
     assert secret_key(VARIABLE, data, data / "exports") == planned
     first, second, _ = keyed(planned)
-    assert f'"a, b",{first},{second},same' in (data / VERDICTS).read_text()
+    assert f'"a, b",{first},{second},same' in (data / VERDICTS.file).read_text()
     assert earlier_keys(VARIABLE, data) == (KEY,)
 
 
@@ -202,7 +203,7 @@ def test_an_exchange_that_is_refused_leaves_runs_alone(data: Path) -> None:
     assert secret_key(VARIABLE, data, data / "exports") == (data / FILE).read_bytes()
 
 
-@pytest.mark.parametrize(("name", "more"), [(VERDICTS, ",77,78,same,2026-01-04\n"), (register.FILE, "")])
+@pytest.mark.parametrize(("name", "more"), [(VERDICTS.file, ",77,78,same,2026-01-04\n"), (REQUESTS.file, "")])
 def test_an_exchange_waits_for_who_writes_the_file(data: Path, name: str, more: str) -> None:
     """What another command reads and writes back meanwhile is keyed anew too, and its line is kept."""
     before = (data / name).read_text()

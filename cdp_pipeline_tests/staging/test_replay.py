@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers.replays import FILE, Replay, add_replays, read_replays
 from cdp_pipeline.privacy.door import Door, Leave
 from cdp_pipeline.staging import quarantine_file
 from cdp_pipeline.staging.quarantine_file import ORIGIN, export, groups, read_back
 from cdp_pipeline.staging.reconciliation import reconcile
-from cdp_pipeline.staging.replay import FILE, Replay, add_replays, digest, joined, read_replays, replay_step, row_digest
+from cdp_pipeline.staging.replay import digest, joined, replay_step, row_digest
 from cdp_pipeline.staging.split import split_table
 from cdp_pipeline_tests.small_run import put
 from cdp_pipeline_tests.staging.deliveries import Shop, order, shop

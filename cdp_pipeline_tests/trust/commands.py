@@ -74,7 +74,7 @@ def _correct(project: Project, data: Path) -> object:
 
 
 def _replay(_: Project, data: Path) -> object:
-    from cdp_pipeline.staging.replay import Replay, add_replays
+    from cdp_pipeline.ledgers.replays import Replay, add_replays
 
     row = Replay("people", "hubspot_contacts", "0" * 64, 2, "0" * 64, "1" * 64, {"city": "Utrecht"}, str(DAY), "tester")
     return add_replays(data, [row])

@@ -24,8 +24,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from cdp_pipeline.ledgers.requests import read_requests
 from cdp_pipeline.privacy.keys import DEMO_KEY
-from cdp_pipeline.privacy.register import read_requests
 from cdp_pipeline.privacy.request import forget
 from cdp_pipeline_tests.trust.everything import texts
 

@@ -25,7 +25,7 @@ from cdp_pipeline.project.project import read_project
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.run.lock import hold
 from cdp_pipeline.run.steps import perform
-from cdp_pipeline_tests.acceptance.published import AS_OF, copy_data, digests, publish_next, start
+from cdp_pipeline_tests.acceptance.published import AS_OF, SHIPPED, copy_data, digests, publish_next, start
 from cdp_pipeline_tests.trust.figure import Figure
 
 NEXT = AS_OF + timedelta(days=1)
@@ -41,7 +41,7 @@ def measure(folder: Path, long: bool) -> list[Figure]:
     shutil.rmtree(folder, ignore_errors=True)
     write_exports(exports, people=PEOPLE, days=1, seed=7)
     publish_next(exports, data)
-    layers = read_project(PROJECT).layers if long else REMEMBERING
+    layers = read_project(SHIPPED).layers if long else REMEMBERING
     return [made_up(exports, data, folder / "histories", [NEXT, LAST] if long else [NEXT], layers)]
 
 

@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 from cdp_pipeline.identity.accuracy import score
 from cdp_pipeline.identity.accuracy.estimate import Stratum, estimates
 from cdp_pipeline.ledgers import labels
+from cdp_pipeline.ledgers.ledger import LABELS
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.steps import Outcome, Step, Table
 
@@ -55,7 +56,7 @@ def step() -> Step:
 
 
 def _write(run: Run) -> Outcome:
-    known = labels.read_labels(run.data / labels.FILE)
+    known = labels.read_labels(run.data / LABELS.file)
     with run.connect(*_READS, _PREVIOUS, empty={_PREVIOUS: _TYPES}) as con:
         rows = [*from_file(con, known), *from_sample(con)]
         con.execute(f"create temp table accuracy ({_TYPES})")

@@ -12,8 +12,10 @@ from click.testing import CliRunner
 
 from cdp_pipeline.cli.rights import requests
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.privacy import certificate, corrections, register, restriction
-from cdp_pipeline.privacy.register import FILE, add_request, advance, read_requests
+from cdp_pipeline.ledgers import requests as register
+from cdp_pipeline.ledgers.ledger import REQUESTS
+from cdp_pipeline.ledgers.requests import add_request, advance, read_requests
+from cdp_pipeline.privacy import certificate, corrections, restriction
 from cdp_pipeline.privacy.replica import unite
 from cdp_pipeline.privacy.subject import Subject, find_subject
 from cdp_pipeline.run.manifest import read_manifest, write_manifest
@@ -128,7 +130,7 @@ def test_no_request_goes_back_or_ends_twice(tmp_path: Path) -> None:
 
 def test_a_register_of_before_is_read_on(tmp_path: Path) -> None:
     """Its days stay, what is not known is empty, and the next request writes it in the columns of today."""
-    (tmp_path / FILE).write_text(
+    (tmp_path / REQUESTS.file).write_text(
         EARLIER + "20260501-001,2026-05-01,erase,aa,2026-06-01,done,2026-04-30\n"
         "20260502-001,2026-05-02,erase,bb,2026-06-02,open,\n20260503-001,2026-05-03,access,cc,2026-06-03,open,\n"
     )
@@ -137,7 +139,9 @@ def test_a_register_of_before_is_read_on(tmp_path: Path) -> None:
         ("carried_out", "", "", "2026-04-30"), ("waiting", "", "", ""), ("received", "", "", "")
     ]  # fmt: skip
     add_request(tmp_path, "access", ANN, KEY, DAY)
-    assert (tmp_path / FILE).read_text().splitlines()[0] == ",".join(register.COLUMNS)
+    assert (tmp_path / REQUESTS.file).read_text().splitlines()[0] == ",".join(
+        (*REQUESTS.columns, *REQUESTS.optional[:4])
+    )
     assert read_requests(tmp_path)[:3] == before
 
 
@@ -152,7 +156,7 @@ def test_a_register_of_before_is_read_on(tmp_path: Path) -> None:
 )
 def test_a_line_that_is_not_right_is_told(tmp_path: Path, line: str, told: str) -> None:
     """What cannot be read is named with its line; a moment needs its zone."""
-    (tmp_path / FILE).write_text(",".join(register.COLUMNS) + f"\n{line}\n")
+    (tmp_path / REQUESTS.file).write_text(",".join((*REQUESTS.columns, *REQUESTS.optional[:4])) + f"\n{line}\n")
     with pytest.raises(InputError, match=rf"requests\.csv:2: {told}"):
         read_requests(tmp_path)
 
@@ -163,7 +167,7 @@ def test_of_two_places_the_later_state_holds(tmp_path: Path) -> None:
     asked = add_request(new, "erase", ANN, KEY, DAY)
     advance(new, [asked.request_id], "waiting")
     old.mkdir()
-    (old / FILE).write_text(
+    (old / REQUESTS.file).write_text(
         EARLIER + f"{asked.request_id},2026-06-01,erase,{asked.subject_key},2026-07-01,done,2026-06-02\n"
     )
     for places in ([old, new], [new, old]):

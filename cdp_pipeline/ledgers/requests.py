@@ -1,7 +1,7 @@
 """The register of requests: DATA/requests.csv, one line a request of a person.
 
-What belongs here: the file, its columns, adding a request and what became of it. What does not: how a
-request is carried out (erasure.py, access.py, restriction.py, corrections.py).
+What belongs here: its lines, adding a request and what became of it. What does not: how a
+request is carried out (privacy/).
 
     received     taken down, and what it asks for is not written yet
     waiting      written: the next night carries it out
@@ -15,20 +15,21 @@ person, that only the holder of the secret key can make.
 from __future__ import annotations
 
 import calendar
-import csv
 import hashlib
 import hmac
-import io
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cdp_pipeline.errors import InputError, nearest
-from cdp_pipeline.privacy.subject import Subject
-from cdp_pipeline.run.whole_file import alone, write_whole
+from cdp_pipeline.errors import nearest
+from cdp_pipeline.ledgers.ledger import REQUESTS, Cells, parse_lines, write_lines
+from cdp_pipeline.run.whole_file import alone
 
-FILE = "requests.csv"
+if TYPE_CHECKING:
+    from cdp_pipeline.privacy.subject import Subject
+
 KINDS = ("erase", "access", "restrict", "object", "correct")
 STATUSES = ("received", "waiting", "lifted", "carried_out")
 """From the first to the last; the two last are ends."""
@@ -60,11 +61,6 @@ class Request:
         return self.status in OPEN
 
 
-COLUMNS = tuple(field.name for field in fields(Request))
-_EARLIER = ("request_id", "received_date", "kind", "subject_key", "due_date", "status", "done_date")
-"""The columns of a register from before moments were written; it is written anew with the next request."""
-
-
 def subject_key(key: bytes, subject: Subject) -> str:
     """Keyed hash of a subject: of the person id, else of the one identifier that is known."""
     named = subject.person_id or "|".join(":".join(identifier) for identifier in subject.identifiers)
@@ -83,33 +79,19 @@ def due(received: date) -> date:
 
 def read_requests(data: Path) -> list[Request]:
     """Every request in the order of the file; InputError lists every mistake with its line."""
-    path = data / FILE
-    if not path.exists():
-        return []
-    problems: list[str] = []
-    found: list[Request] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        header = tuple(reader.fieldnames or ())
-        if header not in (COLUMNS, _EARLIER):
-            raise InputError(f"{FILE}:1: expected the columns {','.join(COLUMNS)}")
-        for said in reader:
-            if None in said or None in said.values():
-                problems.append(f"{FILE}:{reader.line_num}: expected {len(header)} values")
-                continue
-            request = Request(**(said if header == COLUMNS else _of_earlier(said)))
-            problems += [f"{FILE}:{reader.line_num}: {words}" for words in _mistakes(request)]
-            found.append(request)
-    if problems:
-        raise InputError(problems)
-    return found
+    return [request for _, request in parse_lines(data / REQUESTS.file, REQUESTS, _parse)]
 
 
-def _of_earlier(said: Mapping[str, str]) -> dict[str, str]:
-    """A line of before in the columns of today: an open erasure waits, of any other it is not known that it was written."""
-    status = {"done": "carried_out", "open": "waiting" if said["kind"] == "erase" else "received"}
-    kept = {name: said[name] for name in _EARLIER if name in COLUMNS}
-    return {**kept, "status": status.get(said["status"], said["status"]), "carried_out_at": said["done_date"]}
+def _parse(cells: Cells) -> tuple[Request, list[str]]:
+    request = Request(**(_of_earlier(cells) if "done_date" in cells else cells))
+    return request, _mistakes(request)
+
+
+def _of_earlier(cells: Cells) -> Cells:
+    """A line from before moments were written: an open erasure waits, of others nobody knows whether they were written."""
+    status = {"done": "carried_out", "open": "waiting" if cells["kind"] == "erase" else "received"}
+    same = {name: cells[name] for name in REQUESTS.columns}
+    return same | {"status": status.get(cells["status"], cells["status"]), "carried_out_at": cells["done_date"]}
 
 
 def _mistakes(request: Request) -> list[str]:
@@ -152,7 +134,7 @@ def add_request(data: Path, kind: str, subject: Subject, key: bytes, received: d
 
     A correction is always a request of its own, for each is about another cell or value.
     """
-    with alone(data / FILE):
+    with alone(data / REQUESTS.file):
         known = read_requests(data)
         hashed = subject_key(key, subject)
         for request in known:
@@ -170,7 +152,7 @@ def advance(data: Path, request_ids: Collection[str], status: str, at: str = "")
 
     No request goes back, and none ends twice.
     """
-    with alone(data / FILE):
+    with alone(data / REQUESTS.file):
         known = read_requests(data)
         moved = [
             replace(r, status=status, **{f"{status}_at": at or now()})
@@ -185,8 +167,4 @@ def advance(data: Path, request_ids: Collection[str], status: str, at: str = "")
 
 def write_requests(data: Path, requests: Sequence[Request]) -> None:
     """Replace the register in one step; only its owner may read it."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(request) for request in requests)
-    write_whole(data / FILE, text.getvalue(), "requests")
+    write_lines(data / REQUESTS.file, REQUESTS, [asdict(request) for request in requests])
