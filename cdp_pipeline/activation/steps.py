@@ -13,7 +13,7 @@ from cdp_pipeline.activation.receipts import write_receipts
 from cdp_pipeline.project.countries import version_of
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.lake import Run
-from cdp_pipeline.run.steps import Outcome, Step, Table
+from cdp_pipeline.run.steps import Outcome, Step, Table, described
 
 _COLUMNS = {
     "audience": "Audience that goes to this destination",
@@ -29,44 +29,6 @@ _COLUMNS = {
     "addresses": "E-mail and phone that the person is written under; beside one that is not golden why the golden one is not",
     "file_sha256": "SHA-256 of the file the person is in",
 }
-_RECEIPTS = Table(
-    "activation.receipts",
-    "Funnel of every audience at every destination, from the rule to the file, with the reason in words",
-    {
-        "as_of": "Day of the run",
-        "destination": "Destination",
-        "audience": "Audience",
-        "file": "Audience file, inside the snapshot; empty when nothing was written",
-        "in_rule": "People who meet the rule of the audience",
-        "has_key": "Of these, people with a key that the destination can match on",
-        "permitted": "Of these, people whose key may be used for what the destination needs",
-        "transfer_allowed": "Of these, people who may be sent to the recipient on this day",
-        "above_minimum": "The same number when the audience reaches the minimum size, else none",
-        "written": "Rows of the file; people who share all keys are one row",
-        "removed": "Rows of the removal file: keys of the last published file that are gone",
-        "sha256": "SHA-256 of the file",
-        "needs": "Permissions asked of every identifier",
-        "recipient": "Who receives the file, where, on which basis",
-        "transfer_document": "Document that the transfer rests on",
-        "transfer_valid_until": "Last day of that basis; empty when it has none",
-        "reason": "Why this number of people was written",
-    },
-    owner="privacy officer",
-    grain=("destination", "audience"),
-    kinds=("duckdb", "parquet", "csv"),
-)
-_REASONS = Table(
-    "activation.reasons",
-    "Everybody of an audience once: written to the destination, or the one reason why not",
-    {
-        "destination": "Destination",
-        "audience": "Audience",
-        "reason": "written, the gate that kept the person back, or what the permission lacks",
-        "people": "People; over all reasons everybody in the rule",
-    },
-    owner="privacy officer",
-    grain=("destination", "audience", "reason"),
-)
 
 
 def steps(project: Project) -> tuple[Step, ...]:
@@ -74,9 +36,9 @@ def steps(project: Project) -> tuple[Step, ...]:
     version = _version(project)
     names = sorted(project.destinations)
     receipts = Step(
-        (_RECEIPTS, _REASONS),
+        (described("activation.receipts"), described("activation.reasons")),
         tuple(f"activation.{name}" for name in names),
-        lambda run: {_RECEIPTS.name: write_receipts(run)},
+        lambda run: {"activation.receipts": write_receipts(run)},
         version,
         uses_as_of=True,
     )

@@ -14,22 +14,25 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain.settings import Blocked
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.run.lake import Run, open_duckdb
+from cdp_pipeline.run.steps import described
 
 
 def write_records(run: Run, matching: Matching, blocked: Sequence[Blocked]) -> None:
     """identity.records with the blocked identifiers taken out, as the guard takes out over-shared ones."""
-    from cdp_pipeline.identity import tables
     from cdp_pipeline.identity.candidates import guard
     from cdp_pipeline.identity.clusters import hard_links
     from cdp_pipeline.identity.normalise.normalise import Inputs, normalise
 
-    with run.connect("staging.people", "staging.identifiers", tables.STATED.name) as con:
+    with run.connect("staging.people", "staging.identifiers", "identity.stated_verdicts") as con:
         normalise(con, Inputs(links=None), matching, run.project.settings.country, run.key)
         _block(con, blocked, matching, run.project.settings.country)
         guard.guard(con, matching, run.key)
         guard.collapse(con, (), run.key)
-        hard_links.separate(con, matching, tables.STATED.name)
-        for table, relation in ((tables.RECORDS, "records"), (tables.BLOCKED, "blocked_identifiers")):
+        hard_links.separate(con, matching, "identity.stated_verdicts")
+        for table, relation in (
+            (described("identity.records"), "records"),
+            (described("identity.blocked_identifiers"), "blocked_identifiers"),
+        ):
             run.write(con, table.name, f"select {', '.join(table.columns)} from {relation}", table.grain)
             entry = run.manifest().tables[table.name]
             run.record({table.name: replace(entry, digest=run.digest(table.name), rows=run.count(table.name))})

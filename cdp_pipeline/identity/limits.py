@@ -8,18 +8,7 @@ from __future__ import annotations
 
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.run.lake import Run
-from cdp_pipeline.run.steps import Outcome, Step, Table
-
-LIMITS = Table(
-    "identity.limits",
-    "The numbers of 3_identity/matching.yml that models and checks go by; one row",
-    {
-        "review_low": "Pairs of this match weight and more are worth a look by a person",
-        "review_high": "Pairs of this match weight and more are sure enough without one",
-        "largest_person": "A person of more records than this raises an alarm",
-    },
-    grain=("largest_person",),
-)
+from cdp_pipeline.run.steps import Outcome, Step, described
 
 
 def step(matching: Matching) -> Step:
@@ -34,7 +23,7 @@ def step(matching: Matching) -> Step:
                 "$3::bigint as largest_person",
                 [low, high, matching.largest_person],
             )
-            run.write(con, LIMITS.name, "select * from limits", LIMITS.grain)
-        return {LIMITS.name: numbers}
+            run.write(con, "identity.limits", "select * from limits", described("identity.limits").grain)
+        return {"identity.limits": numbers}
 
-    return Step((LIMITS,), (), write, version=f"limits 1 {low} {high} {matching.largest_person}")
+    return Step((described("identity.limits"),), (), write, version=f"limits 1 {low} {high} {matching.largest_person}")

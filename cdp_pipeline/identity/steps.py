@@ -15,7 +15,7 @@ from cdp_pipeline.identity.matching import Matching, load_matching, solved_by
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.yaml_file import place
 from cdp_pipeline.run.lake import Run
-from cdp_pipeline.run.steps import Outcome, Step, Table, code_digest
+from cdp_pipeline.run.steps import Outcome, Step, Table, code_digest, described
 
 VERSION = "identity 3"
 MODEL_FOLDER = "identity"  # model.json and term_frequencies.parquet beside the tables
@@ -38,26 +38,44 @@ def steps(project: Project) -> tuple[Step, ...]:
     ]
     version = f"{VERSION} {matching.model_dump_json()} {project.settings.country}"
     made = (
-        Step((tables.STATED, tables.REQUESTS), ("raw.erased_rows",), _stated, VERSION, uses_exports=True),
         Step(
-            (tables.RECORDS, tables.BLOCKED),
-            ("staging.people", "staging.identifiers", tables.STATED.name),
+            (described("identity.stated_verdicts"), described("identity.requests")),
+            ("raw.erased_rows",),
+            _stated,
+            VERSION,
+            uses_exports=True,
+        ),
+        Step(
+            (described("identity.records"), described("identity.blocked_identifiers")),
+            ("staging.people", "staging.identifiers", "identity.stated_verdicts"),
             lambda run: _records(run, matching),
             version,
         ),
         Step(
-            (tables.PAIRS, tables.CLUSTERS, tables.WEIGHTS, tables.VERDICTS, tables.GUARDS, tables.PASSES),
             (
-                *(tables.RECORDS.name, tables.BLOCKED.name, "staging.identifiers", "staging.links"),
-                *(tables.STATED.name, tables.REQUESTS.name, *tables.BEFORE),
+                described("identity.pairs"),
+                described("identity.clusters"),
+                described("identity.model_weights"),
+                described("identity.verdicts"),
+                described("identity.guards"),
+                described("identity.passes"),
+            ),
+            (
+                *("identity.records", "identity.blocked_identifiers", "staging.identifiers", "staging.links"),
+                *("identity.stated_verdicts", "identity.requests", *tables.BEFORE),
             ),
             lambda run: _pairs(run, matching),
             version,
             uses_as_of=True,
         ),
         Step(
-            (tables.PERSON_RECORDS, tables.PERSONS, tables.CHANGES, tables.REDIRECTS),
-            (tables.RECORDS.name, tables.PAIRS.name, tables.CLUSTERS.name, *tables.PREVIOUS),
+            (
+                described("identity.person_records"),
+                described("identity.persons"),
+                described("identity.changes"),
+                described("identity.redirects"),
+            ),
+            ("identity.records", "identity.pairs", "identity.clusters", *tables.PREVIOUS),
             lambda run: _persons(run, matching),
             version,
             uses_as_of=True,
@@ -78,22 +96,30 @@ def _stated(run: Run) -> Outcome:
     stated = verdicts.read_verdicts(run.data / VERDICTS.file)
     with run.connect() as con:
         con.register("stated", stated)
-        run.write(con, tables.STATED.name, _select(tables.STATED, "stated"), ["line"])
+        run.write(con, "identity.stated_verdicts", _select(described("identity.stated_verdicts"), "stated"), ["line"])
         asked = saved_model.trainings_asked(run.data)
-        run.write(con, tables.REQUESTS.name, f"select 'train' as request, {asked}::bigint as number", ["request"])
-        return {tables.STATED.name: {"verdicts": stated.num_rows}}
+        run.write(con, "identity.requests", f"select 'train' as request, {asked}::bigint as number", ["request"])
+        return {"identity.stated_verdicts": {"verdicts": stated.num_rows}}
 
 
 def _records(run: Run, matching: Matching) -> Outcome:
     from cdp_pipeline.identity import engine
     from cdp_pipeline.identity.normalise.normalise import Inputs
 
-    with run.connect("staging.people", "staging.identifiers", tables.STATED.name) as con:
+    with run.connect("staging.people", "staging.identifiers", "identity.stated_verdicts") as con:
         country = run.project.settings.country
-        numbers = engine.prepare(con, Inputs(links=None), matching, run.key, country, tables.STATED.name)
-        run.write(con, tables.RECORDS.name, _select(tables.RECORDS, "records"), ["record_key"])
-        run.write(con, tables.BLOCKED.name, _select(tables.BLOCKED, "blocked_identifiers"), ["kind", "value_hash"])
-        return {tables.RECORDS.name: numbers, tables.BLOCKED.name: {"blocked": numbers["blocked_identifiers"]}}
+        numbers = engine.prepare(con, Inputs(links=None), matching, run.key, country, "identity.stated_verdicts")
+        run.write(con, "identity.records", _select(described("identity.records"), "records"), ["record_key"])
+        run.write(
+            con,
+            "identity.blocked_identifiers",
+            _select(described("identity.blocked_identifiers"), "blocked_identifiers"),
+            ["kind", "value_hash"],
+        )
+        return {
+            "identity.records": numbers,
+            "identity.blocked_identifiers": {"blocked": numbers["blocked_identifiers"]},
+        }
 
 
 def _pairs(run: Run, matching: Matching) -> Outcome:
@@ -103,7 +129,7 @@ def _pairs(run: Run, matching: Matching) -> Outcome:
     from cdp_pipeline.identity.passes import Known
 
     with run.connect(
-        *(tables.RECORDS.name, tables.BLOCKED.name, tables.STATED.name, tables.REQUESTS.name),
+        *("identity.records", "identity.blocked_identifiers", "identity.stated_verdicts", "identity.requests"),
         *("staging.identifiers", "staging.links", *tables.BEFORE),
         empty=tables.BEFORE,
     ) as con:
@@ -112,17 +138,22 @@ def _pairs(run: Run, matching: Matching) -> Outcome:
         asked = con.execute("select number from identity.requests where request = 'train'").fetchall()[0][0]
         saved = saved_model.load(run.published / MODEL_FOLDER) if run.published else None
         before = {name.rpartition(".")[2]: name for name in tables.BEFORE}
-        known = Known(run.as_of, basis(matching), asked, tables.STATED.name, **before)
+        known = Known(run.as_of, basis(matching), asked, "identity.stated_verdicts", **before)
         used, numbers = engine.link(con, Inputs(), matching, saved, known)
         if used is not saved:
             saved_model.save(used, Path(run.folder) / MODEL_FOLDER)
-        run.write(con, tables.PAIRS.name, _select(tables.PAIRS, "pairs"), ["node_key_l", "node_key_r"])
-        run.write(con, tables.CLUSTERS.name, _select(tables.CLUSTERS, "clusters"), ["node_key"])
-        run.write(con, tables.WEIGHTS.name, _select(tables.WEIGHTS, "model_weights"), ["comparison", "level desc"])
-        run.write(con, tables.VERDICTS.name, _select(tables.VERDICTS, "verdicts"), ["line"])
-        run.write(con, tables.GUARDS.name, _select(tables.GUARDS, "guards"), ["guard"])
-        run.write(con, tables.PASSES.name, _select(tables.PASSES, "passes"), ["as_of"])
-        return {tables.PAIRS.name: numbers, tables.WEIGHTS.name: {"model": numbers["model"]}}
+        run.write(con, "identity.pairs", _select(described("identity.pairs"), "pairs"), ["node_key_l", "node_key_r"])
+        run.write(con, "identity.clusters", _select(described("identity.clusters"), "clusters"), ["node_key"])
+        run.write(
+            con,
+            "identity.model_weights",
+            _select(described("identity.model_weights"), "model_weights"),
+            ["comparison", "level desc"],
+        )
+        run.write(con, "identity.verdicts", _select(described("identity.verdicts"), "verdicts"), ["line"])
+        run.write(con, "identity.guards", _select(described("identity.guards"), "guards"), ["guard"])
+        run.write(con, "identity.passes", _select(described("identity.passes"), "passes"), ["as_of"])
+        return {"identity.pairs": numbers, "identity.model_weights": {"model": numbers["model"]}}
 
 
 def basis(matching: Matching) -> str:
@@ -134,19 +165,21 @@ def _persons(run: Run, matching: Matching) -> Outcome:
     from cdp_pipeline.identity.ids import ids
 
     with run.connect(
-        *(tables.RECORDS.name, tables.PAIRS.name, tables.CLUSTERS.name, *tables.PREVIOUS), empty=tables.PREVIOUS
+        *("identity.records", "identity.pairs", "identity.clusters", *tables.PREVIOUS), empty=tables.PREVIOUS
     ) as con:
         for name in ("records", "pairs", "clusters"):
             con.execute(f"create temp view {name} as from identity.{name}")
         previous = ids.Previous(**{name.rpartition(".")[2]: name for name in tables.PREVIOUS})
         numbers = ids.assign(con, previous, run.key, run.as_of, matching.largest_person)
         order = ["person_id", "source", "record_id"]
-        run.write(con, tables.PERSON_RECORDS.name, _select(tables.PERSON_RECORDS, "person_records"), order)
-        run.write(con, tables.PERSONS.name, _select(tables.PERSONS, "persons"), ["person_id"])
+        run.write(
+            con, "identity.person_records", _select(described("identity.person_records"), "person_records"), order
+        )
+        run.write(con, "identity.persons", _select(described("identity.persons"), "persons"), ["person_id"])
         order = ["as_of", "change", "person_id", "other_person_id"]
-        run.write(con, tables.CHANGES.name, _select(tables.CHANGES, "changes"), order)
-        run.write(con, tables.REDIRECTS.name, _select(tables.REDIRECTS, "redirects"), ["person_id"])
-        return {tables.PERSONS.name: numbers, tables.PERSON_RECORDS.name: {"churn_share": numbers["churn_share"]}}
+        run.write(con, "identity.changes", _select(described("identity.changes"), "changes"), order)
+        run.write(con, "identity.redirects", _select(described("identity.redirects"), "redirects"), ["person_id"])
+        return {"identity.persons": numbers, "identity.person_records": {"churn_share": numbers["churn_share"]}}
 
 
 def _select(table: Table, relation: str) -> str:

@@ -24,28 +24,12 @@ from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Contract, FileFormat
 from cdp_pipeline.run.lake import Run, open_duckdb
-from cdp_pipeline.run.steps import Outcome, Step, Table
+from cdp_pipeline.run.steps import Outcome, Step, described
 from cdp_pipeline.run.whole_file import alone
 
 _GIVEN = "correction"  # the source of a golden value that a correction gave (profiles/golden.py)
 NEVER = ("source", "record_id", "attributes", "created_at", "updated_at")
 """Columns of a people record that say whose it is or when; they are no subject of a correction."""
-_TABLE = Table(
-    "staging.corrections",
-    "Cells of people records that were corrected at the person's request; they go before what an export says",
-    {
-        "source": "System of the record",
-        "record_id": "The record",
-        "column_name": "Column of people",
-        "value": "What it must be; empty: nothing",
-        "decided_at": "Day of the decision",
-        "line": "Line of corrections.csv",
-        "replaced": "What the profile said of this record before, where a person was named and not the record",
-    },
-    owner="privacy officer",
-    grain=("source", "record_id", "column_name"),
-    personal=frozenset({"record_id", "value", "replaced"}),
-)
 
 
 def meant(snapshot: Path, subject: Subject, asked: str, column: str) -> list[tuple[str, str]]:
@@ -155,7 +139,9 @@ def mistake(contract: Contract, column: str, value: str) -> str:
 def steps(project: Project) -> tuple[Step, ...]:
     """The one step: staging.corrections. It looks at a file of the data folder, so it is never skipped."""
     return (
-        (Step((_TABLE,), ("raw.erased_rows",), _run, "2", uses_exports=True),) if "people" in project.contracts else ()
+        (Step((described("staging.corrections"),), ("raw.erased_rows",), _run, "2", uses_exports=True),)
+        if "people" in project.contracts
+        else ()
     )
 
 
@@ -177,8 +163,8 @@ def _run(run: Run) -> Outcome:
     ]  # fmt: skip
     with run.connect() as con:
         con.register("rows", pa.Table.from_pylist(rows, schema=SCHEMA))
-        run.write(con, _TABLE.name, "select * from rows", _TABLE.grain)
-    return {_TABLE.name: {"corrected_cells": len(rows)}}
+        run.write(con, "staging.corrections", "select * from rows", described("staging.corrections").grain)
+    return {"staging.corrections": {"corrected_cells": len(rows)}}
 
 
 SCHEMA = pa.schema(

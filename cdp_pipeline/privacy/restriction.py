@@ -24,25 +24,13 @@ from cdp_pipeline.privacy.subject import Subject, tombstones_of
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.registry import known_by
 from cdp_pipeline.run.lake import Run
-from cdp_pipeline.run.steps import Outcome, Step, Table
+from cdp_pipeline.run.steps import Outcome, Step, described
 from cdp_pipeline.run.whole_file import alone, replaced
 
 KINDS = {"restrict": "restricted", "object": "objected"}
 """Kind of a request -> kind of the restriction."""
 SCHEMA = tombstones.SCHEMA.append(pa.field("restriction", pa.string()))
 _FOLLOWED = ("person_id", "record_id", "email", "phone", "account", "email+name", "phone+name")
-_TABLE = Table(
-    "profiles.restrictions",
-    "People whose data is kept and not used: processing is restricted (GDPR Art. 18), or they object (Art. 21)",
-    {
-        "person_id": "Person",
-        "kind": "restricted (kept only) or objected (no marketing, no profiling)",
-        "since": "Day from which it counts",
-        "request_id": "Request in the register",
-    },
-    owner="privacy officer",
-    grain=("person_id", "kind"),
-)
 
 
 @dataclass(frozen=True)
@@ -126,7 +114,11 @@ def _write(data: Path, rows: Sequence[dict[str, object]]) -> None:
 
 def steps(project: Project) -> tuple[Step, ...]:
     """The one step: profiles.restrictions. It looks at a file of the data folder, so it is never skipped."""
-    return (Step((_TABLE,), _reads(project), _run, "1", uses_exports=True),) if known_by(project.contracts) else ()
+    return (
+        (Step((described("profiles.restrictions"),), _reads(project), _run, "1", uses_exports=True),)
+        if known_by(project.contracts)
+        else ()
+    )
 
 
 def _reads(project: Project) -> tuple[str, ...]:
@@ -171,11 +163,11 @@ def _run(run: Run) -> Outcome:
         )
         rows = run.write(
             con,
-            _TABLE.name,
+            "profiles.restrictions",
             f"""select h.person_id, r.restriction as kind, min(r.since) as since,
                        min_by(r.request_id, (r.since, r.request_id)) as request_id
                 from held h join restrictions r on r.kind = h.kind and ({matches})
                 group by h.person_id, r.restriction""",
-            _TABLE.grain,
+            described("profiles.restrictions").grain,
         )
-    return {_TABLE.name: {"restricted": rows}}
+    return {"profiles.restrictions": {"restricted": rows}}

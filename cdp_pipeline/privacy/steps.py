@@ -12,34 +12,7 @@ from cdp_pipeline.privacy.retention import check_retention
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.registry import outlasting
 from cdp_pipeline.project.shapes import Contract
-from cdp_pipeline.run.steps import Step, Table
-
-_ROWS = Table(
-    "raw.erased_rows",
-    "Lines that were taken out of what was read from an export file, because they were about somebody erased, "
-    "or were kept longer than project.yml allows",
-    {
-        "source_name": "Source YAML that claims the file",
-        "file": "Export file, relative to the exports folder",
-        "rows_erased": "Lines that are no longer in the raw table",
-        "rejects_erased": "Set-aside lines that are no longer in quarantine.lines",
-    },
-    owner="privacy officer",
-    grain=("source_name", "file"),
-)
-_ERASURES = Table(
-    "raw.erasures",
-    "What was held on the people who were erased, when it was taken out: counts only",
-    {
-        "request_id": "Request of erasure, as in requests.csv",
-        "as_of": "Day of the run that took it out",
-        "table_name": "Table",
-        "rows": "Rows of the person in it",
-    },
-    owner="privacy officer",
-    grain=("request_id", "as_of", "table_name"),
-)
-
+from cdp_pipeline.run.steps import Step, Table, described
 
 _STAYS = {
     "anonymised": "What stays of the {table} of people who were erased: amounts and days, hashed ids, and nobody",
@@ -56,9 +29,9 @@ def steps(project: Project) -> tuple[Step, ...]:
         except ProjectError as error:
             problems += error.problems
     tables = [
-        _ROWS,
+        described("raw.erased_rows"),
         *(_remainder(table, contract) for table, contract in outlasting(project.contracts).items()),
-        _ERASURES,
+        described("raw.erasures"),
     ]
     if problems:
         raise ProjectError(problems, tables)

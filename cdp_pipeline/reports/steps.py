@@ -10,29 +10,18 @@ from pathlib import Path
 
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.lake import Run
-from cdp_pipeline.run.steps import Outcome, Step, Table
+from cdp_pipeline.run.steps import Outcome, Step, described
 from cdp_pipeline.run.whole_file import replaced
 
 PAGE = "index.html"
 PROCESSING = "processing.html"  # the record of processing activities, linked from the page
-_PAGES = Table(
-    "reports.pages",
-    "Pages for people to read, written beside this table",
-    {
-        "page": "File in the folder of this table",
-        "as_of": "Day the page looks from",
-        "sections": "Sections on it",
-        "charts": "Charts on it",
-    },
-    grain=("page",),
-)
 
 
 def steps(project: Project) -> tuple[Step, ...]:
     """One step. It tells the times of this very run, so it is never skipped."""
     tables = tuple(sorted(name for name in project.models if name.startswith("reports.")))
     write = partial(_write, tables=tables)
-    return (Step((_PAGES,), tables, write, version="1", uses_as_of=True, uses_exports=True),)
+    return (Step((described("reports.pages"),), tables, write, version="1", uses_as_of=True, uses_exports=True),)
 
 
 def _write(run: Run, tables: tuple[str, ...]) -> Outcome:
@@ -41,7 +30,7 @@ def _write(run: Run, tables: tuple[str, ...]) -> Outcome:
     from cdp_pipeline.reports.page import render
 
     page = render(read_facts(run, tables))
-    path = run.path(_PAGES.name).with_name(PAGE)
+    path = run.path("reports.pages").with_name(PAGE)
     write_text(path, page.html)
     write_text(path.with_name(PROCESSING), as_page(run.project))
     with run.connect() as con:
@@ -50,14 +39,14 @@ def _write(run: Run, tables: tuple[str, ...]) -> Outcome:
             "$4::bigint as charts",
             [PAGE, run.as_of, page.sections, page.charts],
         )
-        run.write(con, _PAGES.name, "select * from pages", _PAGES.grain)
+        run.write(con, "reports.pages", "select * from pages", described("reports.pages").grain)
     numbers = {
         "sections": page.sections,
         "charts": page.charts,
         "warnings": page.warnings,
         "bytes": path.stat().st_size,
     }
-    return {_PAGES.name: numbers}
+    return {"reports.pages": numbers}
 
 
 def write_text(path: Path, text: str) -> None:

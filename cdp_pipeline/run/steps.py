@@ -13,14 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import yaml
 
 from cdp_pipeline.run.failpoints import fault
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Entry, Manifest, Numbers
 
 Outcome = Mapping[str, Numbers]
+_PERSONAL = "[personal] "
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,33 @@ class Table:
     @property
     def layer(self) -> str:
         return self.name.split(".")[0]
+
+
+@cache
+def _described() -> Mapping[str, Table]:
+    tables = {}
+    for path in sorted(Path(__file__).parents[1].glob("*/tables.yml")):
+        for name, said in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            columns: dict[str, str] = said.pop("columns")
+            keys: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in said.items()
+            }
+            tables[name] = Table(
+                name,
+                columns={column: words.removeprefix(_PERSONAL) for column, words in columns.items()},
+                personal=frozenset(column for column, words in columns.items() if words.startswith(_PERSONAL)),
+                **keys,
+            )
+    return tables
+
+
+def described(name: str) -> Table:
+    """A table that the engine makes, as the `tables.yml` of its package describes it; KeyError for any other.
+
+    >>> described("identity.persons").grain
+    ('person_id',)
+    """
+    return _described()[name]
 
 
 @dataclass(frozen=True)
@@ -94,7 +124,12 @@ def code_digest(layer: str) -> str:
     """Digest of DuckDB's version and of the code that makes a layer: new code, new rows."""
     root = Path(__file__).parents[1]
     folders = [root / name for name in (_PACKAGES.get(layer, layer), *_SHARED)]
-    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".sql", ".j2", ".css"}]
+    files = [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in {".py", ".sql", ".yml", ".j2", ".css"}
+    ]
     code = b"".join(path.read_bytes() for path in sorted(files))
     return hashlib.sha256(duckdb.__version__.encode() + code).hexdigest()
 

@@ -22,27 +22,11 @@ from cdp_pipeline.ledgers.replays import Replay, read_replays
 from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Numbers
-from cdp_pipeline.run.steps import Step, Table
+from cdp_pipeline.run.steps import Step, described
 from cdp_pipeline.staging.mapping import day_of
 from cdp_pipeline.staging.parsing import typed
 
 _NOTHING, _BETWEEN = "␀", "\x1f"
-_TABLE = Table(
-    "staging.replays",
-    "Corrected rows of exports that are still there; they are staged in place of the quarantined ones",
-    {
-        "table_name": "Core table",
-        "source_name": "Source YAML that claimed the file",
-        "file": "Export file, relative to the exports folder",
-        "line": "Line of the file where the row starts",
-        "row_digest": "SHA-256 of the texts that the row had",
-        "changes": "Column and new text of each corrected cell; an empty text empties it",
-        "decided_at": "Day of the last correction",
-    },
-    owner="data team",
-    grain=("table_name", "source_name", "file", "line", "row_digest"),
-    personal=frozenset({"row_digest", "changes"}),
-)
 _SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("table_name", "source_name", "file")),
@@ -76,7 +60,7 @@ def text_columns(contract: Contract) -> list[str]:
 
 def replay_step() -> Step:
     """staging.replays; it looks at a file of the data folder, so it is never skipped."""
-    return Step((_TABLE,), ("raw.files",), _run, "1", uses_exports=True)
+    return Step((described("staging.replays"),), ("raw.files",), _run, "1", uses_exports=True)
 
 
 def _run(run: Run) -> dict[str, Numbers]:
@@ -97,8 +81,8 @@ def _run(run: Run) -> dict[str, Numbers]:
             if (replay.source, replay.fingerprint) in files
         ]
         con.register("found", pa.Table.from_pylist(found, schema=_SCHEMA))
-        run.write(con, _TABLE.name, "select * from found", _TABLE.grain)
-    return {_TABLE.name: {"corrected_rows": len(found)}}
+        run.write(con, "staging.replays", "select * from found", described("staging.replays").grain)
+    return {"staging.replays": {"corrected_rows": len(found)}}
 
 
 def joined(replays: Sequence[Replay]) -> list[Replay]:
@@ -120,7 +104,7 @@ def joined(replays: Sequence[Replay]) -> list[Replay]:
 def replay(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> None:
     """Put corrected texts and values into the table `candidates`; makes the table `replayed` of the rows they had."""
     con.execute("create table replayed as from candidates where false")
-    path = run.path(_TABLE.name)
+    path = run.path("staging.replays")
     if not path.exists():
         return
     own = pq.read_table(path)

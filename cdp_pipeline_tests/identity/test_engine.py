@@ -10,9 +10,9 @@ from datetime import date
 
 import pytest
 
-from cdp_pipeline.identity import tables
 from cdp_pipeline.identity.accuracy import score
 from cdp_pipeline.identity.ids.ids import Previous
+from cdp_pipeline.run.steps import described
 from cdp_pipeline_tests.identity import people as invented
 from cdp_pipeline_tests.identity.people import BASE, PERSON
 
@@ -59,7 +59,14 @@ def test_finds_people_in_two_systems(crowd):
 def test_the_tables_hold_all_that_a_later_step_needs(crowd):
     """What is compared is written to identity.records whole; every other table has just its columns."""
     _, _, con, _ = crowd
-    for table in (tables.RECORDS, tables.PAIRS, tables.CLUSTERS, tables.GUARDS, tables.PASSES, tables.CHANGES):
+    for table in (
+        described("identity.records"),
+        described("identity.pairs"),
+        described("identity.clusters"),
+        described("identity.guards"),
+        described("identity.passes"),
+        described("identity.changes"),
+    ):
         made = {row[0] for row in con.execute(f"describe {table.name.split('.')[1]}").fetchall()}
         assert made == set(table.columns), table.name
 

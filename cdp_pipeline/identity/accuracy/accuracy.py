@@ -16,30 +16,8 @@ from cdp_pipeline.identity.accuracy.estimate import Stratum, estimates
 from cdp_pipeline.ledgers import labels
 from cdp_pipeline.ledgers.ledger import LABELS
 from cdp_pipeline.run.lake import Run
-from cdp_pipeline.run.steps import Outcome, Step, Table
+from cdp_pipeline.run.steps import Outcome, Step, described
 
-ACCURACY = Table(
-    "identity.accuracy",
-    "How right the persons of each run are, as far as labels tell; rows are only added, none without labels",
-    {
-        "as_of": "Day of the run",
-        "labels": "What the number rests on. file: the known persons of data/labels.csv. sample: verdicts on the random "
-        "pairs of identity.label_sample",
-        "measure": "precision: of the pairs of records put into one person, the share that are one. recall: of the pairs "
-        "that are one person, the share put into one. f1: both in one number. b3_...: the same, where each record "
-        "counts once, however many its person has. compared: of the pairs that are one person, the share that were "
-        "compared at all or are equal. pair_...: the same for single pairs that were compared. share_same: the share "
-        "of one person in a stratum",
-        "part": "all, or the stratum of identity.label_sample",
-        "value": "The share, 0 to 1; empty when part of what it rests on was not judged yet",
-        "low": "With 95 % confidence the share is at least this; for a labels file empty, as it holds for those records",
-        "high": "With 95 % confidence the share is at most this",
-        "judged": "Labelled records, or judged pairs, that the number rests on",
-        "of": "Records, or pairs, that it is said about",
-        "note": "What has to be known to read it",
-    },
-    grain=("as_of", "labels", "measure", "part"),
-)
 _TYPES = (
     "as_of date, labels varchar, measure varchar, part varchar, value double, low double, high double, "
     "judged bigint, of bigint, note varchar"
@@ -52,7 +30,14 @@ Row = tuple[str, str, str, float | None, float | None, float | None, int, int, s
 
 def step() -> Step:
     """The step that writes identity.accuracy. It reads a file of the data folder, so it is never skipped."""
-    return Step((ACCURACY,), (*_READS, _PREVIOUS), _write, version="accuracy 1", uses_as_of=True, uses_exports=True)
+    return Step(
+        (described("identity.accuracy"),),
+        (*_READS, _PREVIOUS),
+        _write,
+        version="accuracy 1",
+        uses_as_of=True,
+        uses_exports=True,
+    )
 
 
 def _write(run: Run) -> Outcome:
@@ -63,16 +48,16 @@ def _write(run: Run) -> Outcome:
         if rows:
             values = [(run.as_of, *row) for row in rows]
             con.executemany(f"insert into accuracy values ({', '.join('?' * len(values[0]))})", values)
-        columns = ", ".join(ACCURACY.columns)
+        columns = ", ".join(described("identity.accuracy").columns)
         run.write(
             con,
-            ACCURACY.name,
+            "identity.accuracy",
             f"select {columns} from {_PREVIOUS} where as_of <> (select as_of from config.run) "
             f"union all select {columns} from accuracy",
-            ACCURACY.grain,
+            described("identity.accuracy").grain,
         )
         shown = {f"{row[0]}_{row[1]}": row[3] for row in rows if row[2] == "all" and row[3] is not None}
-        return {ACCURACY.name: {"labelled_records": known.num_rows, **shown}}
+        return {"identity.accuracy": {"labelled_records": known.num_rows, **shown}}
 
 
 def from_file(con: DuckDBPyConnection, known: pa.Table) -> list[Row]:
