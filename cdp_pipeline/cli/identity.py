@@ -78,7 +78,7 @@ def identity() -> None:
 def review(limit: int, is_sample: bool, reason: str, data: Path, project: Path) -> None:
     """Show the doubtful pairs that change most, with the commands that decide them."""
     from cdp_pipeline.explain import review as look
-    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.operations.validation import settings_of
     from cdp_pipeline.run.lake import expect_published
 
     listed = look.sample if is_sample else look.review

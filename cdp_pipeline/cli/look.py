@@ -62,7 +62,7 @@ def plan(exports: Path, as_of: str, shows_all: bool, data: Path, project: Path) 
     from collections import Counter
 
     from cdp_pipeline.operations.plan import plan_of
-    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.operations.validation import settings_of
     from cdp_pipeline.project.days import read_day
 
     day = read_day(as_of, "--as-of", settings_of(project).zone)

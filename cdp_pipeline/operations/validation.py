@@ -11,16 +11,32 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.errors import CdpError, ProjectError
 from cdp_pipeline.operations.binding import unbound
 from cdp_pipeline.pipeline import Pipeline, assemble
 from cdp_pipeline.project.project import FOLDERS, Project, read_files
+from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline.project.yaml_file import read_shape
 
 
 def validate(folder: Path) -> tuple[Project, Pipeline]:
     """The project of a folder like dbt_like_sql, and its steps and checks; raises ProjectError with every mistake."""
     paths = [folder / "project.yml", *(path for name in FOLDERS for path in sorted((folder / name).rglob("*")))]
     return _validate(folder, tuple((path, path.stat().st_mtime_ns) for path in paths if path.is_file()))
+
+
+def readable(folder: Path) -> tuple[Project, Pipeline | None, tuple[str, ...]]:
+    """The project, or as much of it as can be read: whom to tell must be known when the rest is broken."""
+    try:
+        return *validate(folder), ()
+    except CdpError as error:
+        return Project(folder, settings_of(folder)), None, error.problems
+
+
+def settings_of(folder: Path) -> Settings:
+    """What project.yml says, whatever the other files of the project say; the defaults when it cannot be read."""
+    path = folder / "project.yml"
+    return (read_shape(path, Settings, []) if path.exists() else None) or Settings(name="unreadable")
 
 
 @lru_cache(maxsize=1)  # a night asks twice: before it starts, and when Dagster loads the definitions

@@ -1,11 +1,13 @@
 """The Dagster instance of a data folder, and one run of the nightly job on it.
 
 What belongs here: `DATA/.dagster` (made silent on first use), starting a run that the UI can
-re-execute, dead runs. What does not: the job itself (definitions.py).
+re-execute, the runs there were, dead runs. What does not: the job itself (definitions.py), what events say (outcome.py).
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,7 @@ from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from cdp_pipeline.operations.nights import Started
-from cdp_pipeline.operations.runs import night_of
+from cdp_pipeline.project.days import spelled
 from cdp_pipeline.run.whole_file import write_whole
 
 SILENT = """\
@@ -38,6 +39,17 @@ _EARLIER_STORAGE = "module: cdp_pipeline.event_storage"  # where a data folder o
 MODULE = "cdp_pipeline.definitions"
 PUBLISHING = ("nightly", "rebuild_and_publish")  # the jobs of schedules.py
 LIVE = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that somebody or something started for a night; `ended` is None while it works."""
+
+    run_id: str
+    night: date
+    began: datetime
+    ended: datetime | None
+    succeeded: bool
 
 
 def open_instance(data: Path) -> dg.DagsterInstance:
@@ -78,19 +90,25 @@ def dead_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
 
 def started_runs(instance: dg.DagsterInstance, since: datetime, zone: str) -> list[tuple[Started, dg.DagsterRun]]:
     """Runs of the jobs that publish, made after `since`, newest first; one that names no day counts for its own day."""
-    found = []
+    runs = []
     for record in instance.get_run_records(filters=dg.RunsFilter(created_after=since)):
         run = record.dagster_run
         if run.job_name not in PUBLISHING:
             continue
-        made = record.create_timestamp.replace(tzinfo=UTC)
+        began = record.create_timestamp.replace(tzinfo=UTC)
         try:
             night = date.fromisoformat(night_of(run))
         except ValueError:
-            night = made.astimezone(ZoneInfo(zone)).date()
-        ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else made if run.is_finished else None
-        found.append((Started(run.run_id, night, made, ended, run.is_success), run))
-    return found
+            night = began.astimezone(ZoneInfo(zone)).date()
+        ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else began if run.is_finished else None
+        runs.append((Started(run.run_id, night, began, ended, run.is_success), run))
+    return runs
+
+
+def night_of(run: Any) -> str:
+    """The day a run was for, from its config or its tags, in its one spelling; `unknown` when neither says."""
+    config = run.run_config.get("resources", {}).get("run", {}).get("config", {}) if run.run_config else {}
+    return spelled(str(config.get("as_of") or run.tags.get("cdp/as_of") or "unknown"))
 
 
 def schedule_is_on(instance: dg.DagsterInstance) -> bool:
@@ -102,11 +120,14 @@ def schedule_is_on(instance: dg.DagsterInstance) -> bool:
 def start_run(
     instance: dg.DagsterInstance,
     job: str,
-    resources: Mapping[str, Any],
+    config: Mapping[str, Any],
     listen: Callable[[Any], None],
     tags: Mapping[str, str],
 ) -> dg.DagsterRun:
-    """Run a job of definitions.py in this process, stored as the UI stores its own; returns the finished run."""
+    """Run a job of definitions.py in this process, stored as the UI stores its own; returns the finished run.
+
+    `config` is that of the resource `run` (resources.py); `listen` hears every event as it comes.
+    """
     repository = ReconstructableRepository(ModuleCodePointer(MODULE, "defs"))
     recon = ReconstructableJob(repository, job)
     definition = recon.get_definition()
@@ -122,7 +143,7 @@ def start_run(
     run = instance.create_run_for_job(
         job_def=definition,
         run_config={
-            "resources": {"run": {"config": dict(resources)}},
+            "resources": {"run": {"config": dict(config)}},
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         },
         tags={**tags, "cdp/pid": str(os.getpid()), "cdp/host": os.uname().nodename},
@@ -130,7 +151,18 @@ def start_run(
         job_code_origin=recon.get_python_origin(),
     )
     instance.add_event_listener(run.run_id, listen)
-    execute_run(recon, run, instance)
+    with _dagster_silent():
+        execute_run(recon, run, instance)
     finished = instance.get_run_by_id(run.run_id)
     assert finished is not None
     return finished
+
+
+@contextmanager
+def _dagster_silent() -> Iterator[None]:
+    """What Dagster writes beside its events, such as that it could not write one; the run's end says it in our words."""
+    if os.environ.get("CDP_SHOW_ERRORS"):
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
+        yield

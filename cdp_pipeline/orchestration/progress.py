@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cdp_pipeline.operations.outcome import lines_of_failure
+from cdp_pipeline.orchestration.outcome import lines_of_failure
 
 ORDER = ("raw", "staging", "quarantine", "identity", "profiles", "segments", "activation", "reports", "publish")
 
