@@ -1,4 +1,4 @@
-"""Everything `cdp doctor` looks at: the nights, what is published, Dagster's history, the folder, the key.
+"""Everything `cdp doctor` looks at: the nights, what is published, Dagster's history, the folder, the key; `cdp check`.
 
 What belongs here: what needs the project, Dagster's history or the key. What does not: what can be told from the
 folder's files alone (findings.py), and digests (publishing/damage.py).
@@ -17,12 +17,15 @@ from cdp_pipeline.operations.findings import Finding, examine_folder, looked_at,
 from cdp_pipeline.operations.nights import MISSED, commands, look
 from cdp_pipeline.orchestration.instance import dead_runs, open_instance, schedule_is_on
 from cdp_pipeline.orchestration.schedules import starts
-from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.pipeline import Pipeline, build_pipeline
 from cdp_pipeline.privacy.rotation import held_and_needed
-from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.project import Project, read_project
 from cdp_pipeline.publishing.damage import damaged_files, damaged_tables
 from cdp_pipeline.publishing.snapshots import snapshots
-from cdp_pipeline.run.lake import published_snapshot
+from cdp_pipeline.quality.candidate import evaluate_candidate
+from cdp_pipeline.quality.checks import evaluate
+from cdp_pipeline.run.lake import open_published, published_snapshot
+from cdp_pipeline.run.manifest import Verdict
 
 _NEW_HISTORY = "move the folder .dagster away: the next cdp run makes a new one, and no data is in it"
 _SHOWN = 5
@@ -57,6 +60,20 @@ def examine(
         *examine_folder(data, project.settings),
         *looked_at("key", lambda: _keys(project, data, exports)),
     ]
+
+
+def check_published(folder: Path, data: Path) -> dict[str, Verdict]:
+    """What every check of the project in `folder` says about what is published in `data`, by its name.
+
+    Raises InputError when nothing is published, or before tables came to the project that the checks read.
+    """
+    project = read_project(folder)
+    pipeline, published = build_pipeline(project), open_published(project, data)
+    reads = sorted({read for check in pipeline.checks for read in check.reads if read in pipeline.tables})
+    missing = [read for read in reads if not published.path(read).exists()]
+    if missing:
+        raise InputError(f"published before {', '.join(missing)} came to {folder}; run cdp run")
+    return evaluate(published, pipeline.checks) | evaluate_candidate(published, pipeline.candidate_checks)
 
 
 def _nights(instance: Any, project: Project, data: Path, now: datetime) -> Finding:

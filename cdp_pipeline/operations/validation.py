@@ -52,8 +52,8 @@ def _validate(folder: Path, files: tuple[tuple[Path, int], ...]) -> tuple[Projec
 def _unread(project: Project, files: tuple[tuple[Path, int], ...]) -> list[Path]:
     """Files of tables, sources and rules that could not be read: what needs them is not wrong."""
     read = {name.rpartition(".")[2] for name in project.models}
-    for named in (project.sources, project.contracts, project.segmentations, project.audiences, project.destinations):
-        read |= set(named)
+    for shapes in (project.sources, project.contracts, project.segmentations, project.audiences, project.destinations):
+        read |= set(shapes)
     read |= {*project.checks, "project", "matching", "placeholders", "survivorship", "expectations"}
     return [path for path, _ in files if path.suffix in {".yml", ".sql"} and path.stem not in read]
 

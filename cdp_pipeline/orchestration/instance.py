@@ -5,6 +5,7 @@ re-execute, the runs there were, dead runs. What does not: the job itself (defin
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
@@ -67,6 +68,15 @@ def open_instance(data: Path) -> dg.DagsterInstance:
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     return dg.DagsterInstance.from_config(str(home))
+
+
+def prepare_ui(data: Path, project: Path, port: int) -> list[str]:
+    """Set this process up for the UI of a data folder; returns the command that it has to become."""
+    open_instance(data).dispose()
+    os.environ["CDP_PROJECT"] = str(project.resolve())
+    os.environ["CDP_DATA"] = str(data.resolve())
+    os.chdir(data)  # a .env in the working directory would lead Dagster to another history
+    return [sys.executable, "-m", "dagster", "dev", "-m", MODULE, "-h", "127.0.0.1", "-p", str(port)]
 
 
 def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
