@@ -77,10 +77,10 @@ class MachineError(CdpError):
     exit_code = 7
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`" (did you mean X?)"` for the closest known name, or an empty string."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f" (did you mean {found[0]}?)" if found else ""
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """`" (did you mean X?)"` for the closest allowed name, or an empty string."""
+    closest = difflib.get_close_matches(name, list(allowed), n=1, cutoff=0.6)
+    return f" (did you mean {closest[0]}?)" if closest else ""
 
 
 def place_of(error: BaseException) -> str:

@@ -63,11 +63,11 @@ class Pipeline:
     def checks_across(self) -> dict[str, list[Check]]:
         """All other checks, by the table that carries them."""
         own = {check.name for step in self.steps for check in self.checks_of(step)}
-        found: dict[str, list[Check]] = {}
+        across: dict[str, list[Check]] = {}
         for check in self.checks:
             if check.name not in own:
-                found.setdefault(check.asset, []).append(check)
-        return found
+                across.setdefault(check.asset, []).append(check)
+        return across
 
     def blocking(self) -> list[str]:
         """Checks without which nothing is published."""
@@ -85,23 +85,23 @@ def build_pipeline(project: Project) -> Pipeline:
 def assemble(project: Project) -> tuple[Pipeline | None, tuple[Table, ...], list[str]]:
     """All steps and checks of a project, None when something does not fit; the tables that could be made of it; problems."""
     problems: list[str] = []
-    found = [_model_step(model) for model in project.models.values()]
+    unordered = [_model_step(model) for model in project.models.values()]
     made_anyway: list[Table] = []
     for stage in STAGES:
         try:
-            found += stage.steps(project)
+            unordered += stage.steps(project)
         except ProjectError as error:
             problems += error.problems
             made_anyway += error.tables
-    tables = {table.name: table for table in (*made_anyway, *(table for step in found for table in step.tables))}
-    problems += _unknown_tables(found, tables, project)
+    tables = {table.name: table for table in (*made_anyway, *(table for step in unordered for table in step.tables))}
+    problems += _unknown_tables(unordered, tables, project)
     if "profiles.customers" in tables:
         facts = tables["profiles.customers"].columns
         problems += [*check_rules(project, facts), *check_destinations(project, facts)]
     if problems:
         return None, tuple(tables.values()), problems
     try:
-        steps = _labelled(_in_order(found))
+        steps = _labelled(_in_order(unordered))
     except ProjectError as error:
         return None, tuple(tables.values()), list(error.problems)
     checks = [
@@ -150,7 +150,7 @@ def _labelled(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     So a model need not repeat the label, and a name shared by chance with a table it does not read means nothing.
     """
     personal: dict[str, frozenset[str]] = {}
-    found = []
+    labelled = []
     for step in steps:
         above = frozenset[str]().union(*(personal.get(read, frozenset()) for read in step.inputs))
         tables = tuple(
@@ -158,23 +158,23 @@ def _labelled(steps: tuple[Step, ...]) -> tuple[Step, ...]:
             for table in step.tables
         )
         personal |= {table.name: table.personal for table in tables}
-        found.append(replace(step, tables=tables))
-    return tuple(found)
+        labelled.append(replace(step, tables=tables))
+    return tuple(labelled)
 
 
-def _unknown_tables(steps: list[Step], known: Collection[str], project: Project) -> list[str]:
+def _unknown_tables(steps: list[Step], tables: Collection[str], project: Project) -> list[str]:
     problems = []
     for step in steps:
         model = project.models.get(step.names[0])
         where = model.path if model else step.names[0]
         for read in step.reads:
-            if read.removeprefix("previous.") not in known:
-                problems.append(f"{where}: reads {read}, which nothing makes{nearest(read, known)}")
+            if read.removeprefix("previous.") not in tables:
+                problems.append(f"{where}: reads {read}, which nothing makes{nearest(read, tables)}")
     for check in project.checks.values():
         for name in (check.asset, *(r for r in check.reads if r != "config.run")):
-            if name.removeprefix("previous.") not in known:
+            if name.removeprefix("previous.") not in tables:
                 problems.append(
-                    f"{project.folder}/checks/{check.name}.sql: {name}: nothing makes this table{nearest(name, known)}"
+                    f"{project.folder}/checks/{check.name}.sql: {name}: nothing makes this table{nearest(name, tables)}"
                 )
     return problems
 

@@ -54,14 +54,14 @@ def explain(one: str, other: str | None, page: Path | None, reason: str, data: P
     from cdp_pipeline.explain import pair, pair_text
     from cdp_pipeline.identity.matching import load_matching
 
-    found = pair.compare(snapshot, (one, other), load_matching(project / "3_identity"), settings.country, door)
+    comparison = pair.compare(snapshot, (one, other), load_matching(project / "3_identity"), settings.country, door)
     if page:
         from cdp_pipeline.explain.page import write_page
 
-        write_page(found, page)
+        write_page(comparison, page)
         click.echo(f"written to {page}; it is about people, so delete it when you have read it")
     else:
-        click.echo(pair_text.text(found, _width()))
+        click.echo(pair_text.text(comparison, _width()))
 
 
 @click.group()
@@ -78,15 +78,15 @@ def identity() -> None:
 def review(limit: int, is_sample: bool, reason: str, data: Path, project: Path) -> None:
     """Show the doubtful pairs that change most, with the commands that decide them."""
     from cdp_pipeline.explain import review as look
-    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.operations.validation import settings_of
     from cdp_pipeline.run.lake import expect_published
 
-    listed = look.sample if is_sample else look.review
+    pairs = look.sample if is_sample else look.review
     snapshot = expect_published(data)
     door = _door(
         data, "identity review --sample" if is_sample else "identity review", settings_of(project).key_env, reason
     )
-    click.echo(listed(snapshot, door, limit, _width()))
+    click.echo(pairs(snapshot, door, limit, _width()))
 
 
 @identity.command()
@@ -116,7 +116,7 @@ def judge(
 
     ONE and OTHER are person ids, or records written source:record_id.
     """
-    from cdp_pipeline.explain import verdict as written
+    from cdp_pipeline.explain import verdict as verdicts
     from cdp_pipeline.ledgers.ledger import VERDICTS
     from cdp_pipeline.privacy.door import account
     from cdp_pipeline.project.project import read_project
@@ -125,12 +125,16 @@ def judge(
     settings, snapshot = read_project(project).settings, expect_published(data)
     day = read_day(decided_at, "--decided-at", settings.zone)
     door = _door(data, "identity judge", settings.key_env, reason)
-    said = written.judge(snapshot, door, (one, other), verdict, day, reviewer or account(), note)
+    judgement = verdicts.judge(snapshot, door, (one, other), verdict, day, reviewer or account(), note)
     words = "one person" if verdict == "same" else "two people"
-    if said.is_new:
-        click.echo(f"{said.left} and {said.right}: {words}; written to {data / VERDICTS.file}, the next run obeys")
+    if judgement.is_new:
+        click.echo(
+            f"{judgement.left} and {judgement.right}: {words}; written to {data / VERDICTS.file}, the next run obeys"
+        )
     else:
-        click.echo(f"{said.left} and {said.right}: {words}; the newest verdict says so already, nothing was written")
+        click.echo(
+            f"{judgement.left} and {judgement.right}: {words}; the newest verdict says so already, nothing was written"
+        )
 
 
 @identity.command()
@@ -148,8 +152,8 @@ def judge(
 @PROJECT
 def whatif(settings: tuple[str, ...], blocks: tuple[str, ...], data: Path, project: Path) -> None:
     """Show who would merge or split with other settings, and which segments change; publishes nothing."""
-    from cdp_pipeline.explain import whatif as asked
     from cdp_pipeline.explain.key import known_key
+    from cdp_pipeline.explain.whatif import what_if
     from cdp_pipeline.explain.whatif_text import text
     from cdp_pipeline.project.project import read_project
     from cdp_pipeline.run.lake import expect_published
@@ -159,7 +163,7 @@ def whatif(settings: tuple[str, ...], blocks: tuple[str, ...], data: Path, proje
     key = known_key(variable, data)
     if key is None:
         raise KeyMismatchError(f"{variable} is not the key the published data in {data} was made with: set it")
-    click.echo(text(asked.what_if(project, data, settings, blocks, key)))
+    click.echo(text(what_if(project, data, settings, blocks, key)))
 
 
 @identity.command()
@@ -178,10 +182,10 @@ def train(data: Path) -> None:
 @DATA
 def accuracy(data: Path) -> None:
     """Show how right the persons are, as far as labels and verdicts tell."""
-    from cdp_pipeline.explain.review import accuracy as told
+    from cdp_pipeline.explain.review import accuracy as accuracy_of
     from cdp_pipeline.run.lake import expect_published
 
-    click.echo(told(expect_published(data)))
+    click.echo(accuracy_of(expect_published(data)))
 
 
 def _width() -> int:

@@ -62,7 +62,7 @@ def plan(exports: Path, as_of: str, shows_all: bool, data: Path, project: Path) 
     from collections import Counter
 
     from cdp_pipeline.operations.plan import plan_of
-    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.operations.validation import settings_of
     from cdp_pipeline.project.days import read_day
 
     day = read_day(as_of, "--as-of", settings_of(project).zone)
@@ -105,17 +105,17 @@ def show(table: str | None, limit: int, clear: bool, reason: str, data: Path) ->
     if not path.exists():
         raise InputError(f"{path} not found: nothing is published in {data} yet; run cdp run")
     with duckdb.connect(str(path.resolve()), read_only=True) as con:
-        known = {
+        tables = {
             f"{s}.{t}": n
             for s, t, n in con.execute(
                 "select schema_name, table_name, estimated_size from duckdb_tables() order by 1, 2"
             ).fetchall()
         }
         if table is None:
-            for name, rows in known.items():
+            for name, rows in tables.items():
                 click.echo(f"{name}  {rows:,} rows")
-        elif table not in known:
-            raise InputError(f"no table {table} in {path}{nearest(table, known)}")
+        elif table not in tables:
+            raise InputError(f"no table {table} in {path}{nearest(table, tables)}")
         else:
             con.sql(f"from {table} limit {limit}").show(max_width=200, max_rows=limit)
 
@@ -150,20 +150,20 @@ def resolve(records: Path, out: Path, mapping: tuple[str, ...], id_column: str |
         raise InputError([f"--map {item}: expected COLUMN=PEOPLE_COLUMN" for item in wrong])
     pairs = dict(item.split("=", 1) for item in mapping)
     country = read_project(project).settings.country
-    said = resolve_file(records, out, pairs, id_column, load_matching(project / "3_identity"), country)
-    click.echo(f"{said['records']:,} records are {said['persons']:,} people; written to {out}")
-    click.echo(f"record id: {said['id_column']}")
-    for column, meaning in said["used"].items():
-        if column not in said["not_compared"]:
+    summary = resolve_file(records, out, pairs, id_column, load_matching(project / "3_identity"), country)
+    click.echo(f"{summary['records']:,} records are {summary['persons']:,} people; written to {out}")
+    click.echo(f"record id: {summary['id_column']}")
+    for column, meaning in summary["used"].items():
+        if column not in summary["not_compared"]:
             click.echo(f"used: {column} as {meaning}")
-    for column, why in said["not_compared"].items():
-        click.echo(f"read, not compared: {column} as {said['used'][column]} ({why})")
-    for column in said["not_used"]:
+    for column, why in summary["not_compared"].items():
+        click.echo(f"read, not compared: {column} as {summary['used'][column]} ({why})")
+    for column in summary["not_used"]:
         click.echo(f"not used: {column}")
-    for hint in said["hints"]:
+    for hint in summary["hints"]:
         click.echo(f"could be evidence, with: {hint}")
-    if said["birth_dates"]:
-        click.echo(said["birth_dates"])
+    if summary["birth_dates"]:
+        click.echo(summary["birth_dates"])
 
 
 COMMANDS = (validate, plan, probe, show, resolve)

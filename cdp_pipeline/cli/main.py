@@ -11,15 +11,10 @@ from typing import Any
 
 import click
 
-from cdp_pipeline.cli import identity as cli_identity
-from cdp_pipeline.cli import look as cli_look
-from cdp_pipeline.cli import operations as cli_operations
-from cdp_pipeline.cli import privacy as cli_privacy
-from cdp_pipeline.cli import quarantine as cli_quarantine
-from cdp_pipeline.cli import rights as cli_privacy_rights
-from cdp_pipeline.cli import run as cli_run
+from cdp_pipeline.cli import identity, look, operations, privacy, quarantine, rights
 from cdp_pipeline.cli.look import DATA, PROJECT
-from cdp_pipeline.errors import CdpError, InputError, place_of
+from cdp_pipeline.cli.run import run
+from cdp_pipeline.errors import CdpError, place_of
 from cdp_pipeline.run.machine import machine_error
 
 
@@ -38,9 +33,9 @@ class _Commands(click.Group):
         except Exception as error:
             if os.environ.get("CDP_SHOW_ERRORS"):
                 raise
-            if said := machine_error(error):
-                click.echo(str(said), err=True)
-                ctx.exit(said.exit_code)
+            if refusal := machine_error(error):
+                click.echo(str(refusal), err=True)
+                ctx.exit(refusal.exit_code)
             click.echo(f"unexpected: {place_of(error)} (CDP_SHOW_ERRORS=1 shows it in full)", err=True)
             ctx.exit(1)
 
@@ -52,13 +47,13 @@ def main() -> None:
 
 
 for command in (
-    cli_run.run,
-    *cli_look.COMMANDS,
-    *cli_identity.COMMANDS,
-    *cli_privacy.COMMANDS,
-    *cli_privacy_rights.COMMANDS,
-    *cli_operations.COMMANDS,
-    *cli_quarantine.COMMANDS,
+    run,
+    *look.COMMANDS,
+    *identity.COMMANDS,
+    *privacy.COMMANDS,
+    *rights.COMMANDS,
+    *operations.COMMANDS,
+    *quarantine.COMMANDS,
 ):
     main.add_command(command)
 
@@ -74,8 +69,7 @@ def demo(people: int, days: int, seed: int, out: Path) -> None:
     """Write consistent exports of an invented European customer base, with the truth beside them."""
     from cdp_pipeline.demo.exports import write_exports
 
-    written = write_exports(out, people=people, days=days, seed=seed)
-    for file, rows in written.items():
+    for file, rows in write_exports(out, people=people, days=days, seed=seed).items():
         click.echo(f"{file}: {rows:,} rows")
 
 
@@ -85,26 +79,11 @@ def demo(people: int, days: int, seed: int, out: Path) -> None:
 @PROJECT
 def ui(port: int, data: Path, project: Path) -> None:
     """Open the Dagster UI of this data folder, on this machine only."""
-    from cdp_pipeline.orchestration.instance import open_instance
+    from cdp_pipeline.orchestration.instance import prepare_ui
 
-    open_instance(data).dispose()
-    os.environ["CDP_PROJECT"] = str(project.resolve())
-    os.environ["CDP_DATA"] = str(data.resolve())
-    os.chdir(data)  # a .env in the working directory would lead Dagster to another history
+    command = prepare_ui(data, project, port)
     click.echo(f"http://127.0.0.1:{port}  (stop with Ctrl-C)")
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-m",
-        "cdp_pipeline.definitions",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
-    os.execv(sys.executable, command)  # noqa: S606  (replaces this process, so that Ctrl-C reaches the UI)
+    os.execv(command[0], command)  # noqa: S606  (replaces this process, so that Ctrl-C reaches the UI)
 
 
 @main.command()
@@ -112,37 +91,27 @@ def ui(port: int, data: Path, project: Path) -> None:
 @PROJECT
 def check(data: Path, project: Path) -> None:
     """Run every check on what is published; exit code 4 when a blocking one fails."""
-    from cdp_pipeline.pipeline import build_pipeline
-    from cdp_pipeline.project.project import read_project
-    from cdp_pipeline.quality.candidate import evaluate_candidate
-    from cdp_pipeline.quality.checks import evaluate
-    from cdp_pipeline.run.lake import open_published
+    from cdp_pipeline.operations.doctor import check_published
 
-    found = build_pipeline(read_project(project))
-    looked_at = open_published(read_project(project), data)
-    reads = sorted({read for item in found.checks for read in item.reads if read in found.tables})
-    missing = [read for read in reads if not looked_at.path(read).exists()]
-    if missing:
-        raise InputError(f"published before {', '.join(missing)} came to {project}; run cdp run")
-    verdicts = evaluate(looked_at, found.checks) | evaluate_candidate(looked_at, found.candidate_checks)
+    verdicts = check_published(project, data)
     for name, verdict in verdicts.items():
         if not verdict.passed:
             severity = "error" if verdict.is_blocking else "warn"
             rows = f" {verdict.failing_rows} rows;" if verdict.failing_rows else ""
             click.echo(f"{severity}: {name}:{rows} {verdict.fix} (owner: {verdict.owner})", err=True)
-    broken = sum(verdict.is_blocking and not verdict.passed for verdict in verdicts.values())
-    warned = sum(not verdict.is_blocking and not verdict.passed for verdict in verdicts.values())
-    click.echo(f"{len(verdicts)} checks, {broken} blocking failures, {warned} warnings")
-    sys.exit(4 if broken else 0)
+    failures = [verdict for verdict in verdicts.values() if not verdict.passed]
+    blocking = sum(verdict.is_blocking for verdict in failures)
+    click.echo(f"{len(verdicts)} checks, {blocking} blocking failures, {len(failures) - blocking} warnings")
+    sys.exit(4 if blocking else 0)
 
 
 @main.command()
 @DATA
 def snapshots(data: Path) -> None:
     """List the published states that are kept."""
-    from cdp_pipeline.publishing.snapshots import snapshots as listed
+    from cdp_pipeline.publishing.snapshots import snapshots as published_states
 
-    for snapshot in listed(data):
+    for snapshot in published_states(data):
         mark = "*" if snapshot.is_current else " "
         if not snapshot.as_of:
             click.echo(f"{mark} {snapshot.id}  damaged: its manifest.json cannot be read")
@@ -164,8 +133,8 @@ def rollback(snapshot: str | None, data: Path, project: Path) -> None:
     from cdp_pipeline.project.project import read_project
     from cdp_pipeline.publishing.rollback import roll_back
 
-    went = roll_back(read_project(project), data, snapshot)
-    click.echo(f"published again: {went.wanted}")
-    if went.erasures:
-        click.echo(f"made again as {went.published}, without who was erased since ({went.erasures} requests)")
+    rollback = roll_back(read_project(project), data, snapshot)
+    click.echo(f"published again: {rollback.wanted}")
+    if rollback.erasures:
+        click.echo(f"made again as {rollback.published}, without who was erased since ({rollback.erasures} requests)")
     click.echo("its audience files are gone, because permissions may have changed since; cdp run makes new ones")

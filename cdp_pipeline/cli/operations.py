@@ -21,24 +21,23 @@ def nights(data: Path, project: Path) -> None:
 
     Meant to be started by something that does not start the nights: another cron, a monitor.
     """
-    from cdp_pipeline.operations.monitor import look_and_tell
-    from cdp_pipeline.operations.nights import MISSED, commands
-    from cdp_pipeline.operations.readable import readable, settings_of
+    from cdp_pipeline.operations.nights import MISSED, commands, look_and_tell
+    from cdp_pipeline.operations.validation import readable, settings_of
     from cdp_pipeline.orchestration.instance import open_instance
 
     settings = settings_of(project)
     with open_instance(data) as instance:
-        found = look_and_tell(instance, settings, lambda: readable(project)[:2], data.resolve(), datetime.now(UTC))
-    for problem in found.problems:
+        watch = look_and_tell(instance, settings, lambda: readable(project)[:2], data.resolve(), datetime.now(UTC))
+    for problem in watch.problems:
         click.echo(problem, err=True)
-    at = f", on {found.published_at:%Y-%m-%d %H:%M} UTC" if found.published_at else ""
-    click.echo(f"published as of {found.published}{at}" if found.published else "nothing is published yet")
-    for night in found.nights:
+    at = f", on {watch.published_at:%Y-%m-%d %H:%M} UTC" if watch.published_at else ""
+    click.echo(f"published as of {watch.published}{at}" if watch.published else "nothing is published yet")
+    for night in watch.nights:
         click.echo(
             f"{night.day}  due {night.due:%H:%M %Z}  {night.words}"
             + (f" (run {night.run_id[:8]})" * bool(night.run_id))
         )
-    missed = [night for night in found.nights if night.state in MISSED]
+    missed = [night for night in watch.nights if night.state in MISSED]
     if missed:
         click.echo(f"to make up: {commands(missed)}")
     sys.exit(4 if missed else 0)
@@ -52,21 +51,21 @@ def nights(data: Path, project: Path) -> None:
 def doctor(exports: Path, try_alerts: bool, data: Path, project: Path) -> None:
     """Look the data folder over, and say what to do about each thing that is not well; exit code 1 if any is."""
     from cdp_pipeline.operations.alerts import try_channels
-    from cdp_pipeline.operations.health import examine, history
-    from cdp_pipeline.operations.readable import readable
+    from cdp_pipeline.operations.doctor import examine, history
+    from cdp_pipeline.operations.validation import readable
 
-    known, pipeline, mistakes = readable(project)
+    shapes, pipeline, mistakes = readable(project)
     for mistake in mistakes:
         click.echo(mistake, err=True)
     with history(data) as (instance, trouble):
-        looked = examine(instance, known, data.resolve(), exports.resolve(), datetime.now(UTC), pipeline)
-        findings = [*trouble, *looked]
+        now = datetime.now(UTC)
+        findings = [*trouble, *examine(instance, shapes, data.resolve(), exports.resolve(), now, pipeline)]
     for finding in findings:
         mark = {"ok": "  ok ", "note": "note ", "bad": "BAD  "}[finding.state]
         click.echo(f"{mark} {finding.subject}: {finding.words}")
         if finding.state != "ok" and finding.cure:
             click.echo(f"      to do: {finding.cure}")
-    problems = try_channels(known.settings) if try_alerts else []
+    problems = try_channels(shapes.settings) if try_alerts else []
     for problem in problems:
         click.echo(problem, err=True)
     sys.exit(1 if mistakes or problems or any(finding.state == "bad" for finding in findings) else 0)
@@ -89,13 +88,10 @@ def restore(copy: Path, register: Path | None, data: Path, project: Path) -> Non
     from cdp_pipeline.operations.restore import restore as bring_back
     from cdp_pipeline.project.project import read_project
 
-    known = read_project(project)
-    place = known.settings.register_copy
-    found = register or (Path(place).expanduser() if place and Path(place).expanduser().is_dir() else None)
-    done = bring_back(copy.resolve(), data.resolve(), found, known)
-    click.echo(f"restored {done.snapshot}, as of {done.as_of}")
-    click.echo(f"{done.requests:,} requests and {done.hashes:,} keyed hashes of people hold")
-    click.echo(f"{done.parts:,} newer files of permissions were kept")
+    restored = bring_back(copy.resolve(), data.resolve(), register, read_project(project))
+    click.echo(f"restored {restored.snapshot}, as of {restored.as_of}")
+    click.echo(f"{restored.requests:,} requests and {restored.hashes:,} keyed hashes of people hold")
+    click.echo(f"{restored.parts:,} newer files of permissions were kept")
     click.echo("next: cdp run; until it has published there is no warehouse, no audience and no report")
 
 
@@ -110,7 +106,7 @@ def key() -> None:
 @PROJECT
 def show(exports: Path, data: Path, project: Path) -> None:
     """Say where the key comes from, and its fingerprint; never the key itself."""
-    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.operations.validation import settings_of
     from cdp_pipeline.privacy.keys import key_in_use, source_of
     from cdp_pipeline.run.lake import fingerprint
 
@@ -127,7 +123,7 @@ def show(exports: Path, data: Path, project: Path) -> None:
 def check_key(exports: Path, data: Path, project: Path) -> None:
     """Say which keys the data needs, and which are held; exit code 6 when one is missing."""
     from cdp_pipeline.errors import KeyMismatchError
-    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.operations.validation import settings_of
     from cdp_pipeline.privacy.rotation import held_and_needed
 
     states = held_and_needed(settings_of(project).key_env, data.resolve(), exports.resolve())
@@ -144,20 +140,20 @@ def check_key(exports: Path, data: Path, project: Path) -> None:
 @PROJECT
 def rotate(data: Path, project: Path) -> None:
     """Exchange the key; the next run publishes with the new one. Person ids stay."""
-    from cdp_pipeline.operations.readable import settings_of
+    from cdp_pipeline.operations.validation import settings_of
     from cdp_pipeline.privacy.rotation import rotate as exchange
     from cdp_pipeline.run.lock import hold
 
     lock = hold(data.resolve())
     try:
-        done = exchange(settings_of(project).key_env, data.resolve())
+        rotation = exchange(settings_of(project).key_env, data.resolve())
     finally:
         lock.release()
-    click.echo(f"key {done.old} → {done.new}")
-    click.echo(f"verdicts named anew: {done.verdicts:,}; requests: {done.requests:,}")
-    if done.verdicts_left:
+    click.echo(f"key {rotation.old} → {rotation.new}")
+    click.echo(f"verdicts named anew: {rotation.verdicts:,}; requests: {rotation.requests:,}")
+    if rotation.verdicts_left:
         click.echo(
-            f"{done.verdicts_left:,} verdicts are about records that are not there any more; they stay as they are"
+            f"{rotation.verdicts_left:,} verdicts are about records that are not there any more; they stay as they are"
         )
     click.echo("next: back the new key up, apart from the data; then cdp run, then cdp key check")
 

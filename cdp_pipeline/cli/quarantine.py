@@ -32,16 +32,16 @@ def list_(table: str, data: Path, project: Path) -> None:
     from cdp_pipeline.run.lake import open_published
     from cdp_pipeline.staging.quarantine_file import groups
 
-    found = groups(open_published(read_project(project), data), table)
-    shown = Table(box=None, pad_edge=False)
+    quarantined = groups(open_published(read_project(project), data), table)
+    grid = Table(box=None, pad_edge=False)
     for title in ("rows", "files", "table", "source", "why"):
-        shown.add_column(title, justify="right" if title in {"rows", "files"} else "left", overflow="fold")
-    for group in found:
-        shown.add_row(f"{group.rows:,}", f"{group.files:,}", group.table, group.source, escape(group.reasons))
+        grid.add_column(title, justify="right" if title in {"rows", "files"} else "left", overflow="fold")
+    for group in quarantined:
+        grid.add_row(f"{group.rows:,}", f"{group.files:,}", group.table, group.source, escape(group.reasons))
     console = Console()
-    if found:
-        console.print(shown)
-    console.print(f"{sum(group.rows for group in found):,} rows in quarantine")
+    if quarantined:
+        console.print(grid)
+    console.print(f"{sum(group.rows for group in quarantined):,} rows in quarantine")
 
 
 @quarantine.command()
@@ -82,9 +82,9 @@ def replay(file: Path, reviewer: str, decided_at: str, dry_run: bool, data: Path
     from cdp_pipeline.run.lake import open_published
     from cdp_pipeline.staging.quarantine_file import read_back
 
-    found = read_project(project)
-    decided = read_day(decided_at, "--decided-at", found.settings.zone)
-    corrections = read_back(open_published(found, data), file, decided, reviewer or account())
+    shapes = read_project(project)
+    decided = read_day(decided_at, "--decided-at", shapes.settings.zone)
+    corrections = read_back(open_published(shapes, data), file, decided, reviewer or account())
     for column, cells in corrections.columns.items():
         click.echo(f"{column}: {cells:,} cells corrected")
     click.echo(f"{len(corrections.replays):,} rows corrected, {corrections.unchanged:,} as they were")

@@ -51,15 +51,15 @@ def unbound(project: Project, tables: Iterable[Table]) -> list[str]:
 def _of_contract(con: duckdb.DuckDBPyConnection, project: Project, name: str) -> Iterator[str]:
     contract, path = project.contracts[name], project.folder / "2_staging" / f"{name}.yml"
     con.execute(f"create or replace temp table candidates as {empty_candidates(contract)}")
-    known = [row[0] for row in con.execute("describe candidates").fetchall()]
+    columns = [row[0] for row in con.execute("describe candidates").fetchall()]
     for number, rule in enumerate(contract.rules):
         where = place(path, "rules", number, "sql")
-        yield from _told(con, f"select ({rule.sql}) from candidates", where, f"rule {rule.name}", known)
+        yield from _mistakes(con, f"select ({rule.sql}) from candidates", where, f"rule {rule.name}", columns)
     pieces = [(place(path, "columns", c, "fallback"), c, s.fallback) for c, s in contract.columns.items() if s.fallback]
     pieces += [(place(path, "when_broken", c), c, sql) for c, sql in contract.when_broken.items()]
     for where, column, sql in pieces:
-        asked = f"select ({sql}) from (select *, null::date as as_of from candidates)"
-        yield from _told(con, asked, where, column, [*known, "as_of"])
+        query = f"select ({sql}) from (select *, null::date as as_of from candidates)"
+        yield from _mistakes(con, query, where, column, [*columns, "as_of"])
 
 
 # ---- sources -------------------------------------------------------------------------------------
@@ -67,34 +67,34 @@ def _of_contract(con: duckdb.DuckDBPyConnection, project: Project, name: str) ->
 
 def _of_source(con: duckdb.DuckDBPyConnection, project: Project, name: str) -> Iterator[str]:
     source, path = project.sources[name], project.folder / "1_sources" / f"{name}.yml"
-    columns = ", ".join(f"null::varchar as {quoted(column)}" for column in referenced_columns(source))
-    added = "''::varchar as _file, 0::bigint as _line, null::timestamp as _delivered_at"
-    con.execute(f"create or replace temp view file as select {columns}{', ' if columns else ''}{added} where false")
+    cells = [f"null::varchar as {quoted(column)}" for column in referenced_columns(source)]
+    cells += ["''::varchar as _file", "0::bigint as _line", "null::timestamp as _delivered_at"]
+    con.execute(f"create or replace temp view file as select {', '.join(cells)} where false")
     for rule, sql in source.withhold.items():
-        yield from _told(con, f"select ({sql}) from file", place(path, "withhold", rule), f"withhold: {rule}", ())
+        yield from _mistakes(con, f"select ({sql}) from file", place(path, "withhold", rule), f"withhold: {rule}", ())
     con.execute("drop view if exists prepared")
     prepared = f"create temp view prepared as {source.prepare or 'select * from file'}"
-    yield from _told(con, prepared, place(path, "prepare"), "prepare", referenced_columns(source))
+    yield from _mistakes(con, prepared, place(path, "prepare"), "prepare", referenced_columns(source))
     if not con.execute("from duckdb_views() where view_name = 'prepared'").fetchall():
         return
-    known = [row[0] for row in con.execute("describe prepared").fetchall()]
-    lost = [column for column in sorted(ADDED) if column not in known]
-    if lost:
-        yield f"{place(path, 'prepare')}: prepare: gives no {', '.join(lost)}: name them in its last SELECT"
+    columns = [row[0] for row in con.execute("describe prepared").fetchall()]
+    missing = sorted(ADDED - set(columns))
+    if missing:
+        yield f"{place(path, 'prepare')}: prepare: gives no {', '.join(missing)}: name them in its last SELECT"
         return
     for kind in source.kinds:
-        if kind not in known:
-            yield f"{place(path, 'kinds')}: kinds: unknown column {kind}{nearest(kind, known)}"
+        if kind not in columns:
+            yield f"{place(path, 'kinds')}: kinds: unknown column {kind}{nearest(kind, columns)}"
     if source.continuation:
-        asked = f"select ({source.continuation}) from prepared"
-        yield from _told(con, asked, place(path, "continuation"), "continuation", known)
+        query = f"select ({source.continuation}) from prepared"
+        yield from _mistakes(con, query, place(path, "continuation"), "continuation", columns)
     for table, mappings in source.into.items():
         for number in range(len(mappings)):
             pieces = list(_pieces(source, table, number))
             whole = f"select {', '.join(f'({sql})' for _, sql, _ in pieces)} from prepared"
-            for keys, sql, key in pieces if list(_told(con, whole, "", "", ())) else ():
+            for keys, sql, key in pieces if list(_mistakes(con, whole, "", "", ())) else ():
                 where = place(path, "into", table, number, *keys)
-                yield from _told(con, f"select ({sql}) from prepared", where, f"into {table}: {key}", known)
+                yield from _mistakes(con, f"select ({sql}) from prepared", where, f"into {table}: {key}", columns)
 
 
 def _pieces(source: Source, table: str, number: int) -> Iterator[tuple[tuple[str, ...], str, str]]:
@@ -125,13 +125,13 @@ def _of_models(con: duckdb.DuckDBPyConnection, project: Project, tables: Mapping
         _empty_view(con, f"previous.{table.name}", dict.fromkeys(table.columns, ""))
     for name in _in_order(project):
         model = project.models[name]
-        if problems := list(_told_of_file(con, model.sql, model.path)):
+        if problems := list(_mistakes_of_file(con, model.sql, model.path)):
             yield from problems
             continue
         with suppress(duckdb.Error):
             _empty_view(con, name, {row[0]: row[1] for row in con.execute(f"describe {model.sql}").fetchall()})
     for check in project.checks.values():
-        yield from _told_of_file(con, check.sql, project.folder / "checks" / f"{check.name}.sql")
+        yield from _mistakes_of_file(con, check.sql, project.folder / "checks" / f"{check.name}.sql")
 
 
 def _types_of(project: Project, name: str) -> dict[str, str]:
@@ -161,15 +161,15 @@ def _in_order(project: Project) -> list[str]:
         return list(project.models)
 
 
-def _told_of_file(con: duckdb.DuckDBPyConnection, sql: str, path: Path) -> Iterator[str]:
-    yield from _told(con, f"explain {sql}", str(path), "", (), is_file=True)
+def _mistakes_of_file(con: duckdb.DuckDBPyConnection, sql: str, path: Path) -> Iterator[str]:
+    yield from _mistakes(con, f"explain {sql}", str(path), "", (), is_file=True)
 
 
 # ---- words ---------------------------------------------------------------------------------------
 
 
-def _told(
-    con: duckdb.DuckDBPyConnection, sql: str, where: str, key: str, known: Iterable[str], *, is_file: bool = False
+def _mistakes(
+    con: duckdb.DuckDBPyConnection, sql: str, where: str, key: str, columns: Iterable[str], *, is_file: bool = False
 ) -> Iterator[str]:
     """What DuckDB says of SQL that it cannot bind, in our words: at most one problem."""
     try:
@@ -180,15 +180,15 @@ def _told(
             return
         line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
         place_of_it = f"{where}:{line[1]}" if is_file and line else where
-        yield f"{place_of_it}: {f'{key}: ' if key else ''}{_words(text, known)}"
+        yield f"{place_of_it}: {f'{key}: ' if key else ''}{_words(text, columns)}"
 
 
-def _words(text: str, known: Iterable[str]) -> str:
+def _words(text: str, columns: Iterable[str]) -> str:
     """A message of DuckDB in our words; what it names as near counts where we know no better."""
     unknown = _UNKNOWN.search(text)
     if unknown is None:
         return text.splitlines()[0].partition(": ")[2] or text.splitlines()[0]
     name = next(group for group in unknown.groups() if group)
     bindings = re.search(r"Candidate bindings: (.*)", text)
-    allowed = list(known) or re.findall(r'"(?:[^"]*\.)?([^".]+)"', bindings[1] if bindings else "")
+    allowed = list(columns) or re.findall(r'"(?:[^"]*\.)?([^".]+)"', bindings[1] if bindings else "")
     return f"unknown column {name}{nearest(name, allowed)}"

@@ -1,151 +1,168 @@
-"""Looking a data folder over: what is wrong with it, and what to do about each.
+"""Everything `cdp doctor` looks at: the nights, what is published, Dagster's history, the folder, the key; `cdp check`.
 
-What belongs here: the questions asked of the folder's files, the disk, the key and the versions. What
-does not: the nights (nights.py), and mending: a run cleans up what runs left behind.
+What belongs here: what needs the project, Dagster's history or the key. What does not: what can be told from the
+folder's files alone (findings.py), and digests (publishing/damage.py).
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock, Timeout
+from cdp_pipeline.errors import InputError
+from cdp_pipeline.operations.findings import Finding, examine_folder, looked_at, not_looked_at
+from cdp_pipeline.operations.nights import MISSED, commands, look
+from cdp_pipeline.orchestration.instance import dead_runs, open_instance, schedule_is_on
+from cdp_pipeline.orchestration.schedules import starts
+from cdp_pipeline.pipeline import Pipeline, build_pipeline
+from cdp_pipeline.privacy.rotation import held_and_needed
+from cdp_pipeline.project.project import Project, read_project
+from cdp_pipeline.publishing.damage import damaged_files, damaged_tables
+from cdp_pipeline.publishing.snapshots import snapshots
+from cdp_pipeline.quality.candidate import evaluate_candidate
+from cdp_pipeline.quality.checks import evaluate
+from cdp_pipeline.run.lake import open_published, published_snapshot
+from cdp_pipeline.run.manifest import Verdict
 
-from cdp_pipeline.operations.alerts import SENT, told
-from cdp_pipeline.operations.channels import channels_of
-from cdp_pipeline.operations.clients import warehouse_findings
-from cdp_pipeline.operations.finding import Finding, looked_at
-from cdp_pipeline.project.shapes import Settings
-from cdp_pipeline.run.lake import pointed_at
-from cdp_pipeline.run.whole_file import is_leftover
-
-SPARE = 200_000_000
-"""Bytes that must be free besides twice what is published."""
-_FREE = "free"
-_OPEN_TO_ALL = {"README.md", "dagster.yaml", ".lock"}  # nothing of a person is in them
-_OWNERS = ("exports",)  # folders of the data folder that are not the platform's
-_PASSED_BY_THE_GROUP = re.compile(r"snapshots(/[^/]+(/warehouse\.duckdb)?)?")
+_NEW_HISTORY = "move the folder .dagster away: the next cdp run makes a new one, and no data is in it"
+_SHOWN = 5
+_MODEL = "identity/"
+"""The match model: the one file beside the tables that a night takes over from the night before."""
 
 
-def examine_folder(data: Path, settings: Settings) -> list[Finding]:
-    """Everything that can be told from the folder itself; opens no table."""
-    lock = looked_at("lock", lambda: [_lock(data)])
-    is_free = lock[0].words == _FREE
+@contextmanager
+def history(data: Path) -> Iterator[tuple[Any, list[Finding]]]:
+    """Dagster's history, or None and the finding that says why it cannot be opened."""
+    try:
+        instance = open_instance(data)
+    except Exception as error:  # noqa: BLE001  Dagster raises what its database does
+        yield None, [not_looked_at("history of runs", error, _NEW_HISTORY)]
+        return
+    with instance:
+        yield instance, []
+
+
+def examine(
+    instance: Any, project: Project, data: Path, exports: Path, now: datetime, pipeline: Pipeline | None = None
+) -> list[Finding]:
+    """Every finding, in the order in which somebody woken up asks: what is published, what runs, what is in the way.
+
+    Without an `instance`, Dagster's history, nothing is said of runs. Never raises: what cannot be looked at is a finding.
+    """
     return [
-        *lock,
-        *looked_at(".wal file", lambda: _wal_files(data)),
-        *looked_at("leftovers", lambda: [_leftovers(data, is_free)]),
-        *looked_at("disk", lambda: [_disk(data)]),
-        *looked_at("warehouse", lambda: warehouse_findings(data)),
-        *looked_at("file modes", lambda: [_modes(data)]),
-        *looked_at("alerts", lambda: _alerts(data, settings)),
+        *looked_at("nights", lambda: [_nights(instance, project, data, now)]),
+        *looked_at("published state", lambda: _published(data, project, pipeline)),
+        *(looked_at("schedule", lambda: [_schedule(instance, project, now)]) if instance else []),
+        *(looked_at("dead runs", lambda: [_dead(instance)]) if instance else []),
+        *examine_folder(data, project.settings),
+        *looked_at("key", lambda: _keys(project, data, exports)),
     ]
 
 
-def _lock(data: Path) -> Finding:
-    """Whether no run works, by what the lock says."""
-    holder = data / ".lock.holder"
-    who = holder.read_text().strip() if holder.exists() else ""
-    process = re.match(r"process (\d+)", who)
-    is_alive = bool(process) and Path(f"/proc/{process[1] if process else ''}").exists()
+def check_published(folder: Path, data: Path) -> dict[str, Verdict]:
+    """What every check of the project in `folder` says about what is published in `data`, by its name.
+
+    Raises InputError when nothing is published, or before tables came to the project that the checks read.
+    """
+    project = read_project(folder)
+    pipeline, published = build_pipeline(project), open_published(project, data)
+    reads = sorted({read for check in pipeline.checks for read in check.reads if read in pipeline.tables})
+    missing = [read for read in reads if not published.path(read).exists()]
+    if missing:
+        raise InputError(f"published before {', '.join(missing)} came to {folder}; run cdp run")
+    return evaluate(published, pipeline.checks) | evaluate_candidate(published, pipeline.candidate_checks)
+
+
+def _nights(instance: Any, project: Project, data: Path, now: datetime) -> Finding:
+    watch = look(instance, project.settings, data, now)
+    if watch.published is None:
+        return Finding("nights", "bad", "nothing is published yet", "cdp run")
+    words = f"published as of {watch.published}"
+    missed = [night for night in watch.nights if night.state in MISSED]
+    if not missed:
+        return Finding("nights", "ok", words)
+    last = ", ".join(f"{night.day} {night.words}" for night in missed[-3:])
+    return Finding("nights", "bad", f"{words}; {len(missed)} not published since: {last}", commands(missed))
+
+
+def _published(data: Path, project: Project, pipeline: Pipeline | None) -> Iterator[Finding]:
+    """One finding on the published state, none when nothing is published; reads every byte of it."""
     try:
-        with FileLock(data / ".lock", timeout=0, mode=0o600):
-            return Finding("lock", "ok", _FREE)
-    except Timeout:
-        if is_alive:
-            return Finding("lock", "ok", f"held by {who}: a run works")
-        return Finding(
-            "lock", "bad", f"held, but not by who says so ({who or 'nobody'})",
-            "find who holds it with: fuser DATA/.lock; do not delete the file, the lock is free when its process ends",
-        )  # fmt: skip
-
-
-def _wal_files(data: Path) -> Iterator[Finding]:
-    """DuckDB leaves a .wal beside a file that was written to; a published file never is."""
-    for path in _own(data):
-        if path.name.endswith((".wal", ".duckdb.tmp")) and not is_leftover(path):
-            yield Finding(
-                ".wal file", "bad", f"{path.relative_to(data)}: a program wrote to a warehouse, or died writing one",
-                "close programs that opened the warehouse without -readonly, then delete the file; "
-                "cdp run publishes the warehouse anew",
-            )  # fmt: skip
-
-
-def _leftovers(data: Path, is_free: bool) -> Finding:
-    """Folders of runs that died, half-deleted snapshots, temporary files of processes that are gone."""
-    if not is_free:
-        return Finding("leftovers", "ok", "not looked for while a run works")
-    died = sorted(path.name[:8] for path in (data / "runs").glob("*"))
-    hidden = sorted((data / "snapshots").glob(".*"))
-    temporary = [path for path in _own(data) if is_leftover(path)]
-    if not (died or hidden or temporary):
-        return Finding("leftovers", "ok", "none")
-    words = [f"folder of run {name}, which did not publish" for name in died]
-    words += [f"{len(hidden)} snapshots half deleted"] if hidden else []
-    words += [f"{len(temporary)} temporary files"] if temporary else []
-    return Finding("leftovers", "note", "; ".join(words), "the next cdp run goes on from them or removes them")
-
-
-def _disk(data: Path) -> Finding:
-    free = shutil.disk_usage(data).free
-    snapshot = pointed_at(data)
-    size = sum(path.stat().st_size for path in snapshot.rglob("*") if path.is_file()) if snapshot else 0
-    needed = 2 * size + SPARE
-    words = f"{free / 1e9:.1f} GB free; a run may need {needed / 1e9:.1f} GB"
-    if free >= needed:
-        return Finding("disk", "ok", words)
-    return Finding("disk", "bad", words, "make room, or lower keep_snapshots in project.yml; exports are yours to move")
-
-
-def _modes(data: Path) -> Finding:
-    """Nobody but the owner may read; the group may pass through to the masked warehouse."""
-    wide = []
-    for path in _own(data):
-        mode = path.lstat().st_mode & 0o777
-        place = path.relative_to(data).as_posix()
-        allowed = 0o750 if _PASSED_BY_THE_GROUP.fullmatch(place) else 0o700
-        if mode & ~allowed and path.name not in _OPEN_TO_ALL:
-            wide.append(place)
-    if not wide:
-        return Finding("file modes", "ok", "nobody but the owner, and the group for the masked warehouse")
-    more = f" and {len(wide) - 3} more" if len(wide) > 3 else ""
-    return Finding(
-        "file modes", "bad", f"others may read {', '.join(sorted(wide)[:3])}{more}",
-        f"chmod o-rwx,g-rwx on them; in {data} only the masked warehouse is for the group",
-    )  # fmt: skip
-
-
-def _own(data: Path) -> Iterator[Path]:
-    """Every file and folder of the platform below `data`; no links, nothing of the owner's exports."""
-
-    def refuse(error: OSError) -> None:
-        raise error  # os.walk would pass over what it may not read
-
-    for folder, folders, files in os.walk(data, onerror=refuse):
-        here = Path(folder)
-        if here == data:
-            folders[:] = [name for name in folders if name not in _OWNERS]
-        for name in sorted([*folders, *files]):
-            path = here / name
-            if not path.is_symlink():
-                yield path
-
-
-def _alerts(data: Path, settings: Settings) -> Iterator[Finding]:
-    names = [name for name, _ in channels_of(settings)]
-    if not names:
-        yield Finding("alerts", "note", "nobody is told of a bad night", "name a channel under alerts in project.yml")
+        snapshot = published_snapshot(data)
+        tables = damaged_tables(snapshot, project) if snapshot else []
+    except InputError as error:
+        words = str(error).partition(": ")[0]
+        yield Finding("published state", "bad", words, _going_back(data, project))
         return
-    last = told(data)[-1:]
-    sent = last[0].get(SENT) if last else None
-    failed = [name for name in names if isinstance(sent, dict) and sent.get(name) != SENT]
-    if failed:
-        yield Finding(
-            "alerts", "bad", f"the last one was not carried by {', '.join(failed)}",
-            "alerts.jsonl has the reason; mend the channel and try it: cdp doctor --try-alerts",
-        )  # fmt: skip
-    else:
-        yield Finding("alerts", "ok", f"by {', '.join(names)}")
+    if snapshot is None:
+        return
+    files = damaged_files(snapshot)
+    damaged = [*tables, *files]
+    if not damaged:
+        yield Finding("published state", "ok", "every file is what was published")
+        return
+    more = f" and {len(damaged) - _SHOWN} more" if len(damaged) > _SHOWN else ""
+    words = f"damaged, not what was published: {', '.join(damaged[:_SHOWN])}{more}"
+    yield Finding("published state", "bad", words, _cure(data, project, pipeline, tables, files))
+
+
+def _cure(data: Path, project: Project, pipeline: Pipeline | None, tables: Sequence[str], files: Sequence[str]) -> str:
+    if set(tables) & _taken_over(tables, pipeline):
+        return _going_back(data, project)
+    if any(name.startswith(_MODEL) for name in files):
+        return "cdp identity train, then cdp run: the match model is trained anew"
+    audience = "; do not deliver the audience file" if any(name.startswith("activation/") for name in files) else ""
+    return f"cdp run makes it anew from what is whole{audience}"
+
+
+def _taken_over(tables: Sequence[str], pipeline: Pipeline | None) -> set[str]:
+    """Those of `tables` that a run goes on from: what it makes from the others is not among them."""
+    if pipeline is None:
+        return set(tables)
+    before = {read.removeprefix("previous.") for step in pipeline.steps for read in step.reads if "previous." in read}
+    return {name for name in tables if name.startswith("raw.") or name in before or name not in pipeline.tables}
+
+
+def _going_back(data: Path, project: Project) -> str:
+    """The newest of the other states that is whole, by name; unchanged tables are one file in many states."""
+    for state in snapshots(data):
+        if not state.is_current and state.as_of and not damaged_tables(data / "snapshots" / state.id, project):
+            return f"cdp rollback {state.id}, which is whole (as of {state.as_of}); then cdp run"
+    return "no other state that is kept is whole: cdp restore COPY, a backup of the data folder; then cdp run"
+
+
+def _schedule(instance: Any, project: Project, now: datetime) -> Finding:
+    settings = project.settings
+    coming = starts(settings.schedule, settings.zone, now, now + timedelta(days=400))
+    following = f"{coming[0]:%Y-%m-%d %H:%M %Z}" if coming else "never"
+    words = f"{settings.schedule} {settings.zone}, next at {following}"
+    if schedule_is_on(instance):
+        return Finding("schedule", "ok", f"{words}; on, while cdp ui runs")
+    cure = "cron has to start cdp run; or switch it on under Automation of cdp ui"
+    return Finding("schedule", "note", f"{words}; off in cdp ui", cure)
+
+
+def _dead(instance: Any) -> Finding:
+    dead = [run.run_id[:8] for run in dead_runs(instance)]
+    if not dead:
+        return Finding("dead runs", "ok", "none")
+    words = f"{', '.join(dead)}: said to be at work, but the process is gone"
+    return Finding("dead runs", "bad", words, "cdp nights marks them as failed and tells; then cdp run")
+
+
+def _keys(project: Project, data: Path, exports: Path) -> list[Finding]:
+    findings = []
+    for state in held_and_needed(project.settings.key_env, data, exports):
+        words = f"{state.fingerprint} {state.words}"
+        if not state.is_well:
+            needed = state.exchanged_for or state.fingerprint
+            cure = f"set {project.settings.key_env} to the key {needed}; without it nothing can be continued"
+            findings.append(Finding("key", "bad", words, cure))
+        elif state.is_in_use or state.needed_by:
+            findings.append(Finding("key", "ok", words))
+        else:
+            findings.append(Finding("key", "note", words, "delete it from .keys, or from the environment"))
+    return findings or [Finding("key", "note", "none yet", "the first run makes one; back it up apart from the data")]

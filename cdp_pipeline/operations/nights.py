@@ -1,21 +1,25 @@
 """Which nights ran, and which did not: a look from outside, for the night that nobody started.
 
-What belongs here: holding the schedule against what was published and started. What does not: the
-schedule's arithmetic and Dagster's history (both come in), and sending alerts (alerts.py).
+What belongs here: holding the schedule against what was published and started, and telling whoever must know, for
+`cdp nights` and for the sensor of the UI. What does not: the schedule's arithmetic and Dagster's history
+(orchestration/), reading a run (runs.py), sending (alerts.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from cdp_pipeline.errors import GateError
-from cdp_pipeline.operations.alerts import Alert, Cause
+from cdp_pipeline.operations.alerts import Alert, Cause, tell
+from cdp_pipeline.operations.runs import tell_of_run
+from cdp_pipeline.orchestration.instance import Started, bury_dead_runs, started_runs
+from cdp_pipeline.orchestration.schedules import starts
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Settings
-from cdp_pipeline.publishing.snapshots import snapshots
 from cdp_pipeline.run.lake import published_snapshot
 from cdp_pipeline.run.manifest import read_manifest
 
@@ -27,17 +31,6 @@ LOOK_BACK = timedelta(days=14)
 """Nights before that are not asked for any more: they cannot be made up usefully."""
 State = Literal["published", "due", "running", "late", "failed", "did_not_start"]
 MISSED: tuple[State, ...] = ("late", "failed", "did_not_start")
-
-
-@dataclass(frozen=True)
-class Started:
-    """A run that somebody or something started for a night; `ended` is None while it works."""
-
-    run_id: str
-    night: date
-    began: datetime
-    ended: datetime | None
-    succeeded: bool
 
 
 @dataclass(frozen=True)
@@ -74,10 +67,10 @@ def judge(
     nights: dict[date, datetime] = {}
     for moment in sorted(due):
         nights.setdefault(moment.date(), moment)
-    asked = {day: moment for day, moment in nights.items() if published is None or day > published}
+    missing = sorted((day, moment) for day, moment in nights.items() if published is None or day > published)
     if published is None:
-        asked = dict(sorted(asked.items())[-1:])
-    return [_judge(day, moment, started, now, settings) for day, moment in sorted(asked.items())]
+        missing = missing[-1:]
+    return [_judge(day, moment, started, now, settings) for day, moment in missing]
 
 
 def alerts_of(nights: Sequence[Night], settings: Settings) -> list[Alert]:
@@ -86,8 +79,8 @@ def alerts_of(nights: Sequence[Night], settings: Settings) -> list[Alert]:
     Of several that did not start the newest speaks for those before it: one outage is one message.
     """
     absent = [night for night in nights if night.state == "did_not_start"]
-    found = [_alert_of_late(night, settings) for night in nights if night.state == "late"]
-    return found + ([_alert_of_absent(absent, nights, settings)] if absent else [])
+    late = [_alert_of_late(night, settings) for night in nights if night.state == "late"]
+    return late + ([_alert_of_absent(absent, nights, settings)] if absent else [])
 
 
 def commands(nights: Sequence[Night]) -> str:
@@ -98,28 +91,6 @@ def commands(nights: Sequence[Night]) -> str:
     if len(days) <= SHOWN:
         return " && ".join(f"cdp run --as-of {day}" for day in days)
     return f"cdp run --as-of {days[0]}, then the same for each day up to {days[-1]}"
-
-
-def expect_onward(data: Path, night: str) -> None:
-    """Raises GateError when a day after `night` is published: history is told in the order of the days.
-
-    A run of an earlier day would leave out the withdrawals of the days in between, and write the account of
-    identity and segments behind what stands there. InputError when the published state is damaged.
-    """
-    snapshot = published_snapshot(data)
-    published = read_manifest(snapshot).as_of if snapshot else ""
-    if published <= night:
-        return
-    earlier = next((s.id for s in snapshots(data) if s.as_of and s.as_of <= night), "")
-    cure = (
-        f"To make it up all the same, go back first: cdp rollback {earlier}, then cdp run --as-of each day from {night} on"
-        if earlier
-        else f"No state as of {night} or before is kept, so it can only be made up in another data folder (--data)"
-    )
-    raise GateError(
-        f"{night} is not run: what is published is as of {published}, and history is not told backwards; the later "
-        f"night has read the files of the earlier one. {cure}"
-    )
 
 
 def _alert_of_late(night: Night, settings: Settings) -> Alert:
@@ -152,3 +123,63 @@ def _judge(day: date, due: datetime, started: Sequence[Started], now: datetime, 
     if now < due + START_GRACE:
         return Night(day, due, "due")
     return Night(day, due, "did_not_start")
+
+
+Whole = Callable[[], tuple[Project, Pipeline | None]]
+_WHOLE_SECOND = timedelta(microseconds=999_999)  # a manifest tells the time of publication in whole seconds
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What one look found: the day and time of what is published, nights not published, trouble with telling."""
+
+    published: date | None
+    published_at: datetime | None
+    nights: tuple[Night, ...]
+    problems: tuple[str, ...] = ()
+
+
+def look(instance: Any, settings: Settings, data: Path, now: datetime) -> Watch:
+    """How the nights stand; tells nobody. `now` with zone; without an `instance` no run is known of."""
+    recent = started_runs(instance, now - LOOK_BACK, settings.zone) if instance else []
+    return _look(settings, data, now, [started for started, _ in recent])
+
+
+def look_and_tell(instance: Any, settings: Settings, whole: Whole, data: Path, now: datetime) -> Watch:
+    """The same, and an alert for each night or run that needs one and has had none. Dead runs are marked as failed.
+
+    `whole` gives the whole project; it is asked only when a failed run has to be explained.
+    """
+    bury_dead_runs(instance)
+    recent = started_runs(instance, now - LOOK_BACK, settings.zone)
+    watch = _look(settings, data, now, [started for started, _ in recent])
+    problems: list[str] = []
+    news = [run for started, run in reversed(recent) if _is_bad_news(started, watch.published_at)]
+    if news:
+        project, pipeline = whole()
+        for run in news:
+            problems += tell_of_run(instance, run, data, project, pipeline)
+    for alert in alerts_of(watch.nights, settings):
+        problems += tell(data, settings, alert)
+    return replace(watch, problems=tuple(dict.fromkeys(problems)))
+
+
+def tell_of_nights(project: Project, pipeline: Pipeline, instance: Any, data: Path) -> list[str]:
+    """The same now, for the sensor of the UI; returns how the nights stand, and trouble with telling."""
+    watch = look_and_tell(instance, project.settings, lambda: (project, pipeline), data, datetime.now(UTC))
+    states = ", ".join(f"{night.day} {night.words}" for night in watch.nights) or "every night is published"
+    return [states, *watch.problems]
+
+
+def _is_bad_news(run: Started, published_at: datetime | None) -> bool:
+    """A run that failed after what is published: one before has been made up since."""
+    return run.ended is not None and not run.succeeded and (published_at is None or run.ended > published_at)
+
+
+def _look(settings: Settings, data: Path, now: datetime, started: list[Started]) -> Watch:
+    snapshot = published_snapshot(data)
+    manifest = read_manifest(snapshot) if snapshot else None
+    day = date.fromisoformat(manifest.as_of) if manifest else None
+    at = datetime.fromisoformat(manifest.published_at) + _WHOLE_SECOND if manifest else None
+    due = starts(settings.schedule, settings.zone, now - LOOK_BACK, now)
+    return Watch(day, at, tuple(judge(due, day, started, now, settings)))

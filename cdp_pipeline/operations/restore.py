@@ -44,9 +44,12 @@ class Restored:
 def restore(copy: Path, data: Path, register: Path | None, project: Project) -> Restored:
     """Make the state published in `copy`, a copy of a data folder, the one that the next run of `data` goes on from.
 
-    Requests and tombstones of `data`, `register` and `copy` hold together. Raises InputError when the
+    Requests and tombstones of `data`, `register` and `copy` hold together; without a `register` it is the folder of
+    register_copy, when that is there. Raises InputError when the
     copy is damaged, or when it is the only one that knows of requests: who was erased since is not in it.
     """
+    replica = Path(project.settings.register_copy).expanduser() if project.settings.register_copy else None
+    register = register or (replica if replica and replica.is_dir() else None)
     snapshot = published_snapshot(copy)
     if snapshot is None or not snapshot.is_dir():
         raise InputError(f"{copy} is no copy of a data folder: it has no published state (current)")
@@ -68,9 +71,9 @@ def restore(copy: Path, data: Path, register: Path | None, project: Project) -> 
         for name in DECISIONS:
             if (copy / name).exists() and not (data / name).exists():
                 _copy(copy / name, data / name)
-        for held in sorted((copy / ".keys").glob("*")):
+        for key in sorted((copy / ".keys").glob("*")):
             (data / ".keys").mkdir(exist_ok=True, mode=0o700)
-            _copy(held, data / ".keys" / held.name)
+            _copy(key, data / ".keys" / key.name)
         point_at(data, place.name)
     finally:
         lock.release()

@@ -1,8 +1,7 @@
 """What became of a run of Dagster, in the words of an alert: causes, owners, cures.
 
 What belongs here: finding whose each failure is, and telling. What does not: reading events
-(outcome.py), and sending (alerts.py). Dagster's objects come in as they are, so that nothing here
-imports it.
+(orchestration/outcome.py), and sending (alerts.py).
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from cdp_pipeline.errors import (
     place_of,
 )
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
-from cdp_pipeline.operations.outcome import Ending, ending_of
-from cdp_pipeline.operations.readable import readable, settings_of
+from cdp_pipeline.operations.validation import readable, settings_of
+from cdp_pipeline.orchestration.instance import night_of, open_instance
+from cdp_pipeline.orchestration.outcome import Ending, ending_of
 from cdp_pipeline.pipeline import Pipeline
-from cdp_pipeline.project.days import spelled
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Settings
 
@@ -90,24 +89,19 @@ def tell_of_run(instance: Any, run: Any, data: Path, project: Project, pipeline:
     return tell(data, project.settings, alert_of_run(ending, run.run_id, night_of(run), project, pipeline))
 
 
-def tell_of_runs(instance: Any, run_ids: Iterable[str], data: Path, folder: Path) -> list[str]:
+def tell_of_runs(run_ids: Iterable[str], data: Path, folder: Path) -> list[str]:
     """The same for runs by their ids, with as much of the project in `folder` as can be read."""
     project, pipeline, _ = readable(folder)
-    runs = [found for run_id in run_ids if (found := instance.get_run_by_id(run_id))]
-    return [problem for run in runs for problem in tell_of_run(instance, run, data, project, pipeline)]
-
-
-def night_of(run: Any) -> str:
-    """The day a run was for, from its config or its tags, in its one spelling; `unknown` when neither says."""
-    config = run.run_config.get("resources", {}).get("run", {}).get("config", {}) if run.run_config else {}
-    return spelled(str(config.get("as_of") or run.tags.get("cdp/as_of") or "unknown"))
+    with open_instance(data) as instance:
+        runs = [run for run_id in run_ids if (run := instance.get_run_by_id(run_id))]
+        return [problem for run in runs for problem in tell_of_run(instance, run, data, project, pipeline)]
 
 
 def _check_causes(ending: Ending, project: Project, pipeline: Pipeline | None) -> list[Cause]:
-    known = {check.name: check for check in (*pipeline.checks, *pipeline.candidate_checks)} if pipeline else {}
+    checks = {check.name: check for check in (*pipeline.checks, *pipeline.candidate_checks)} if pipeline else {}
     causes = []
     for name, rows in sorted(ending.checks.items()):
-        check = known.get(name)
+        check = checks.get(name)
         extent = f" on {rows} rows" if rows else ""
         what = f"check {name} failed{extent}" + (f" of {check.asset}" if check else "")
         owner = check.owner if check and check.owner else project.settings.alerts.owner

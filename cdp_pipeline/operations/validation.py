@@ -11,10 +11,12 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.errors import CdpError, ProjectError
 from cdp_pipeline.operations.binding import unbound
 from cdp_pipeline.pipeline import Pipeline, assemble
 from cdp_pipeline.project.project import CHECKS, Project, layer_folders, read_files
+from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline.project.yaml_file import read_shape
 
 
 def validate(folder: Path) -> tuple[Project, Pipeline]:
@@ -24,6 +26,20 @@ def validate(folder: Path) -> tuple[Project, Pipeline]:
         *(path for place in (*layer_folders(folder).values(), folder / CHECKS) for path in sorted(place.rglob("*"))),
     ]
     return _validate(folder, tuple((path, path.stat().st_mtime_ns) for path in paths if path.is_file()))
+
+
+def readable(folder: Path) -> tuple[Project, Pipeline | None, tuple[str, ...]]:
+    """The project, or as much of it as can be read: whom to tell must be known when the rest is broken."""
+    try:
+        return *validate(folder), ()
+    except CdpError as error:
+        return Project(folder, settings_of(folder)), None, error.problems
+
+
+def settings_of(folder: Path) -> Settings:
+    """What project.yml says, whatever the other files of the project say; the defaults when it cannot be read."""
+    path = folder / "project.yml"
+    return (read_shape(path, Settings, []) if path.exists() else None) or Settings(name="unreadable")
 
 
 @lru_cache(maxsize=1)  # a night asks twice: before it starts, and when Dagster loads the definitions
@@ -39,8 +55,8 @@ def _validate(folder: Path, files: tuple[tuple[Path, int], ...]) -> tuple[Projec
 def _unread(project: Project, files: tuple[tuple[Path, int], ...]) -> list[Path]:
     """Files of tables, sources and rules that could not be read: what needs them is not wrong."""
     read = {name.rpartition(".")[2] for name in project.models}
-    for named in (project.sources, project.contracts, project.segmentations, project.audiences, project.destinations):
-        read |= set(named)
+    for shapes in (project.sources, project.contracts, project.segmentations, project.audiences, project.destinations):
+        read |= set(shapes)
     read |= {*project.checks, "project", "matching", "placeholders", "survivorship", "expectations"}
     return [path for path, _ in files if path.suffix in {".yml", ".sql"} and path.stem not in read]
 

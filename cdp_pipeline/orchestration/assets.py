@@ -1,10 +1,11 @@
-"""Steps and checks as Dagster assets and asset checks.
+"""Steps and checks as Dagster assets and asset checks; the two last assets build the warehouse and publish.
 
 What belongs here: keys, groups, owners, descriptions, metadata, and the one exception boundary that
-keeps personal values out of Dagster's storage. What does not: what a step does (each stage).
+keeps personal values out of Dagster's storage. What does not: what a step does (each stage, publishing/).
 """
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
@@ -13,6 +14,8 @@ from cdp_pipeline.orchestration.boundary import boundary
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project.lineage import column_lineage
 from cdp_pipeline.project.sql_model import Check
+from cdp_pipeline.publishing.snapshots import publish
+from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.quality.candidate import evaluate_candidate
 from cdp_pipeline.quality.checks import evaluate
 from cdp_pipeline.reports.checks_page import write_checks_page
@@ -25,6 +28,8 @@ _SQL_NAMES = {
     "date32[day]": "DATE", "timestamp[us]": "TIMESTAMP", "decimal128(18, 4)": "DECIMAL(18,4)",
     "map<string, string>": "MAP(VARCHAR, VARCHAR)",
 }  # fmt: skip
+CANDIDATE = dg.AssetKey(["publish", "warehouse_candidate"])
+PUBLISHED = dg.AssetKey(["publish", "published"])
 
 
 def step_asset(step: Step, pipeline: Pipeline) -> dg.AssetsDefinition:
@@ -75,9 +80,53 @@ def candidate_check_asset(pipeline: Pipeline) -> dg.AssetChecksDefinition:
             verdicts = evaluate_candidate(run, pipeline.candidate_checks)
             run.record_checks(verdicts)
             write_checks_page(run)
-        yield from (_told(check, verdicts[check.name]) for check in pipeline.candidate_checks)
+        yield from (_check_result(check, verdicts[check.name]) for check in pipeline.candidate_checks)
 
     return checked
+
+
+def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
+    """`publish/warehouse_candidate` builds both DuckDB files; `publish/published` swaps the folder in."""
+
+    @dg.asset(
+        key=CANDIDATE,
+        group_name="publish",
+        deps=[dg.AssetKey(name.split(".")) for name in pipeline.leaves()],
+        required_resource_keys={"run"},
+        kinds={"duckdb"},
+        owners=["team:data_team"],
+        description="The DuckDB files that analysts open, built in the run's folder: masked, and in clear",
+    )
+    def warehouse_candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        run: Run = context.resources.run
+        with boundary("publish.warehouse_candidate", run.data):
+            started = time.perf_counter()
+            sizes = build_warehouse(run, pipeline.tables)
+            seconds = round(time.perf_counter() - started, 3)
+        return dg.MaterializeResult(
+            metadata={
+                "seconds": seconds,
+                **{f"bytes_{name.removesuffix('.duckdb')}": size for name, size in sizes.items()},
+            }
+        )
+
+    @dg.asset(
+        key=PUBLISHED,
+        group_name="publish",
+        deps=[CANDIDATE],
+        required_resource_keys={"run"},
+        kinds={"duckdb", "parquet"},
+        owners=["team:data_team"],
+        description="Parquet, warehouses, audience files and report go live together, in one swap; "
+        "refused while a table is stale or a blocking check has not passed",
+    )
+    def published(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        run: Run = context.resources.run
+        with boundary("publish.published", run.data):
+            snapshot = publish(run, pipeline.blocking())
+        yield dg.MaterializeResult(metadata={"snapshot": snapshot})
+
+    return [warehouse_candidate, published]
 
 
 def _check_spec(check: Check, made_here: Sequence[str] = ()) -> dg.AssetCheckSpec:
@@ -95,10 +144,10 @@ def _check_spec(check: Check, made_here: Sequence[str] = ()) -> dg.AssetCheckSpe
 def _judge(run: Run, checks: Sequence[Check]) -> list[dg.AssetCheckResult]:
     verdicts = evaluate(run, checks) if checks else {}
     run.record_checks(verdicts)
-    return [_told(check, verdicts[check.name]) for check in checks]
+    return [_check_result(check, verdicts[check.name]) for check in checks]
 
 
-def _told(check: Check, verdict: Verdict) -> dg.AssetCheckResult:
+def _check_result(check: Check, verdict: Verdict) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=dg.AssetKey(check.asset.split(".")),
@@ -151,9 +200,9 @@ def _result(run: Run, table: Table, entry: Entry, step: Step, pipeline: Pipeline
                 {
                     column: [
                         dg.TableColumnDep(asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2])
-                        for s in found
+                        for s in origins
                     ]
-                    for column, found in sources.items()
+                    for column, origins in sources.items()
                 }
             )
         )
@@ -168,9 +217,9 @@ def _types(run: Run, name: str) -> dict[str, str]:
 
 def _lineage(table: Table, step: Step, pipeline: Pipeline, columns: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     if not table.sql:
-        return {column: found for column, found in table.lineage.items() if column in set(columns)}
-    known = {name: list(pipeline.tables[name].columns) for name in step.inputs}
-    return {column: found for column, found in column_lineage(table.sql, known).items() if found}
+        return {column: origins for column, origins in table.lineage.items() if column in set(columns)}
+    inputs = {name: list(pipeline.tables[name].columns) for name in step.inputs}
+    return {column: origins for column, origins in column_lineage(table.sql, inputs).items() if origins}
 
 
 def _described(table: Table, column: str, sources: tuple[str, ...]) -> str:

@@ -44,7 +44,7 @@ def _as_failure(name: str, place: Path | None, *, show: bool) -> Iterator[None]:
     try:
         yield
     except CdpError as error:
-        raise _told(error) from None
+        raise _failure(error) from None
     except (dg.Failure, *_NO_FAILURE):
         raise
     except BaseException as error:  # a panic of Rust code is no Exception
@@ -52,12 +52,12 @@ def _as_failure(name: str, place: Path | None, *, show: bool) -> Iterator[None]:
             raise DagsterExecutionInterruptedError from None
         if show:
             raise
-        if said := machine_error(error, place):
-            raise _told(said) from None
+        if refusal := machine_error(error, place):
+            raise _failure(refusal) from None
         raise dg.Failure(description=f"{name}: {place_of(error)}", allow_retries=False) from None
 
 
-def _told(error: CdpError) -> dg.Failure:
+def _failure(error: CdpError) -> dg.Failure:
     return dg.Failure(description=str(error), metadata={"exit_code": error.exit_code}, allow_retries=False)
 
 

@@ -1,11 +1,14 @@
 """The Dagster instance of a data folder, and one run of the nightly job on it.
 
 What belongs here: `DATA/.dagster` (made silent on first use), starting a run that the UI can
-re-execute, dead runs. What does not: the job itself (definitions.py).
+re-execute, the runs there were, dead runs. What does not: the job itself (definitions.py), what events say (outcome.py).
 """
 
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,7 @@ from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from cdp_pipeline.operations.nights import Started
-from cdp_pipeline.operations.runs import night_of
+from cdp_pipeline.project.days import spelled
 from cdp_pipeline.run.whole_file import write_whole
 
 SILENT = """\
@@ -40,6 +42,17 @@ PUBLISHING = ("nightly", "rebuild_and_publish")  # the jobs of schedules.py
 LIVE = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING)
 
 
+@dataclass(frozen=True)
+class Started:
+    """A run that somebody or something started for a night; `ended` is None while it works."""
+
+    run_id: str
+    night: date
+    began: datetime
+    ended: datetime | None
+    succeeded: bool
+
+
 def open_instance(data: Path) -> dg.DagsterInstance:
     """The instance in `DATA/.dagster`, the same that the UI uses; history survives, for its owner's eyes."""
     os.umask(0o077)
@@ -55,6 +68,15 @@ def open_instance(data: Path) -> dg.DagsterInstance:
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     return dg.DagsterInstance.from_config(str(home))
+
+
+def prepare_ui(data: Path, project: Path, port: int) -> list[str]:
+    """Set this process up for the UI of a data folder; returns the command that it has to become."""
+    open_instance(data).dispose()
+    os.environ["CDP_PROJECT"] = str(project.resolve())
+    os.environ["CDP_DATA"] = str(data.resolve())
+    os.chdir(data)  # a .env in the working directory would lead Dagster to another history
+    return [sys.executable, "-m", "dagster", "dev", "-m", MODULE, "-h", "127.0.0.1", "-p", str(port)]
 
 
 def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -78,19 +100,25 @@ def dead_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
 
 def started_runs(instance: dg.DagsterInstance, since: datetime, zone: str) -> list[tuple[Started, dg.DagsterRun]]:
     """Runs of the jobs that publish, made after `since`, newest first; one that names no day counts for its own day."""
-    found = []
+    runs = []
     for record in instance.get_run_records(filters=dg.RunsFilter(created_after=since)):
         run = record.dagster_run
         if run.job_name not in PUBLISHING:
             continue
-        made = record.create_timestamp.replace(tzinfo=UTC)
+        began = record.create_timestamp.replace(tzinfo=UTC)
         try:
             night = date.fromisoformat(night_of(run))
         except ValueError:
-            night = made.astimezone(ZoneInfo(zone)).date()
-        ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else made if run.is_finished else None
-        found.append((Started(run.run_id, night, made, ended, run.is_success), run))
-    return found
+            night = began.astimezone(ZoneInfo(zone)).date()
+        ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else began if run.is_finished else None
+        runs.append((Started(run.run_id, night, began, ended, run.is_success), run))
+    return runs
+
+
+def night_of(run: Any) -> str:
+    """The day a run was for, from its config or its tags, in its one spelling; `unknown` when neither says."""
+    config = run.run_config.get("resources", {}).get("run", {}).get("config", {}) if run.run_config else {}
+    return spelled(str(config.get("as_of") or run.tags.get("cdp/as_of") or "unknown"))
 
 
 def schedule_is_on(instance: dg.DagsterInstance) -> bool:
@@ -102,11 +130,14 @@ def schedule_is_on(instance: dg.DagsterInstance) -> bool:
 def start_run(
     instance: dg.DagsterInstance,
     job: str,
-    resources: Mapping[str, Any],
+    config: Mapping[str, Any],
     listen: Callable[[Any], None],
     tags: Mapping[str, str],
 ) -> dg.DagsterRun:
-    """Run a job of definitions.py in this process, stored as the UI stores its own; returns the finished run."""
+    """Run a job of definitions.py in this process, stored as the UI stores its own; returns the finished run.
+
+    `config` is that of the resource `run` (resources.py); `listen` hears every event as it comes.
+    """
     repository = ReconstructableRepository(ModuleCodePointer(MODULE, "defs"))
     recon = ReconstructableJob(repository, job)
     definition = recon.get_definition()
@@ -122,7 +153,7 @@ def start_run(
     run = instance.create_run_for_job(
         job_def=definition,
         run_config={
-            "resources": {"run": {"config": dict(resources)}},
+            "resources": {"run": {"config": dict(config)}},
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         },
         tags={**tags, "cdp/pid": str(os.getpid()), "cdp/host": os.uname().nodename},
@@ -130,7 +161,18 @@ def start_run(
         job_code_origin=recon.get_python_origin(),
     )
     instance.add_event_listener(run.run_id, listen)
-    execute_run(recon, run, instance)
+    with _dagster_silent():
+        execute_run(recon, run, instance)
     finished = instance.get_run_by_id(run.run_id)
     assert finished is not None
     return finished
+
+
+@contextmanager
+def _dagster_silent() -> Iterator[None]:
+    """What Dagster writes beside its events, such as that it could not write one; the run's end says it in our words."""
+    if os.environ.get("CDP_SHOW_ERRORS"):
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
+        yield

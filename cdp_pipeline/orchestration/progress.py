@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cdp_pipeline.operations.outcome import lines_of_failure
+from cdp_pipeline.orchestration.outcome import innermost, lines_of_failure
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Progress:
 
     def table(self) -> Table:
         """One line per layer: tables made or reused, rows, checks, seconds."""
-        shown = Table(box=None, pad_edge=False)
+        grid = Table(box=None, pad_edge=False)
         for heading, justify in (
             ("layer", "left"),
             ("tables", "right"),
@@ -69,11 +69,11 @@ class Progress:
             ("checks", "right"),
             ("seconds", "right"),
         ):
-            shown.add_column(heading, justify=justify)  # type: ignore[arg-type]
+            grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
         for name, layer in self.layers.items():  # in the order in which they began
             checks = f"{layer.checks}" + (f" ({layer.failed_checks} failed)" if layer.failed_checks else "")
-            shown.add_row(name, f"{layer.tables}", f"{layer.reused}", f"{layer.rows:,}", checks, f"{layer.seconds:.1f}")
-        return shown
+            grid.add_row(name, f"{layer.tables}", f"{layer.reused}", f"{layer.rows:,}", checks, f"{layer.seconds:.1f}")
+        return grid
 
     def _layer(self, name: str) -> _Layer:
         return self.layers.setdefault(name, _Layer())
@@ -95,9 +95,10 @@ class Progress:
         layer.checks += 1
         if not evaluation.passed:
             layer.failed_checks += 1
-            told = {key: value.value for key, value in evaluation.metadata.items()}
-            rows = f": {told['failing_rows']} rows" if told.get("failing_rows") else ""
-            cure = f"; {told['fix']} (owner: {told['owner']})" if told.get("fix") and told.get("owner") else ""
+            metadata = {key: value.value for key, value in evaluation.metadata.items()}
+            fix, owner = metadata.get("fix"), metadata.get("owner")
+            rows = f": {metadata['failing_rows']} rows" if metadata.get("failing_rows") else ""
+            cure = f"; {fix} (owner: {owner})" if fix and owner else ""
             word = "blocks publication" if evaluation.severity.value == "ERROR" else "warning"
             self.failures.append(
                 f"{word}: check {evaluation.check_name} on {'.'.join(evaluation.asset_key.path)}{rows}{cure}"
@@ -107,26 +108,18 @@ class Progress:
 
     def _failed(self, event: Any) -> None:
         data = event.event_specific_data
-        known = getattr(data, "user_failure_data", None)
+        boundary = getattr(data, "user_failure_data", None)
         error = getattr(data, "error", None)
-        if known:
-            self.failures += str(known.description).splitlines()
-            code = known.metadata.get("exit_code") if known.metadata else None
+        if boundary:
+            self.failures += str(boundary.description).splitlines()
+            code = (boundary.metadata or {}).get("exit_code")
             self.exit_code = int(code.value) if code else (self.exit_code or 1)
         elif error and "AssetCheck" not in str(error.cls_name) and not (self.exit_code and _is_of_run(event)):
-            self.failures += _innermost(error)
+            error = innermost(error)
+            self.failures += lines_of_failure(error) or [f"{error.cls_name} in the run; see the Dagster UI"]
             self.exit_code = self.exit_code or 1
 
 
 def _is_of_run(event: Any) -> bool:
     """Whether the run says that it failed; it repeats what its steps have said."""
     return bool(event.event_type_value != "STEP_FAILURE")
-
-
-def _innermost(error: Any) -> list[str]:
-    """The lines of an error that may be shown: what went through the boundary, else its class."""
-    while error.cause:
-        error = error.cause
-    if str(error.cls_name).endswith("Failure"):
-        return lines_of_failure(error)
-    return [f"{error.cls_name} in the run; see the Dagster UI"]

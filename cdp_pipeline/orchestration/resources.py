@@ -1,7 +1,7 @@
 """The run as Dagster sees it: paths and day from the run config, one lock, one folder.
 
-What belongs here: turning run config into a `Run` and holding the lock while it works. What does
-not: the folder's content (lake.py) and the secret's rules (privacy/keys.py).
+What belongs here: turning run config into a `Run` of a day that may be run, and holding the lock while it works. What
+does not: the folder's content (lake.py) and the secret's rules (privacy/keys.py).
 """
 
 import os
@@ -10,15 +10,17 @@ from pathlib import Path
 
 import dagster as dg
 
-from cdp_pipeline.operations.nights import expect_onward
+from cdp_pipeline.errors import GateError
 from cdp_pipeline.orchestration.boundary import boundary
 from cdp_pipeline.privacy.keys import secret_key
 from cdp_pipeline.privacy.replica import keep_copy
 from cdp_pipeline.project.days import read_day
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.publishing.snapshots import snapshots
 from cdp_pipeline.publishing.unfinished import tidy
 from cdp_pipeline.run.lake import Run, published_snapshot
 from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline.run.run_folder import open_run
 
 CONFIG = {
@@ -65,6 +67,28 @@ def run_resource(project: Project) -> dg.ResourceDefinition:
                 keep_copy(data, project.settings.register_copy)
 
     return resource
+
+
+def expect_onward(data: Path, night: str) -> None:
+    """Raises GateError when a day after `night` is published: history is told in the order of the days.
+
+    A run of an earlier day would leave out the withdrawals of the days in between, and write the account of
+    identity and segments behind what stands there. InputError when the published state is damaged.
+    """
+    snapshot = published_snapshot(data)
+    published = read_manifest(snapshot).as_of if snapshot else ""
+    if published <= night:
+        return
+    earlier = next((s.id for s in snapshots(data) if s.as_of and s.as_of <= night), "")
+    cure = (
+        f"To make it up all the same, go back first: cdp rollback {earlier}, then cdp run --as-of each day from {night} on"
+        if earlier
+        else f"No state as of {night} or before is kept, so it can only be made up in another data folder (--data)"
+    )
+    raise GateError(
+        f"{night} is not run: what is published is as of {published}, and history is not told backwards; the later "
+        f"night has read the files of the earlier one. {cure}"
+    )
 
 
 def default_data() -> Path:

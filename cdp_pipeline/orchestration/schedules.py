@@ -59,10 +59,10 @@ def nightly_schedule(project: Project) -> dg.ScheduleDefinition:
 
 def starts(schedule: str, zone: str, since: datetime, until: datetime) -> list[datetime]:
     """The moments a cron line names after `since`, up to `until`, in `zone`: those at which Dagster starts a run."""
-    found = []
+    moments = []
     for moment in cron_string_iterator(since.timestamp(), schedule, zone):
         if moment > until:
             break
         if moment > since:
-            found.append(moment)
-    return found
+            moments.append(moment)
+    return moments

@@ -1,15 +1,16 @@
 """Sensors: new exports start a run; dead runs are marked as failed; nights that went wrong are told of."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import dagster as dg
 
 from cdp_pipeline.orchestration.instance import bury_dead_runs
 from cdp_pipeline.orchestration.resources import default_data, default_exports
 from cdp_pipeline.orchestration.schedules import NIGHTLY
-from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Alerts
 
 
 def new_exports_sensor(project: Project) -> dg.SensorDefinition:
@@ -27,9 +28,9 @@ def new_exports_sensor(project: Project) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from cdp_pipeline.sources.arrivals import ready_files
 
-        seen = set(json.loads(context.cursor or "[]"))
+        before = set(json.loads(context.cursor or "[]"))
         ready = ready_files(default_exports(default_data()), project.sources)
-        new = sorted(set(ready) - seen)
+        new = sorted(set(ready) - before)
         if not new:
             return dg.SkipReason("no new export")
         context.update_cursor(json.dumps(sorted(ready)))
@@ -55,10 +56,11 @@ def dead_run_sensor() -> dg.SensorDefinition:
     return sensor
 
 
-def nights_sensor(project: Project, pipeline: Pipeline) -> dg.SensorDefinition:
+def nights_sensor(alerts: Alerts, tell: Callable[[dg.DagsterInstance, Path], Sequence[str]]) -> dg.SensorDefinition:
     """Tells of runs that failed, were blocked, are late or did not start; each once, whoever started it.
 
-    It sees what happens while this UI runs. A machine that is down tells nobody: `cdp nights` is for that.
+    `tell` looks at the nights of a data folder; it gives back how they stand, and trouble with telling. It sees what
+    happens while this UI runs. A machine that is down tells nobody: `cdp nights` is for that.
     """
 
     @dg.sensor(
@@ -69,15 +71,8 @@ def nights_sensor(project: Project, pipeline: Pipeline) -> dg.SensorDefinition:
         description="Tells whoever project.yml names of nights that went wrong",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        from cdp_pipeline.operations.monitor import look_and_tell
-
-        asked = project.settings.alerts
-        if not (asked.command or asked.webhook_env or asked.email):
+        if not (alerts.command or alerts.webhook_env or alerts.email):
             return dg.SkipReason("project.yml names nobody to tell (alerts)")
-        found = look_and_tell(
-            context.instance, project.settings, lambda: (project, pipeline), default_data(), datetime.now(UTC)
-        )
-        states = ", ".join(f"{night.day} {night.words}" for night in found.nights) or "every night is published"
-        return dg.SkipReason("; ".join([states, *found.problems]))
+        return dg.SkipReason("; ".join(tell(context.instance, default_data())))
 
     return sensor

@@ -84,7 +84,7 @@ def _made_again(project: Project, data: Path, target: Path, key: bytes) -> str:
             fault("rollback.drop_unsent")
             file.unlink()
         drop_audience_files(run.folder, project, [target, *left_by(data, target.name)])
-        return publish(run, pipeline.blocking(), pipeline.tables)
+        return publish(run, pipeline.blocking())
     finally:
         fault("rollback.made_again")
         shutil.rmtree(nothing_new, ignore_errors=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,15 +39,13 @@ class Snapshot:
     is_current: bool
 
 
-def publish(run: Run, blocking: Iterable[str], tables: Collection[str] | None = None) -> str:
+def publish(run: Run, blocking: Iterable[str]) -> str:
     """Swap the run folder in as the published state; returns the snapshot id.
-
-    Only `tables`, those of the present project, are published; what an earlier project made is dropped.
 
     Raises GateError, and changes nothing, when a table is stale, or a check in `blocking` failed,
     did not run, or looked at tables rebuilt since.
     """
-    manifest = run.manifest() if tables is None else _forget(run, tables)
+    manifest = run.manifest()
     stale = [f"{name} is older than what it is made from: cdp run rebuilds it" for name in manifest.stale()]
     reasons = [*stale, *manifest.refused(blocking)]
     if reasons:
@@ -72,22 +70,6 @@ def publish(run: Run, blocking: Iterable[str], tables: Collection[str] | None = 
     prune(run.data, run.project.settings.keep_snapshots)
     certify(run)
     return snapshot.name
-
-
-def _forget(run: Run, tables: Collection[str]) -> Manifest:
-    """Drop tables that the project no longer makes from the run folder and its manifest."""
-    manifest = run.manifest()
-    for name in set(manifest.tables) - set(tables):
-        path = run.path(name)
-        fault("publish.forget_table")
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    kept = {name: entry for name, entry in manifest.tables.items() if name in tables}
-    manifest = replace(manifest, tables=kept)
-    write_manifest(run.folder, manifest)
-    return manifest
 
 
 def point_at(data: Path, snapshot: str) -> None:

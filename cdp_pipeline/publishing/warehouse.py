@@ -17,6 +17,7 @@ import duckdb
 from cdp_pipeline.privacy.masking import masked
 from cdp_pipeline.run.failpoints import fault
 from cdp_pipeline.run.lake import Run
+from cdp_pipeline.run.run_folder import drop_former_tables
 from cdp_pipeline.run.steps import Table
 from cdp_pipeline.run.whole_file import replaced
 
@@ -24,10 +25,12 @@ _MASKED, _FULL = "warehouse.duckdb", "warehouse_full.duckdb"
 
 
 def build_warehouse(run: Run, tables: Mapping[str, Table]) -> dict[str, int]:
-    """Write both files; returns their sizes in bytes.
+    """Write both files of all `tables`, those of the present project; returns their sizes in bytes.
 
+    What an earlier project made goes from the run folder here, before anything is counted or published.
     Raw tables stay Parquet. The masked file hides the columns in `Table.personal`, as privacy/masking.py says.
     """
+    drop_former_tables(run, tables)
     shown = {name: table for name, table in tables.items() if run.path(name).is_file()}
     sizes = {}
     for file, mode in ((_FULL, 0o400), (_MASKED, 0o440)):

@@ -44,18 +44,18 @@ def interruptible(last_words: Callable[[Interruption], str]) -> Iterator[Interru
     `last_words` gives the line for the terminal when the process has to be ended in the middle of something.
     To be entered in the main thread, where alone Python hears signals.
     """
-    come, ended = Interruption(), threading.Event()
+    interruption, ended = Interruption(), threading.Event()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     terminal = os.dup(2)  # the boundary silences the number 2
 
     def wait() -> None:
-        while heard := os.read(reading, 1):
-            if heard[0] in (signal.SIGINT, signal.SIGTERM):
-                come.number = heard[0]
+        while byte := os.read(reading, 1):
+            if byte[0] in (signal.SIGINT, signal.SIGTERM):
+                interruption.number = byte[0]
                 if not ended.wait(GRACE):
-                    os.write(terminal, f"{last_words(come)}\n".encode())
-                    os._exit(come.exit_code)
+                    os.write(terminal, f"{last_words(interruption)}\n".encode())
+                    os._exit(interruption.exit_code)
                 return
 
     thread = threading.Thread(target=wait, name="signals", daemon=True)
@@ -63,7 +63,7 @@ def interruptible(last_words: Callable[[Interruption], str]) -> Iterator[Interru
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     thread.start()
     try:
-        yield come
+        yield interruption
     except KeyboardInterrupt:
         pass
     finally:

@@ -24,6 +24,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.project.expressions import literal
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.manifest import Entry, Manifest, Verdict, read_manifest, write_manifest
 from cdp_pipeline.run.whole_file import replaced
@@ -110,8 +111,8 @@ class Run:
         folder: Path | None = self.folder
         if table.startswith("previous."):
             con.execute("attach if not exists ':memory:' as previous")
-            kept = _table_path(self.folder / ".previous", table.removeprefix("previous."))
-            folder = self.folder / ".previous" if kept.exists() else self.published  # without who was erased since
+            filtered = _table_path(self.folder / ".previous", table.removeprefix("previous."))
+            folder = self.folder / ".previous" if filtered.exists() else self.published  # without who was erased since
         con.execute(f"create schema if not exists {schema}")
         path = _table_path(folder, table.removeprefix("previous.")) if folder else None
         if path and path.exists():
@@ -139,7 +140,7 @@ class Run:
         con.execute("set disabled_optimizers = 'statistics_propagation'")
         with replaced(self.path(table), "table") as temporary:
             con.execute(
-                f"copy (select * from ({select}){order}) to {_quoted(temporary)} "
+                f"copy (select * from ({select}){order}) to {literal(str(temporary))} "
                 "(format parquet, compression zstd, parquet_version v2)"
             )
         con.execute("set disabled_optimizers = ''")
@@ -178,9 +179,9 @@ class Run:
     def forget(self, tables: Iterable[str]) -> None:
         """Take tables out of the manifest before they are made again, so that a half-made one is never believed."""
         manifest = self.manifest()
-        kept = {name: entry for name, entry in manifest.tables.items() if name not in set(tables)}
-        if len(kept) < len(manifest.tables):
-            write_manifest(self.folder, replace(manifest, tables=kept))
+        others = {name: entry for name, entry in manifest.tables.items() if name not in set(tables)}
+        if len(others) < len(manifest.tables):
+            write_manifest(self.folder, replace(manifest, tables=others))
 
     def record_checks(self, verdicts: Mapping[str, Verdict]) -> None:
         manifest = self.manifest()
@@ -209,7 +210,7 @@ def open_duckdb(
         config["memory_limit"] = memory_limit
     con = duckdb.connect(path, config=config)
     con.execute("set timezone = 'UTC'")
-    folders = [_quoted(folder) for name in allowed for folder in sorted({name.absolute(), name.resolve()})]
+    folders = [literal(str(folder)) for name in allowed for folder in sorted({name.absolute(), name.resolve()})]
     con.execute(f"set allowed_directories = [{', '.join(folders)}]")
     con.execute("set enable_external_access = false")
     return con
@@ -249,8 +250,8 @@ def open_published(project: Project, data: Path) -> Run:
 
 def _empty(database: duckdb.DuckDBPyConnection) -> None:
     """Put a new catalogue in the place of every one there is: tables, views and macros go, and whatever was attached."""
-    ((used,),) = database.execute("select current_catalog()").fetchall()
-    new = "memory" if used == "work" else "work"
+    ((catalogue,),) = database.execute("select current_catalog()").fetchall()
+    new = "memory" if catalogue == "work" else "work"
     database.execute(f"attach ':memory:' as {new}; use {new}")
     others = "select database_name from duckdb_databases() where not internal and database_name <> current_catalog()"
     for (name,) in database.execute(others).fetchall():
@@ -269,17 +270,13 @@ def _parts(folder: Path) -> list[Path]:
 
 def _files(path: Path) -> str:
     paths = _parts(path) if path.is_dir() else [path]
-    return "[" + ", ".join(_quoted(p) for p in paths) + "]"
+    return "[" + ", ".join(literal(str(p)) for p in paths) + "]"
 
 
 def sha256(path: Path) -> str:
     """Digest of the bytes of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _scan(path: Path) -> str:

@@ -83,9 +83,9 @@ def is_interruption(error: BaseException) -> bool:
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     """The error and what it came from, the outermost first; each once."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+    passed: set[int] = set()
+    while error is not None and id(error) not in passed:
+        passed.add(id(error))
         yield error
         before = None if error.__suppress_context__ else error.__context__
         error = error.__cause__ or before or getattr(error, "orig", None)  # SQLAlchemy's way

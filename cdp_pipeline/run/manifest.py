@@ -79,8 +79,8 @@ class Manifest:
             name
             for name, entry in self.tables.items()
             if any(
-                self.tables.get(read, entry).digest != seen
-                for read, seen in entry.inputs.items()
+                self.tables.get(read, entry).digest != digest
+                for read, digest in entry.inputs.items()
                 if read in self.tables
             )
         )
@@ -113,8 +113,8 @@ def read_manifest(folder: Path) -> Manifest:
         state = _state(path)
     except FileNotFoundError:
         return Manifest()
-    seen, manifest = _LAST.get(path, (None, None))
-    if manifest is None or seen != state:
+    earlier, manifest = _LAST.get(path, (None, None))
+    if manifest is None or earlier != state:
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             raw["tables"] = {name: Entry(**entry) for name, entry in raw["tables"].items()}

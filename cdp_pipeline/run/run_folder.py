@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +62,19 @@ def done_once(folder: Path) -> Iterator[None]:
     yield
     fault("once.remove")
     (folder / _ONCE).unlink()
+
+
+def drop_former_tables(run: Run, tables: Collection[str]) -> None:
+    """Drop what an earlier project made and `tables`, those of the present one, do not name: files and entries."""
+    former = sorted(set(run.manifest().tables) - set(tables))
+    for name in former:
+        path = run.path(name)
+        fault("publish.forget_table")
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    run.forget(former)
 
 
 def _said(run: Run, manifest: Manifest) -> Manifest:

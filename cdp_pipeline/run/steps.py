@@ -156,7 +156,7 @@ def perform(run: Run, step: Step) -> Mapping[str, Entry]:
     fault("step.made")
     seconds = round(time.perf_counter() - started, 3)
     inputs = {name: manifest.tables[name].digest for name in step.inputs}
-    made = {
+    entries_made = {
         name: Entry(
             key=key,
             digest=run.digest(name),
@@ -167,5 +167,5 @@ def perform(run: Run, step: Step) -> Mapping[str, Entry]:
         )
         for name in step.names
     }
-    run.record(made)
-    return made
+    run.record(entries_made)
+    return entries_made

@@ -82,8 +82,8 @@ def remove_leftovers(folder: Path) -> None:
 
 def is_leftover(path: Path) -> bool:
     """Whether `path` is a temporary file whose process is gone, or what DuckDB wrote beside one."""
-    found = _TEMPORARY.fullmatch(path.name)
-    return bool(found and not Path(f"/proc/{found[1]}").exists() and (path.is_symlink() or path.is_file()))
+    temporary = _TEMPORARY.fullmatch(path.name)
+    return bool(temporary and not Path(f"/proc/{temporary[1]}").exists() and (path.is_symlink() or path.is_file()))
 
 
 def flush(path: Path) -> None:

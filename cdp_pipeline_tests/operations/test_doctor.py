@@ -14,11 +14,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cdp_pipeline.operations import doctor
+from cdp_pipeline.operations import findings
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
-from cdp_pipeline.operations.doctor import examine_folder
-from cdp_pipeline.operations.finding import Finding
-from cdp_pipeline.operations.health import examine, history
+from cdp_pipeline.operations.doctor import examine, history
+from cdp_pipeline.operations.findings import Finding, examine_folder
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.privacy.keys import DEMO_KEY
 from cdp_pipeline.project.project import Project
@@ -126,7 +125,7 @@ def test_what_dead_processes_left_is_counted(data: Path) -> None:
 
 def test_a_full_disk_is_seen_before_the_night(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Less room than a run may need is bad, before a run finds out."""
-    monkeypatch.setattr(doctor, "SPARE", 10**18)
+    monkeypatch.setattr(findings, "SPARE", 10**18)
     assert "keep_snapshots" in bad(data)["disk"].cure
 
 

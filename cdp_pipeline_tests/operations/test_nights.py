@@ -1,24 +1,32 @@
-"""Which nights did not publish: held against the schedule, from outside."""
+"""Which nights did not publish: held against the schedule, from outside, and told of once."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import dagster as dg
 import pytest
 
-from cdp_pipeline.errors import GateError
-from cdp_pipeline.operations.nights import Started, State, alerts_of, commands, expect_onward, judge
+from cdp_pipeline.operations.alerts import told
+from cdp_pipeline.operations.nights import State, Watch, alerts_of, commands, judge, look, look_and_tell, tell_of_nights
+from cdp_pipeline.orchestration.instance import Started
 from cdp_pipeline.orchestration.schedules import starts
+from cdp_pipeline.pipeline import Pipeline
+from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Alerts, Settings
-from cdp_pipeline.publishing.snapshots import publish, snapshots
-from cdp_pipeline.run.manifest import write_manifest
+from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline_tests.small_run import put, small_run
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 SETTINGS = Settings(name="test", alerts=Alerts(owner="night team <night@example.org>"))
+PROJECT = Project(Path("project"), SETTINGS)
+PIPELINE = Pipeline((), ())
 
 
 def at(text: str) -> datetime:
@@ -118,18 +126,121 @@ def test_many_nights_are_said_in_words() -> None:
     assert commands(nights) == "cdp run --as-of 2026-07-07, then the same for each day up to 2026-07-20"
 
 
-def test_a_day_before_the_published_one_is_refused(tmp_path: Path) -> None:
-    """History is told in the order of the days: the cure names the state to go back to, when one is kept."""
-    expect_onward(tmp_path, "2026-06-01")
-    for name, day in (("first", date(2026, 6, 28)), ("second", date(2026, 6, 30))):
-        run = replace(small_run(tmp_path, name), as_of=day)
-        put(run, "profiles.customers", "select 'p1' as person_id")
-        write_manifest(run.folder, replace(run.manifest(), as_of=str(day)))
-        publish(run, [])
-    expect_onward(tmp_path, "2026-06-30")
-    expect_onward(tmp_path, "2026-07-01")
-    older = next(state.id for state in snapshots(tmp_path) if state.as_of == "2026-06-28")
-    with pytest.raises(GateError, match=f"as of 2026-06-30.*cdp rollback {older}"):
-        expect_onward(tmp_path, "2026-06-29")
-    with pytest.raises(GateError, match="No state as of 2026-06-27 or before is kept"):
-        expect_onward(tmp_path, "2026-06-27")
+# ---- the look from outside -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def history() -> Iterator[dg.DagsterInstance]:
+    """A history of its own, in memory."""
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+@dg.op
+def breaks() -> None:
+    """A step that fails."""
+    raise dg.Failure("orders_export.csv: header lacks the column Name")
+
+
+@dg.job(name="nightly")
+def nightly() -> None:
+    """A night that fails."""
+    breaks()
+
+
+@dg.job
+def something_else() -> None:
+    """What somebody tries in the UI; it publishes nothing."""
+    breaks()
+
+
+def fail(history: dg.DagsterInstance, job: dg.JobDefinition, day: str) -> str:
+    """Let a run of `job` fail now; returns its id."""
+    tags = {"cdp/as_of": day}
+    return job.execute_in_process(instance=history, raise_on_error=False, tags=tags).run_id
+
+
+def publish_on(data: Path, day: str) -> None:
+    """Publish a state as of `day`."""
+    run = small_run(data)
+    put(run, "profiles.customers", "select 'p1' as person_id")
+    publish(run, [])
+    (manifest,) = (data / "snapshots").glob("*/manifest.json")
+    manifest.write_text(manifest.read_text().replace("2026-06-30", day))
+
+
+def watch(history: dg.DagsterInstance, data: Path, now: datetime) -> Watch:
+    """Look at the nights of `data`, and tell."""
+    return look_and_tell(history, SETTINGS, lambda: (PROJECT, PIPELINE), data, now)
+
+
+def test_a_night_that_nobody_started_is_told_once(history: dg.DagsterInstance, tmp_path: Path) -> None:
+    """No process of the platform need have lived: the schedule and what is published are enough."""
+    publish_on(tmp_path, "2026-06-30")
+    for hour in (9, 10):
+        nights = watch(history, tmp_path, datetime(2026, 7, 1, hour, tzinfo=UTC)).nights
+        assert [(str(night.day), night.state) for night in nights] == [("2026-07-01", "did_not_start")]
+    (entry,) = told(tmp_path)
+    assert (entry["event"], entry["kind"]) == ("did_not_start:2026-07-01", "did_not_start")
+    assert "owner: night team" in str(entry["text"])
+    assert "cdp run --as-of 2026-07-01" in str(entry["text"])
+
+
+def test_a_look_alone_tells_nobody(history: dg.DagsterInstance, tmp_path: Path) -> None:
+    """`cdp doctor` sees what `cdp nights` sees, with and without a history, and writes no alert."""
+    publish_on(tmp_path, "2026-06-30")
+    now = datetime(2026, 7, 1, 9, tzinfo=UTC)
+    for instance in (history, None):
+        states = look(instance, SETTINGS, tmp_path, now)
+        assert (str(states.published), [night.state for night in states.nights]) == ("2026-06-30", ["did_not_start"])
+    assert states.published_at is not None
+    assert abs(datetime.now(UTC) - states.published_at) < timedelta(minutes=5)
+    assert told(tmp_path) == []
+
+
+def test_a_run_killed_by_force_is_told_of_by_the_next_look(history: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Its process could tell nobody; whoever looks next finds it gone, marks it, and tells."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    tags = {"cdp/pid": str(process.pid), "cdp/host": os.uname().nodename, "cdp/as_of": str(datetime.now(UTC).date())}
+    killed = history.create_run_for_job(nightly, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    assert watch(history, tmp_path, datetime.now(UTC)).problems == ()
+    texts = {str(entry["event"]): str(entry["text"]) for entry in told(tmp_path)}
+    assert "its process is gone" in texts[f"run:{killed.run_id}"]
+
+
+def test_failures_are_told_oldest_first_and_each_once(history: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Two tries of a night are two events; a second look adds none."""
+    day = str(datetime.now(UTC).date())
+    runs = [fail(history, nightly, day), fail(history, nightly, day)]
+    for _ in range(2):
+        watch(history, tmp_path, datetime.now(UTC))
+    assert [entry["event"] for entry in told(tmp_path) if entry["kind"] == "failed"] == [f"run:{run}" for run in runs]
+
+
+def test_a_failure_before_the_last_publication_is_no_news(history: dg.DagsterInstance, tmp_path: Path) -> None:
+    """A night that failed and was made up since is not told of any more."""
+    fail(history, nightly, "2026-06-30")
+    publish_on(tmp_path, "2026-06-30")
+    watch(history, tmp_path, datetime(2026, 6, 30, 9, tzinfo=UTC))
+    assert told(tmp_path) == []
+
+
+def test_a_partial_run_of_the_ui_is_nobodys_night(history: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Somebody who tries a single table in the UI wakes nobody."""
+    fail(history, something_else, "2026-07-01")
+    publish_on(tmp_path, "2026-07-01")
+    assert watch(history, tmp_path, datetime(2026, 7, 1, 9, tzinfo=UTC)).nights == ()
+    assert told(tmp_path) == []
+
+
+def test_trouble_with_telling_is_said_once(history: dg.DagsterInstance, tmp_path: Path) -> None:
+    """One line for a channel that fails for every alert; the sensor of the UI says it behind the states."""
+    settings = SETTINGS.model_copy(update={"alerts": Alerts(webhook_env="CDP_NO_SUCH_VARIABLE")})
+    day = str(datetime.now(UTC).date())
+    for _ in range(2):
+        fail(history, nightly, day)
+    lines = tell_of_nights(Project(Path("project"), settings), PIPELINE, history, tmp_path)
+    assert lines[1:] == ["the alert could not be sent by webhook (KeyError); it stands in alerts.jsonl"]
+    publish_on(tmp_path, day)
+    assert tell_of_nights(PROJECT, PIPELINE, history, tmp_path) == ["every night is published"]

@@ -1,4 +1,4 @@
-"""What became of a run, in the words of an alert; and the look from outside that finds nights nobody started.
+"""What became of a run, in the words of an alert.
 
 What belongs here: runs of small graphs on an instance of their own. What does not: a whole nightly run
 (acceptance/test_bad_nights.py).
@@ -6,11 +6,7 @@ What belongs here: runs of small graphs on an instance of their own. What does n
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -18,18 +14,16 @@ import pytest
 
 from cdp_pipeline.errors import BusyError, InputError
 from cdp_pipeline.operations.alerts import Alert, told
-from cdp_pipeline.operations.monitor import look_and_tell
-from cdp_pipeline.operations.outcome import ending_of
-from cdp_pipeline.operations.readable import readable, settings_of
-from cdp_pipeline.operations.runs import alert_of_run, night_of, tell_of_run, tell_of_runs, told_when_refused
+from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, told_when_refused
+from cdp_pipeline.operations.validation import readable, settings_of
 from cdp_pipeline.orchestration.boundary import boundary
+from cdp_pipeline.orchestration.instance import open_instance
+from cdp_pipeline.orchestration.outcome import ending_of
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Alerts, Settings
 from cdp_pipeline.project.sql_model import Check
-from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.run.steps import Step, Table
-from cdp_pipeline_tests.small_run import put, small_run
 
 CANARY = "canary@mail.example"
 PROJECT = Project(Path("project"), Settings(name="test", alerts=Alerts(owner="night team")))
@@ -184,68 +178,6 @@ def test_who_is_told_is_known_when_the_project_is_broken(tmp_path: Path) -> None
     assert settings_of(tmp_path / "nowhere").alerts == Alerts()
 
 
-# ---- the look from outside -----------------------------------------------------------------------
-
-
-def published_on(data: Path, day: str) -> None:
-    made = small_run(data)
-    put(made, "profiles.customers", "select 'p1' as person_id")
-    made.record({})
-    publish(made, [])
-    (manifest,) = (data / "snapshots").glob("*/manifest.json")
-    manifest.write_text(manifest.read_text().replace("2026-06-30", day))
-
-
-def test_a_night_that_nobody_started_is_told_once(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    """No process of the platform need have lived: the schedule and what is published are enough."""
-    data = tmp_path / "data"
-    published_on(data, "2026-06-30")
-    for hour in (9, 10):
-        found = look_and_tell(
-            instance, PROJECT.settings, lambda: (PROJECT, PIPELINE), data, datetime(2026, 7, 1, hour, tzinfo=UTC)
-        )
-        assert [(str(night.day), night.state) for night in found.nights] == [("2026-07-01", "did_not_start")]
-    (entry,) = told(data)
-    assert (entry["event"], entry["kind"]) == ("did_not_start:2026-07-01", "did_not_start")
-    assert "owner: night team" in str(entry["text"])
-    assert "cdp run --as-of 2026-07-01" in str(entry["text"])
-
-
-def test_a_run_killed_by_force_is_told_of_by_the_next_look(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    """Its process could tell nobody; whoever looks next finds it gone, marks it, and tells."""
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    tags = {"cdp/pid": str(gone.pid), "cdp/host": os.uname().nodename, "cdp/as_of": str(datetime.now(UTC).date())}
-    job = dg.define_asset_job("nightly")
-    definition = dg.Definitions(assets=[customers], jobs=[job]).resolve_job_def("nightly")
-    killed = instance.create_run_for_job(definition, status=dg.DagsterRunStatus.STARTED, tags=tags)
-    found = look_and_tell(instance, PROJECT.settings, lambda: (PROJECT, PIPELINE), tmp_path / "data", datetime.now(UTC))
-    assert found.problems == ()
-    events = {str(entry["event"]): entry for entry in told(tmp_path / "data")}
-    assert "its process is gone" in str(events[f"run:{killed.run_id}"]["text"])
-
-
-def test_a_failure_before_the_last_publication_is_no_news(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    """A night that failed and was made up since is not told of any more."""
-    run(instance, unreadable)
-    published_on(tmp_path / "data", "2026-06-30")
-    look_and_tell(
-        instance, PROJECT.settings, lambda: (PROJECT, PIPELINE), tmp_path / "data", datetime(2026, 6, 30, 9, tzinfo=UTC)
-    )
-    assert told(tmp_path / "data") == []
-
-
-def test_a_partial_run_of_the_ui_is_nobodys_night(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    """Somebody who tries a single table in the UI wakes nobody."""
-    dg.materialize([unreadable], instance=instance, raise_on_error=False)
-    published_on(tmp_path / "data", "2026-07-01")
-    found = look_and_tell(
-        instance, PROJECT.settings, lambda: (PROJECT, PIPELINE), tmp_path / "data", datetime(2026, 7, 1, 9, tzinfo=UTC)
-    )
-    assert found.nights == ()
-    assert told(tmp_path / "data") == []
-
-
 def test_a_run_refused_at_its_start_is_told_with_its_reason(instance: dg.DagsterInstance) -> None:
     """A wrong key, or a second run, stops a run of the UI before its first step: the alert says so."""
 
@@ -269,22 +201,15 @@ def test_a_run_refused_at_its_start_is_told_with_its_reason(instance: dg.Dagster
     assert alert.causes[0].owner == "night team"
 
 
-def test_runs_are_told_of_by_their_ids(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_runs_are_told_of_by_their_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What `cdp run` does with its own failure, and with a run before it that was killed; an unknown id is nobody's."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
     project = tmp_path / "project"
     project.mkdir()
     (project / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
-    found = run(instance, unreadable)
-    assert tell_of_runs(instance, [found.run_id, "no such run"], tmp_path, project) == []
+    with open_instance(tmp_path) as history:
+        failed = run(history, unreadable)
+    assert tell_of_runs([failed.run_id, "no such run"], tmp_path, project) == []
     (entry,) = told(tmp_path)
     assert "orders_export.csv" in str(entry["text"])
     assert "owner: night team" in str(entry["text"])
-
-
-@pytest.mark.parametrize(
-    ("written", "night"), [("2026-7-1", "2026-07-01"), ("2026-07-01", "2026-07-01"), ("soon", "soon"), ("", "unknown")]
-)
-def test_a_night_has_one_spelling(written: str, night: str) -> None:
-    """A day typed without its zeros in the UI counts for the same night; what is no day is told as it was written."""
-    config = {"resources": {"run": {"config": {"as_of": written}}}}
-    assert night_of(dg.DagsterRun(job_name="nightly", run_config=config)) == night

@@ -13,7 +13,14 @@ import dagster as dg
 import pytest
 import yaml
 
-from cdp_pipeline.orchestration.instance import SILENT, bury_dead_runs, open_instance, schedule_is_on, started_runs
+from cdp_pipeline.orchestration.instance import (
+    SILENT,
+    bury_dead_runs,
+    night_of,
+    open_instance,
+    schedule_is_on,
+    started_runs,
+)
 
 
 @dg.op
@@ -122,3 +129,12 @@ def test_a_file_of_an_earlier_version_finds_the_event_storage(tmp_path: Path, mo
     (home / "dagster.yaml").write_text(earlier)
     open_instance(tmp_path).dispose()
     assert (home / "dagster.yaml").read_text() == "# mine\n" + SILENT
+
+
+@pytest.mark.parametrize(
+    ("written", "night"), [("2026-7-1", "2026-07-01"), ("2026-07-01", "2026-07-01"), ("soon", "soon"), ("", "unknown")]
+)
+def test_a_night_has_one_spelling(written: str, night: str) -> None:
+    """A day typed without its zeros in the UI counts for the same night; what is no day is told as it was written."""
+    config = {"resources": {"run": {"config": {"as_of": written}}}}
+    assert night_of(dg.DagsterRun(job_name="nightly", run_config=config)) == night

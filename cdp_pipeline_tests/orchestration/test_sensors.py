@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from cdp_pipeline.operations.alerts import told
+from cdp_pipeline.operations.nights import tell_of_nights
 from cdp_pipeline.orchestration.sensors import nights_sensor
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project.project import Project
@@ -19,9 +21,9 @@ def look(alerts: Alerts) -> str:
     """What one look of the sensor says."""
     project = Project(Path("project"), Settings(name="test", schedule="0 0 * * *", zone="UTC", alerts=alerts))
     with dg.DagsterInstance.ephemeral() as instance, dg.build_sensor_context(instance=instance) as context:
-        said = nights_sensor(project, Pipeline((), ()))(context)
-    assert isinstance(said, dg.SkipReason)
-    return str(said.skip_message)
+        reason = nights_sensor(alerts, partial(tell_of_nights, project, Pipeline((), ())))(context)
+    assert isinstance(reason, dg.SkipReason)
+    return str(reason.skip_message)
 
 
 def test_nobody_is_told_while_nobody_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

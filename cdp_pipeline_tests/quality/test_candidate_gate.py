@@ -8,15 +8,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cdp_pipeline.orchestration.assets import candidate_check_asset, step_asset
-from cdp_pipeline.orchestration.publishing import publishing_assets
+from cdp_pipeline.orchestration.assets import candidate_check_asset, publishing_assets, step_asset
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project.shapes import Expectation
 from cdp_pipeline.quality import candidate
 from cdp_pipeline.quality.candidate import candidate_checks
 from cdp_pipeline.run.lake import Run, published_snapshot
+from cdp_pipeline.run.manifest import read_manifest
 from cdp_pipeline.run.steps import Outcome, Step, Table
-from cdp_pipeline_tests.small_run import small_run
+from cdp_pipeline_tests.small_run import put, small_run
 
 
 def expectation(severity: str) -> Expectation:
@@ -80,3 +80,16 @@ def test_every_expectation_is_a_check_of_its_own(tmp_path: Path, monkeypatch: py
     told = {found.check_name: found.passed for found in night(run).get_asset_check_evaluations()}
     assert asked == [["first", "second"]]
     assert (told["first"], told["second"], told["tables_are_as_made"]) == (True, False, True)
+
+
+def test_what_an_earlier_project_made_stands_in_no_way(tmp_path: Path) -> None:
+    """A table whose model is gone is neither counted as missing from the warehouses nor published."""
+    run = small_run(tmp_path)
+    put(run, "profiles.former", "select 'P1' as person_id")
+    result = night(run)
+    told = {found.check_name: found.passed for found in result.get_asset_check_evaluations()}
+    assert told["warehouses_hold_every_row"]
+    snapshot = published_snapshot(tmp_path)
+    assert snapshot is not None
+    assert set(read_manifest(snapshot).tables) == {"profiles.people", "activation.receipts"}
+    assert sorted(path.name for path in (snapshot / "profiles").iterdir()) == ["people.parquet"]

@@ -48,10 +48,10 @@ def ending_of(entries: Iterable[Any]) -> Ending:
         event = entry.dagster_event
         kind = event.event_type_value if event else ""
         if kind == "ASSET_CHECK_EVALUATION":
-            said = event.event_specific_data
-            if not said.passed and said.severity.value == "ERROR":
-                rows = said.metadata.get("failing_rows")
-                checks[said.check_name] = int(rows.value) if rows is not None else 0
+            evaluation = event.event_specific_data
+            if not evaluation.passed and evaluation.severity.value == "ERROR":
+                rows = evaluation.metadata.get("failing_rows")
+                checks[evaluation.check_name] = int(rows.value) if rows is not None else 0
         elif kind == "STEP_FAILURE":
             failure = _failure(event)
             failures += [failure] if failure else []
@@ -62,34 +62,41 @@ def ending_of(entries: Iterable[Any]) -> Ending:
     return Ending(checks, tuple(failures))
 
 
+def innermost(error: Any) -> Any:
+    """What an error of Dagster began with."""
+    while error.cause:
+        error = error.cause
+    return error
+
+
 def lines_of_failure(error: Any) -> list[str]:
-    """The lines of a failure that the boundary raised, without the name of its class before them."""
+    """The lines of a failure that the boundary raised, without the name of its class before them; [] for any other.
+
+    What went through the boundary may be shown; the text of anything else may quote a value.
+    """
+    if not str(error.cls_name).endswith("Failure"):
+        return []
     return re.sub(r"^[\w.]*Failure: ", "", str(error.message).strip()).splitlines()
 
 
 def _failure(event: Any) -> Failure | None:
     data = event.event_specific_data
-    known = getattr(data, "user_failure_data", None)
+    boundary = getattr(data, "user_failure_data", None)
     error = getattr(data, "error", None)
-    if known:
-        code = (known.metadata or {}).get("exit_code")
-        lines = tuple(str(known.description).splitlines())
+    if boundary:
+        code = (boundary.metadata or {}).get("exit_code")
+        lines = tuple(str(boundary.description).splitlines())
         return Failure(str(event.step_key), lines, int(code.value) if code else 1)
     if error and "AssetCheck" in str(error.cls_name):  # the check itself is told of
         return None
-    while error and error.cause:
-        error = error.cause
-    return Failure(str(event.step_key), (f"{error.cls_name if error else 'an error'} in {event.step_key}",))
+    name = innermost(error).cls_name if error else "an error"
+    return Failure(str(event.step_key), (f"{name} in {event.step_key}",))
 
 
 def _of_the_run(event: Any) -> Failure:
     data = event.event_specific_data
-    known = getattr(getattr(data, "first_step_failure_event", None), "event_specific_data", None)
-    if known is None and (error := getattr(data, "error", None)):
-        while error.cause:
-            error = error.cause
-        if str(error.cls_name).endswith("Failure"):  # it went through the boundary, so it may be shown
-            return Failure("", tuple(lines_of_failure(error)))
-        return Failure("", (f"{error.cls_name} in the run",))
-    said = str(event.message or "")
-    return Failure("", (_GONE if "process is gone" in said else "the run failed",))
+    step_data = getattr(getattr(data, "first_step_failure_event", None), "event_specific_data", None)
+    if step_data is None and (error := getattr(data, "error", None)):
+        error = innermost(error)
+        return Failure("", tuple(lines_of_failure(error)) or (f"{error.cls_name} in the run",))
+    return Failure("", (_GONE if "process is gone" in str(event.message or "") else "the run failed",))
