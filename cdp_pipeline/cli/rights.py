@@ -67,8 +67,8 @@ def access(
     click.echo(
         f"request {request.request_id}: {rows:,} rows of {len(held.tables)} tables, in {out} ({len(files)} files)"
     )
-    if held.withheld:
-        click.echo(f"{held.withheld} records left out: only likeness joins them; --include-lookalikes adds them")
+    if held.left_out:
+        click.echo(f"{held.left_out} records left out: only likeness joins them; --include-lookalikes adds them")
     click.echo("it is about a person: hand it over safely, then delete it")
 
 

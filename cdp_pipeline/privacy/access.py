@@ -39,7 +39,7 @@ class Held:
 
     subject: Subject
     records: tuple[tuple[str, str], ...]
-    withheld: int
+    left_out: int
     tables: Mapping[str, Sequence[Row]]
     exports: Sequence[Row] = field(default_factory=tuple)  # each file that named the person, in every kept snapshot
 
@@ -48,24 +48,24 @@ def gather(
     leave: Leave,  # noqa: ARG001  (to show somebody takes leave)
     snapshot: Path,
     subject: Subject,
-    asked: str,
+    query: str,
     project: Project,
     *,
     lookalikes: bool = False,
 ) -> Held:
-    """All rows of a subject in a published snapshot. `asked` is how the subject was named on the command line.
+    """All rows of a subject in a published snapshot. `query` is how the subject was named on the command line.
 
     With `lookalikes` also records that only likeness joins. Tables without a row of the person are left out. What an
     erasure would take out of the core tables is what is handed out of them: both go by `marks_of`.
     """
     with open_duckdb(allowed=[snapshot]) as con:
         tables = _open(con, snapshot)
-        sure = set(subject.records) if lookalikes else _sure(con, subject, asked, tables)
+        sure = set(subject.records) if lookalikes else _sure(con, subject, query, tables)
         records = tuple(record for record in subject.records if record in sure)
         whole = len(records) == len(subject.records)
-        known = subject if whole else Subject(None, records)
-        _own(con, known, marks_of(snapshot, known, project), tables)
-        held: dict[str, Sequence[Row]] = {}
+        certain = subject if whole else Subject(None, records)
+        _own(con, certain, marks_of(snapshot, certain, project), tables)
+        tables_held: dict[str, Sequence[Row]] = {}
         for name in tables:
             layer, _, table = name.partition(".")
             if layer in ("staging", "quarantine") and table in project.contracts:
@@ -74,10 +74,12 @@ def gather(
                 rows = _written(con, name, project)
             else:
                 rows = [] if name in _SKIPPED else _personal(con, name, whole=whole)
-            held |= {name: rows} if rows else {}
-        held |= _raw(con, snapshot, held)
+            tables_held |= {name: rows} if rows else {}
+        tables_held |= _raw(con, snapshot, tables_held)
     layers = {layer: at for at, layer in enumerate(project.layers)}
-    ordered = sorted(held.items(), key=lambda table: (layers.get(table[0].partition(".")[0], len(layers)), table[0]))
+    ordered = sorted(
+        tables_held.items(), key=lambda table: (layers.get(table[0].partition(".")[0], len(layers)), table[0])
+    )
     return Held(subject, records, len(subject.records) - len(records), dict(ordered), _exports(snapshot, subject))
 
 
@@ -123,18 +125,18 @@ def _sure(con: duckdb.DuckDBPyConnection, subject: Subject, asked: str, tables: 
         """select node_key_l::varchar, node_key_r::varchar from identity.pairs
            where is_kept and provenance <> 'model'"""
     ).fetchall()
-    known = {row[2] for row in rows}
+    nodes = {row[2] for row in rows}
     for left, right in stated:
-        if left in known and right in known:
+        if left in nodes and right in nodes:
             head[top(f"node {left}")] = top(f"node {right}")
     groups: dict[str, set[tuple[str, str]]] = {}
     for source, record_id, *_ in rows:
         groups.setdefault(top(f"record {source}:{record_id}"), set()).add((source, record_id))
     anchors = _anchors(con, subject, asked)
-    chosen = [group for group in groups.values() if group & anchors]
-    if not chosen:
-        chosen = [max(groups.values(), key=lambda group: (len(group), sorted(group)))] if groups else []
-    return set().union(*chosen)
+    groups_asked = [group for group in groups.values() if group & anchors]
+    if not groups_asked:
+        groups_asked = [max(groups.values(), key=lambda group: (len(group), sorted(group)))] if groups else []
+    return set().union(*groups_asked)
 
 
 def _anchors(con: duckdb.DuckDBPyConnection, subject: Subject, asked: str) -> set[tuple[str, str]]:
@@ -145,13 +147,13 @@ def _anchors(con: duckdb.DuckDBPyConnection, subject: Subject, asked: str) -> se
     folded = "".join(c for c in asked.lower() if not c.isspace())
     values = [value for _, value in subject.identifiers if value.lower() == folded] or [folded]
     digits = "".join(c for c in asked if c.isdigit()).lstrip("0")
-    found = con.execute(
+    rows = con.execute(
         """select source, record_id from identity.records semi join mine using (source, record_id)
            where email_key in (select unnest($values))
               or (length($digits) >= 8 and right(phone_key, length($digits)) = $digits)""",
         {"values": values, "digits": digits},
     ).fetchall()
-    return {(str(a), str(b)) for a, b in found}
+    return {(str(a), str(b)) for a, b in rows}
 
 
 # ---- whose rows ------------------------------------------------------------------------------
@@ -225,18 +227,18 @@ def _personal(con: duckdb.DuckDBPyConnection, name: str, *, whole: bool) -> list
         ways.append("(t.source, t.device_id) in (select (source, device_id) from my_devices)")
     if {"namespace", "value"} <= columns:
         ways.append(f"({kind_sql('t.namespace')}, lower(trim(t.value))) in (select (kind, lower(value)) from my_marks)")
-    shown = "* exclude (losing_values)" if name == "profiles.golden_values" and not whole else "*"
-    return _rows(con, f"select {shown} from {name} t where {' or '.join(ways)}") if ways else []
+    columns_shown = "* exclude (losing_values)" if name == "profiles.golden_values" and not whole else "*"
+    return _rows(con, f"select {columns_shown} from {name} t where {' or '.join(ways)}") if ways else []
 
 
 def _raw(
-    con: duckdb.DuckDBPyConnection, snapshot: Path, found: Mapping[str, Sequence[Row]]
+    con: duckdb.DuckDBPyConnection, snapshot: Path, tables: Mapping[str, Sequence[Row]]
 ) -> dict[str, Sequence[Row]]:
     """The lines of exports that the staged rows come from, as they were delivered."""
     places = sorted(
         {
             (str(row["_file"]), int(str(row["_line"])))
-            for name, rows in found.items()
+            for name, rows in tables.items()
             if name.startswith("staging.")
             for row in rows
             if row.get("_file") and row.get("_line")
@@ -264,7 +266,7 @@ def _exports(snapshot: Path, subject: Subject) -> list[Row]:
     """Every audience file that named the person, in all snapshots that are kept, oldest first."""
     if subject.person_id is None:
         return []
-    found: list[Row] = []
+    exports: list[Row] = []
     with open_duckdb(allowed=[snapshot.parent]) as con:
         for folder in sorted(snapshot.parent.glob("[!.]*")):
             as_of = read_manifest(folder).as_of
@@ -275,21 +277,21 @@ def _exports(snapshot: Path, subject: Subject) -> list[Row]:
                         f"select audience, file_sha256 from {literal(str(path))} where person_id = ? and is_written order by 1",
                         [subject.person_id],
                     ).fetchall()
-                    found += [
+                    exports += [
                         {"as_of": as_of, "destination": path.stem, "audience": audience, "file_sha256": digest}
                         for audience, digest in rows
                     ]
-    return found
+    return exports
 
 
 def _register(con: duckdb.DuckDBPyConnection, table: str, records: Iterable[tuple[str, str]]) -> None:
-    listed = list(records)
+    pairs = list(records)
     con.register(
         f"{table}_arrow",
         pa.table(
             {
-                "source": pa.array([s for s, _ in listed], pa.string()),
-                "record_id": pa.array([r for _, r in listed], pa.string()),
+                "source": pa.array([s for s, _ in pairs], pa.string()),
+                "record_id": pa.array([r for _, r in pairs], pa.string()),
             }
         ),
     )

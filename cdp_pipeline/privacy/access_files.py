@@ -37,7 +37,7 @@ _STYLE = (
 )
 
 
-def write_access(folder: Path, project: Project, held: Held, as_of: str, *, portable: bool = False) -> list[Path]:
+def write_access(folder: Path, project: Project, holdings: Held, as_of: str, *, portable: bool = False) -> list[Path]:
     """Write access.json, access.html and csv/<table>.csv into a new folder; returns what was written.
 
     With `portable` only what the person gave, as it came and as it was mapped (Art. 20). Raises InputError
@@ -48,31 +48,31 @@ def write_access(folder: Path, project: Project, held: Held, as_of: str, *, port
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     (folder / "csv").mkdir(mode=0o700, exist_ok=True)
-    tables = {name: rows for name, rows in held.tables.items() if not portable or name.startswith(_PROVIDED)}
-    facts = described(project, held, as_of)
-    said = json.dumps({**facts, "data": tables}, indent=1, ensure_ascii=False, default=_plain) + "\n"
-    written = {folder / "access.json": said, folder / "access.html": page(facts, tables)}
-    written |= {folder / "csv" / f"{name}.csv": as_csv(rows) for name, rows in tables.items()}
-    for path, text in written.items():
+    tables = {name: rows for name, rows in holdings.tables.items() if not portable or name.startswith(_PROVIDED)}
+    facts = described(project, holdings, as_of)
+    document = json.dumps({**facts, "data": tables}, indent=1, ensure_ascii=False, default=_plain) + "\n"
+    texts = {folder / "access.json": document, folder / "access.html": page(facts, tables)}
+    texts |= {folder / "csv" / f"{name}.csv": as_csv(rows) for name, rows in tables.items()}
+    for path, text in texts.items():
         write_whole(path, text, "access")
-    return sorted(written)
+    return sorted(texts)
 
 
-def described(project: Project, held: Held, as_of: str) -> dict[str, object]:
+def described(project: Project, holdings: Held, as_of: str) -> dict[str, object]:
     """What a controller tells beside the data: sources, purposes, recipients, how long, which rights."""
     sources = sorted(
-        {name.removeprefix("raw.") for name in held.tables if name.startswith("raw.")} & set(project.sources)
+        {name.removeprefix("raw.") for name in holdings.tables if name.startswith("raw.")} & set(project.sources)
     )
     member = [
-        str(row["segment"]) for row in held.tables.get("segments.memberships", ()) if row.get("kind") == "audience"
+        str(row["segment"]) for row in holdings.tables.get("segments.memberships", ()) if row.get("kind") == "audience"
     ]
-    groups = sorted({str(row["segmentation"]) for row in held.tables.get("segments.memberships", ())})
-    told = sorted({str(row["destination"]) for row in held.exports})
+    groups = sorted({str(row["segmentation"]) for row in holdings.tables.get("segments.memberships", ())})
+    recipients = sorted({str(row["destination"]) for row in holdings.exports})
     return {
         "as_of": as_of,
-        "person_id": held.subject.person_id or "",
-        "records": [{"source": source, "record_id": record_id} for source, record_id in held.records],
-        "records_withheld": held.withheld,
+        "person_id": holdings.subject.person_id or "",
+        "records": [{"source": source, "record_id": record_id} for source, record_id in holdings.records],
+        "records_withheld": holdings.left_out,
         "sources": [
             {"source": name, "what": s.description, "legal_basis": s.legal_basis, "owner": s.owner}
             for name in sources
@@ -97,11 +97,11 @@ def described(project: Project, held: Held, as_of: str) -> dict[str, object]:
                 "basis": shape.transfer.basis if shape.transfer else "",
                 "document": shape.transfer.document if shape.transfer else "",
             }
-            for name in told
+            for name in recipients
             if name in project.destinations
             for shape in (project.destinations[name],)
         ],
-        "exports": list(held.exports),
+        "exports": list(holdings.exports),
         "profiling": "Groups are assigned by the rules named under purposes; no decision with legal effect is made by them.",
         "kept_for": f"Exports stay for {project.settings.keep_parts_days} days after they left the drop zone; "
         f"{project.settings.keep_snapshots} published states are kept.",

@@ -55,12 +55,12 @@ def keep_anonymous(run: Run, con: duckdb.DuckDBPyConnection, names: Sequence[str
             system = run.project.system(name)
             for ordinal, mapping in enumerate(source.into[table]):
                 select = candidates(name, system, source, mapping, ordinal, contract, run.as_of)
-                kept = (
+                remainder = (
                     _stops(_as_judged(run, select, contract), name, table, contract)
                     if contract.when_erased == STOPS
                     else _anonymous(select, table, run.project.contracts, secrets)
                 )
-                con.execute(f"insert into fresh_{table} by name {kept}")
+                con.execute(f"insert into fresh_{table} by name {remainder}")
         _newest(con, table, contract)
         if contract.when_erased == STOPS:  # who uses the address may be erased later
             column = next(column for column in contract.columns if is_written(contract, column))
@@ -73,13 +73,13 @@ def _anonymous(select: str, table: str, contracts: Contracts, secrets: Sequence[
     """SELECT of the rows of an erased order, or another thing that the grain names, without anybody."""
     contract = contracts[table]
     thing = next(fact for fact in facts_of(table, contracts) if fact.column in contract.grain)
-    named = f"{thing.system}__text || ':' || trim({thing.column}__text)"
-    keys = ", ".join(hashed_sql(secret, f"'{thing.kind}'", named) for secret in secrets)
+    identity = f"{thing.system}__text || ':' || trim({thing.column}__text)"
+    keys = ", ".join(hashed_sql(secret, f"'{thing.kind}'", identity) for secret in secrets)
     columns = []
     for column, spec in contract.columns.items():
         if is_written(contract, column):
             kind = thing.kind if column == thing.column else "line"
-            value = named if column == thing.column else f"{named} || ':' || {column}__text"
+            value = identity if column == thing.column else f"{identity} || ':' || {column}__text"
             columns.append(f"{_lasting(table, column, kind, value, secrets)} as {column}")
         else:
             columns.append(column if stays(contract, column) else f"null::{TYPES[spec.type]} as {column}")
@@ -115,17 +115,17 @@ def _as_judged(run: Run, select: str, contract: Contract) -> str:
     """The candidate rows with the values of `when_broken` where staging puts them: what is not plainly a grant denies."""
     if not contract.when_broken:
         return select
-    broken = []
+    conditions = []
     for column in contract.when_broken:
         spec = contract.columns[column]
-        broken.append(f"{column} is null")
+        conditions.append(f"{column} is null")
         if isinstance(spec.is_in, tuple):
-            broken.append(f"{column} not in ({', '.join(map(literal, spec.is_in))})")
+            conditions.append(f"{column} not in ({', '.join(map(literal, spec.is_in))})")
         if spec.max == "as_of":
-            broken.append(f"{day_of(column, spec.type, run.project.settings.zone)} > as_of")
+            conditions.append(f"{day_of(column, spec.type, run.project.settings.zone)} > as_of")
     values = [f"if(is_broken, {value}, {column}) as {column}" for column, value in contract.when_broken.items()]
     return f"""select * exclude (is_broken, as_of) replace ({", ".join(values)})
-        from (select *, date '{run.as_of}' as as_of, coalesce({" or ".join(broken)}, false) as is_broken from ({select}))"""
+        from (select *, date '{run.as_of}' as as_of, coalesce({" or ".join(conditions)}, false) as is_broken from ({select}))"""
 
 
 def _usable(contract: Contract) -> str:
@@ -149,5 +149,5 @@ def _newest(con: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> N
 def _lasting(table: str, column: str, kind: str, value: str, secrets: Sequence[str]) -> str:
     """SQL of the hashed id of a row: by an earlier secret key where it is kept under that one already."""
     hashes = [f"left({hashed_sql(secret, repr(kind), value)}, 16)" for secret in secrets]
-    known = " ".join(f"when {each} in (select {column} from erased_{table}) then {each}" for each in hashes[1:])
-    return f"case {known} else {hashes[0]} end" if known else hashes[0]
+    cases = " ".join(f"when {each} in (select {column} from erased_{table}) then {each}" for each in hashes[1:])
+    return f"case {cases} else {hashes[0]} end" if cases else hashes[0]

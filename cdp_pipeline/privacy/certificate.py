@@ -58,13 +58,13 @@ def holding_erased(data: Path) -> set[str]:
     if current is None:
         return set()
     erased = set(read_manifest(current).erased)
-    found = set()
+    names = set()
     for folder in (data / "snapshots").glob("[!.]*"):
         if folder.resolve() != current:
             manifest = legible_manifest(folder)
             if manifest is None or erased - set(manifest.erased) or manifest.erased_now:
-                found.add(folder.name)
-    return found
+                names.add(folder.name)
+    return names
 
 
 def erased_since(data: Path, snapshot: Path) -> list[str]:
@@ -90,16 +90,16 @@ def certify(run: Run) -> list[str]:
     is_due = not all(path_of(data, request_id).exists() for request_id in manifest.erased)
     left = _left(run, snapshot) if is_due else []
     register = {request.request_id: request for request in read_requests(data)}
-    moments, written = _moments(data), []
+    moments, certified = _moments(data), []
     for request_id in manifest.erased:
         if not path_of(data, request_id).exists():
             request, at = register.get(request_id), moments.get(request_id, "")
             _write(data, request_id, _certificate(project, data, snapshot, request_id, request, at, left))
-            written.append(request_id)
+            certified.append(request_id)
     for request_id in sorted({*manifest.erased, *manifest.carried_out}):
         if request_id in register and register[request_id].is_open:
             advance(data, [request_id], "carried_out", moments.get(request_id, ""))
-    return written
+    return certified
 
 
 def _left(run: Run, snapshot: Path) -> list[Count]:
@@ -113,16 +113,16 @@ def _left(run: Run, snapshot: Path) -> list[Count]:
 def _moments(data: Path) -> dict[str, str]:
     """Request -> when the first of the states that are kept and carry it out was published, UTC."""
     published = [read_manifest(folder) for folder in (data / "snapshots").glob("[!.]*")]
-    found: dict[str, str] = {}
-    for manifest in sorted((said for said in published if said.published_at), key=lambda said: said.published_at):
+    moments: dict[str, str] = {}
+    for manifest in sorted((state for state in published if state.published_at), key=lambda state: state.published_at):
         for request_id in (*manifest.erased, *manifest.carried_out):
-            found.setdefault(request_id, manifest.published_at)
-    return found
+            moments.setdefault(request_id, manifest.published_at)
+    return moments
 
 
 def certify_erased_before(data: Path, request: Request, before: Sequence[str]) -> None:
     """Write the certificate of a request about somebody whom the requests `before` have erased."""
-    said = {
+    certificate = {
         "request_id": request.request_id,
         "received_date": request.received_date,
         "received_at": request.received_at,
@@ -131,7 +131,7 @@ def certify_erased_before(data: Path, request: Request, before: Sequence[str]) -
         "carried_out_with": list(before),
         "notes": [_BEFORE],
     }
-    _write(data, request.request_id, said)
+    _write(data, request.request_id, certificate)
 
 
 def path_of(data: Path, request_id: str) -> Path:
@@ -139,8 +139,8 @@ def path_of(data: Path, request_id: str) -> Path:
     return data / FOLDER / "certificates" / f"{request_id}.json"
 
 
-def _write(data: Path, request_id: str, said: Mapping[str, object]) -> None:
-    write_whole(path_of(data, request_id), json.dumps(said, indent=1, ensure_ascii=False) + "\n", "certificate")
+def _write(data: Path, request_id: str, certificate: Mapping[str, object]) -> None:
+    write_whole(path_of(data, request_id), json.dumps(certificate, indent=1, ensure_ascii=False) + "\n", "certificate")
 
 
 def _certificate(
@@ -158,10 +158,10 @@ def _certificate(
         name: n for name, n in sorted(counts.items()) if not name.startswith(AUDIENCE) and not name.endswith(WRITTEN)
     }
     remaining = {table: n for request_left, table, n in left if request_left == request_id and table in tables}
-    known = read_tombstones(data).to_pylist()
-    tombstones = [r for r in known if r["request_id"] == request_id]
+    every_tombstone = read_tombstones(data).to_pylist()
+    tombstones = [r for r in every_tombstone if r["request_id"] == request_id]
     hashes = {(r["kind"], r["key"]) for r in tombstones}
-    others = {r["request_id"] for r in known if (r["kind"], r["key"]) in hashes} - {request_id}
+    others = {r["request_id"] for r in every_tombstone if (r["kind"], r["key"]) in hashes} - {request_id}
     manifest = read_manifest(snapshot)
     last_words = GONE_BACK_TO if was_gone_back_to(snapshot) else LAST_WORDS
     systems = sorted({name.removeprefix("raw.") for name in tables if name.startswith("raw.")} & set(project.sources))
@@ -174,8 +174,8 @@ def _certificate(
         "night": manifest.as_of,
         "published": snapshot.name,
         "carried_out_with": sorted(others & set(manifest.erased)),
-        "rows_removed": (removed := {name: n - remaining.get(name, 0) for name, n in tables.items()}),
-        "rows_removed_by_layer": _by_layer(removed),
+        "rows_removed": (rows_removed := {name: n - remaining.get(name, 0) for name, n in tables.items()}),
+        "rows_removed_by_layer": _by_layer(rows_removed),
         "rows_left": remaining,
         "tombstones": {kind: sum(r["kind"] == kind for r in tombstones) for kind in sorted({r["kind"] for r in tombstones})},
         "recipients_to_notify": _recipients(project, snapshot, counts),
@@ -192,13 +192,13 @@ def _by_layer(tables: Mapping[str, int]) -> dict[str, int]:
 def _recipients(project: Project, snapshot: Path, counts: Mapping[str, int]) -> list[dict[str, object]]:
     """Destinations that were given the person, or an audience the person was ever in."""
     audiences = {name.removeprefix(AUDIENCE) for name in counts if name.startswith(AUDIENCE)}
-    found: list[dict[str, object]] = []
+    recipients: list[dict[str, object]] = []
     for name, spec in sorted(project.destinations.items()):
-        fed = set(spec.audiences) | {a for a, said in project.audiences.items() if name in said.destinations}
+        fed = set(spec.audiences) | {a for a, spoken_to in project.audiences.items() if name in spoken_to.destinations}
         rows, files = counts.get(f"activation.{name}{WRITTEN}", 0), f"activation/{name}/*{REMOVE}"
         if rows or fed & audiences:
             transfer = spec.transfer
-            found.append(
+            recipients.append(
                 {
                     "destination": name,
                     "owner": spec.owner,
@@ -209,4 +209,4 @@ def _recipients(project: Project, snapshot: Path, counts: Mapping[str, int]) -> 
                     "removal_files": files if rows and any(snapshot.glob(files)) else "",
                 }
             )
-    return found
+    return recipients

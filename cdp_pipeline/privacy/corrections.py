@@ -32,12 +32,12 @@ NEVER = ("source", "record_id", "attributes", "created_at", "updated_at")
 """Columns of a people record that say whose it is or when; they are no subject of a correction."""
 
 
-def meant(snapshot: Path, subject: Subject, asked: str, column: str) -> list[tuple[str, str]]:
+def meant(snapshot: Path, subject: Subject, query: str, column: str) -> list[tuple[str, str]]:
     """The records that a correction is for: the one typed as source:record_id, else all that fill the column.
 
     Raises InputError when there is none.
     """
-    source, _, record_id = asked.strip().partition(":")
+    source, _, record_id = query.strip().partition(":")
     if (source, record_id) in subject.records:
         return [(source, record_id)]
     people = str(snapshot / "staging" / "people.parquet").replace("'", "''")
@@ -46,28 +46,28 @@ def meant(snapshot: Path, subject: Subject, asked: str, column: str) -> list[tup
         rows = con.execute(
             f"select source, record_id from '{people}' where {column} is not null order by all"
         ).fetchall() if column in columns else []  # fmt: skip
-    found = [(str(a), str(b)) for a, b in rows if (a, b) in set(subject.records)]
-    if not found:
+    own = [(str(a), str(b)) for a, b in rows if (a, b) in set(subject.records)]
+    if not own:
         raise InputError(f"no record of this person fills {column}: name the record to correct, source:record_id")
-    return found
+    return own
 
 
-def replaced_by(snapshot: Path, subject: Subject, asked: str, column: str) -> dict[tuple[str, str], str]:
+def replaced_by(snapshot: Path, subject: Subject, query: str, column: str) -> dict[tuple[str, str], str]:
     """What a correction of a person replaces: (source, record_id) -> the value that the profile knows from it.
 
     Values that two records share are told of the better one, as in the profile. Empty where a record was named.
     """
-    source, _, record_id = asked.strip().partition(":")
+    source, _, record_id = query.strip().partition(":")
     path = snapshot / "profiles" / "golden_values.parquet"
     if (source, record_id) in subject.records or not path.exists():
         return {}
-    found: dict[tuple[str, str], str] = {}
-    wanted = [("person_id", "=", subject.person_id), ("field", "=", column)]
-    for row in pq.read_table(path, filters=wanted).to_pylist():
-        found = {(lost["source"], lost["record_id"]): str(lost["value"]) for lost in row["losing_values"]}
+    values: dict[tuple[str, str], str] = {}
+    filters = [("person_id", "=", subject.person_id), ("field", "=", column)]
+    for row in pq.read_table(path, filters=filters).to_pylist():
+        values = {(value["source"], value["record_id"]): str(value["value"]) for value in row["losing_values"]}
         if row["source"] != _GIVEN:
-            found[row["source"], row["record_id"]] = str(row["value"])
-    return found
+            values[row["source"], row["record_id"]] = str(row["value"])
+    return values
 
 
 def correct(
@@ -89,29 +89,29 @@ def correct(
     if problem:
         raise InputError(problem)
     with alone(data / CORRECTIONS.file):
-        known = read_corrections(data)
-        newest = {(c.source, c.record_id, c.column): c.value for c in known}
-        fresh = [
+        corrections = read_corrections(data)
+        newest = {(c.source, c.record_id, c.column): c.value for c in corrections}
+        new = [
             Correction(
                 source, record_id, column, value, str(decided), reviewer, (replaced or {}).get((source, record_id), "")
             )
             for source, record_id in records
             if newest.get((source, record_id, column)) != value
         ]
-        if fresh:
-            write_corrections(data, [*known, *fresh])
-        return len(fresh)
+        if new:
+            write_corrections(data, [*corrections, *new])
+        return len(new)
 
 
 def lift(data: Path, records: Sequence[tuple[str, str]], column: str) -> int:
     """Take the corrections of a column of these records away; returns how many lines went."""
     with alone(data / CORRECTIONS.file):
-        known = read_corrections(data)
-        kept = [c for c in known if (c.source, c.record_id) not in set(records) or c.column != column]
-        if len(kept) == len(known):
+        corrections = read_corrections(data)
+        others = [c for c in corrections if (c.source, c.record_id) not in set(records) or c.column != column]
+        if len(others) == len(corrections):
             raise InputError(f"nothing to lift: no correction of {column} on this record")
-        write_corrections(data, kept)
-        return len(known) - len(kept)
+        write_corrections(data, others)
+        return len(corrections) - len(others)
 
 
 def mistake(contract: Contract, column: str, value: str) -> str:
@@ -148,18 +148,18 @@ def steps(project: Project) -> tuple[Step, ...]:
 def _run(run: Run) -> Outcome:
     contract = run.project.contracts["people"]
     cells: dict[tuple[str, str, str], tuple[int, Correction]] = {}
-    for line, said in enumerate(read_corrections(run.data), 2):
-        cell = (said.source, said.record_id, said.column)
-        counts = said.column in contract.columns and said.column not in NEVER
-        if counts and (cell not in cells or said.decided_at >= cells[cell][1].decided_at):
-            cells[cell] = (line, said)
+    for line, correction in enumerate(read_corrections(run.data), 2):
+        cell = (correction.source, correction.record_id, correction.column)
+        counts = correction.column in contract.columns and correction.column not in NEVER
+        if counts and (cell not in cells or correction.decided_at >= cells[cell][1].decided_at):
+            cells[cell] = (line, correction)
     rows = [
         {
-            "source": said.source, "record_id": said.record_id, "column_name": said.column,
-            "value": said.value or None, "decided_at": date.fromisoformat(said.decided_at), "line": line,
-            "replaced": said.replaced or None,
+            "source": correction.source, "record_id": correction.record_id, "column_name": correction.column,
+            "value": correction.value or None, "decided_at": date.fromisoformat(correction.decided_at), "line": line,
+            "replaced": correction.replaced or None,
         }
-        for _, (line, said) in sorted(cells.items())
+        for _, (line, correction) in sorted(cells.items())
     ]  # fmt: skip
     with run.connect() as con:
         con.register("rows", pa.Table.from_pylist(rows, schema=SCHEMA))

@@ -72,7 +72,7 @@ class Door:
             subject_key,
         )  # knows identity, which a stage that asks for leave does not
 
-        said = {
+        entry = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "user": account(),
             "command": self.command,
@@ -81,7 +81,7 @@ class Door:
             "people": len(subjects),
             "subject_keys": sorted({subject_key(self.key, subject) for subject in subjects}) if self.key else [],
         }
-        line = json.dumps({name: value for name, value in said.items() if value})
+        line = json.dumps({name: value for name, value in entry.items() if value})
         try:
             with alone(path_of(self.data)):
                 append_line(path_of(self.data), line, "reads")
@@ -100,13 +100,13 @@ def path_of(data: Path) -> Path:
 
 def reads(data: Path) -> list[Read]:
     """Every line, oldest first; what a dead command left half written is skipped."""
-    found: list[Read] = []
+    entries: list[Read] = []
     for line in _lines(data):
         try:
-            found.append(json.loads(line))
+            entries.append(json.loads(line))
         except ValueError:
             continue
-    return found
+    return entries
 
 
 def unite(places: Sequence[Path], data: Path) -> int:
@@ -122,13 +122,13 @@ def unite(places: Sequence[Path], data: Path) -> int:
     return lines.total()
 
 
-def rekey(data: Path, known: Mapping[str, str]) -> None:
-    """Write people in the log by the hashes of another key: old hash -> new; a hash that is not in `known` stays."""
+def rekey(data: Path, hashes: Mapping[str, str]) -> None:
+    """Write people in the log by the hashes of another key: old hash -> new; a hash that is not in `hashes` stays."""
     if not path_of(data).exists():
         return
     with alone(path_of(data)):
         lines = _lines(data)
-        rekeyed = [re.sub(r"\b[0-9a-f]{32}\b", lambda hit: known.get(hit[0], hit[0]), line) for line in lines]
+        rekeyed = [re.sub(r"\b[0-9a-f]{32}\b", lambda hit: hashes.get(hit[0], hit[0]), line) for line in lines]
         if rekeyed != lines:
             write_whole(path_of(data), "".join(f"{line}\n" for line in rekeyed), "reads")
 

@@ -68,8 +68,8 @@ def erase(run: Run) -> Outcome:
         lines = con.execute("select coalesce(sum(rows_erased), 0)::bigint from rows_arrow").fetchall()[0][0]
     requests = requests_in(tombstones)
     new = _new_requests(run, requests)
-    said = replace(run.manifest(), erased=tuple(requests), erased_now=tuple(new), carried_out=tuple(waiting))
-    write_manifest(run.folder, said)
+    manifest = replace(run.manifest(), erased=tuple(requests), erased_now=tuple(new), carried_out=tuple(waiting))
+    write_manifest(run.folder, manifest)
     numbers = {"requests": len(requests), "new_requests": len(new), "lines_taken_out": lines}
     return {"raw.erased_rows": {**numbers, "everything_was_loaded": int(has_work)}}
 
@@ -95,11 +95,11 @@ def _open_kept(run: Run, con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"create temp table {name} ({columns})")
         path, table = run.path(f"raw.{name}"), name.removeprefix("erased_")
         if path.exists():
-            kept = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+            file = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
             if table in contracts:
-                add_kept(con, table, contracts[table], kept, pq.read_schema(path).names)
+                add_kept(con, table, contracts[table], file, pq.read_schema(path).names)
             elif name == "erasures":
-                con.execute(f"insert into {name} by name from {kept}")
+                con.execute(f"insert into {name} by name from {file}")
 
 
 def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -> pa.Table:
@@ -115,20 +115,20 @@ def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -
     scan(run, con, [], tombstones, secrets)
     con.execute("create temp table all_gone as select source_name, _file, _line from gone")
     while todo:
-        fresh = scan(run, con, todo, tombstones, secrets)
-        found = _rows(run, fresh)
-        add_tombstones(run.data, found)
-        tombstones = pa.concat_tables([tombstones, pa.Table.from_pylist(found, schema=SCHEMA)])
+        new = scan(run, con, todo, tombstones, secrets)
+        rows = _rows(run, new)
+        add_tombstones(run.data, rows)
+        tombstones = pa.concat_tables([tombstones, pa.Table.from_pylist(rows, schema=SCHEMA)])
         keep_anonymous(run, con, todo, secrets)
         for name in todo:
             add_outlived(run, con, name)
         con.execute("insert into all_gone select source_name, _file, _line from gone")
-        taken = con.execute("""select request_id, 'raw.' || source_name, count(*) from gone where request_id <> ''
+        counts = con.execute("""select request_id, 'raw.' || source_name, count(*) from gone where request_id <> ''
             group by all order by all""").fetchall()
-        _tell(run, con, taken)
+        _tell(run, con, counts)
         for name in todo:
             scrub(run, con, name, secrets)
-        if not fresh or len(todo) == len(names):
+        if not new or len(todo) == len(names):
             break
         todo = names
     _tell(run, con, forget_previous(run, con, secrets))
@@ -137,11 +137,11 @@ def _carry_out(run: Run, con: duckdb.DuckDBPyConnection, tombstones: pa.Table) -
     return tombstones
 
 
-def _rows(run: Run, fresh: Iterable[tuple[str, str, str]]) -> list[dict[str, object]]:
+def _rows(run: Run, tombstones: Iterable[tuple[str, str, str]]) -> list[dict[str, object]]:
     made_with = fingerprint(run.key)
     return [
         {"kind": kind, "key": key, "since": run.as_of, "request_id": request, "made_with": made_with}
-        for kind, key, request in fresh
+        for kind, key, request in tombstones
     ]
 
 
@@ -162,8 +162,8 @@ def _marks(run: Run, tombstones: pa.Table) -> dict[str, str]:
     for name, source in run.project.sources.items():
         parts = [path.name for path in sorted(raw_folder(run, name).glob("*.parquet"))]
         days = {table: str(day) for table, day in first_days.items() if name in aged and table != QUARANTINE}
-        said = "\n".join([_VERSION, keys, repr(source), repr(days), *parts])
-        marks[name] = hashlib.sha256(said.encode()).hexdigest()
+        basis = "\n".join([_VERSION, keys, repr(source), repr(days), *parts])
+        marks[name] = hashlib.sha256(basis.encode()).hexdigest()
     return marks
 
 

@@ -31,8 +31,8 @@ def stays(contract: Contract, column: str) -> bool:
     if is_written(contract, column):
         return True
     spec = contract.columns[column]
-    said = spec.type != "text" if spec.kept_when_erased is None else spec.kept_when_erased
-    return said and _may_stay(spec)
+    is_kept = spec.type != "text" if spec.kept_when_erased is None else spec.kept_when_erased
+    return is_kept and _may_stay(spec)
 
 
 def kept_values(contract: Contract) -> tuple[str, tuple[str, ...]]:
@@ -49,12 +49,12 @@ def check_kept(project: Project) -> None:
             for key, wrong in (*_wrong_column(project, contract, column), *_wrong_rows(project, contract, spec)):
                 where = f"{path}:{line_of(path, 'columns', column, *([key] if key else []))}: {column}"
                 problems.append(f"{where}: {key}{': ' if key else ''}{wrong}")
-        named = [column for column, spec in contract.columns.items() if spec.rows_kept_when_erased is not None]
-        if contract.when_erased == STOPS and len(named) != 1:
-            found = f"named on {', '.join(named)}; allowed: one column"
+        columns = [column for column, spec in contract.columns.items() if spec.rows_kept_when_erased is not None]
+        if contract.when_erased == STOPS and len(columns) != 1:
+            several = f"named on {', '.join(columns)}; allowed: one column"
             none = "named on no column; without it a refusal ends with the record that holds it"
             where = f"{path}:{line_of(path, 'columns')}: rows_kept_when_erased"
-            problems.append(f"{where}: {found if named else none}")
+            problems.append(f"{where}: {several if columns else none}")
     if problems:
         raise ProjectError(problems)
 

@@ -122,10 +122,10 @@ def _of_core_tables(
         for secret in secrets
         for also, value in (("", "s.identity"), (" || '+name'", "s.named"))
     )
-    held = con.execute(f"""select request_id, table_name, count(*) from (
+    counted = con.execute(f"""select request_id, table_name, count(*) from (
             select table_name, number, min(request_id) as request_id from ({matches}) group by all)
         group by all order by all""").fetchall()
-    for request, name, count in held:
+    for request, name, count in counted:
         counts[str(name)].append((str(request), str(name), int(count)))
     return counts
 
@@ -139,14 +139,14 @@ def _of_people(con: duckdb.DuckDBPyConnection, path: Path, table: str) -> list[C
         match = "join lost_records l using (source, record_id)"
     else:
         return []
-    named = [(f"'{table}'", "true")]
+    counted_as = [(f"'{table}'", "true")]
     if "is_written" in columns:
-        named.append((f"'{table}{WRITTEN}'", "t.is_written"))
+        counted_as.append((f"'{table}{WRITTEN}'", "t.is_written"))
     if table == "segments.history":
-        named.append((f"'{AUDIENCE}' || t.segment", "t.kind = 'audience'"))
+        counted_as.append((f"'{AUDIENCE}' || t.segment", "t.kind = 'audience'"))
     selects = [
         f"select l.request_id, {name}, count(*) from {scan_of(path)} t {match} where {condition} group by all"
-        for name, condition in named
+        for name, condition in counted_as
     ]
     rows = con.execute(" union all ".join(selects) + " order by all").fetchall()
     return [(str(request), str(name), int(count)) for request, name, count in rows]

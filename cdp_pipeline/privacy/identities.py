@@ -58,8 +58,8 @@ _DESCRIBED = ("country", "full_name", "first_name", "last_name")
 
 def columns_of(table: str, contracts: Contracts) -> list[str]:
     """The columns of a core table that its facts are made of."""
-    named = {column for fact in facts_of(table, contracts) for column in fact.columns}
-    return sorted(named | (set(_DESCRIBED) if set(_DESCRIBED) <= set(contracts[table].columns) else set()))
+    columns = {column for fact in facts_of(table, contracts) for column in fact.columns}
+    return sorted(columns | (set(_DESCRIBED) if set(_DESCRIBED) <= set(contracts[table].columns) else set()))
 
 
 def _names(text: Callable[[str], str]) -> tuple[str, str]:

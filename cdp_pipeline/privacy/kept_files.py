@@ -70,16 +70,20 @@ def _clean_replaced(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[
     if not (run.data / CORRECTIONS.file).exists():
         return
     with alone(run.data / CORRECTIONS.file):
-        known = read_corrections(run.data)
-        said = [(said.source, at, said.replaced) for at, said in enumerate(known) if said.replaced]
-        cleaned = list(known)
-        for source in sorted({row[0] for row in said}):
-            texts = [row[1:] for row in said if row[0] == source]
+        corrections = read_corrections(run.data)
+        replaced_cells = [
+            (replaced_cells.source, at, replaced_cells.replaced)
+            for at, replaced_cells in enumerate(corrections)
+            if replaced_cells.replaced
+        ]
+        cleaned = list(corrections)
+        for source in sorted({row[0] for row in replaced_cells}):
+            texts = [row[1:] for row in replaced_cells if row[0] == source]
             con.register("replaced_texts", pa.table({"number": [at for at, _ in texts], "text": [t for _, t in texts]}))
             for at in lines_about(run, con, source, "replaced_texts", secrets):
-                cleaned[at] = replace(known[at], replaced="")
+                cleaned[at] = replace(corrections[at], replaced="")
             con.unregister("replaced_texts")
-        if cleaned != known:
+        if cleaned != corrections:
             write_corrections(run.data, cleaned)
 
 
@@ -89,13 +93,13 @@ def _clean_replays(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[s
         return
     with alone(path):
         lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
-        said = [json.loads(line) for line in lines]
-        loaded, gone = _loaded(run), _gone(run, con)
-        guilty = {at for at, row in enumerate(said) if _place(row)[:2] not in loaded or _place(row) in gone}
-        for name in sorted({str(row["source"]) for at, row in enumerate(said) if at not in guilty}):
+        replays = [json.loads(line) for line in lines]
+        loaded, lines_gone = _loaded(run), _gone(run, con)
+        guilty = {at for at, row in enumerate(replays) if _place(row)[:2] not in loaded or _place(row) in lines_gone}
+        for name in sorted({str(row["source"]) for at, row in enumerate(replays) if at not in guilty}):
             texts = {
                 at: " , ".join(_strings(row))
-                for at, row in enumerate(said)
+                for at, row in enumerate(replays)
                 if at not in guilty and row["source"] == name
             }
             table = pa.table(
@@ -105,14 +109,14 @@ def _clean_replays(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[s
             guilty |= set(lines_about(run, con, name, "replay_texts", secrets))
             con.unregister("replay_texts")
         if guilty:
-            kept = [line for at, line in enumerate(lines) if at not in guilty]
-            write_whole(path, "".join(f"{line}\n" for line in kept), "replays")
+            lines_left = [line for at, line in enumerate(lines) if at not in guilty]
+            write_whole(path, "".join(f"{line}\n" for line in lines_left), "replays")
 
 
 def _loaded(run: Run) -> set[tuple[str, str]]:
     """(source, fingerprint) of every export that the run uses."""
-    found = ((name, receipt) for name in run.project.sources for receipt, _ in receipts_of(raw_folder(run, name)))
-    return {(name, receipt.fingerprint) for name, receipt in found if receipt.status == "loaded"}
+    receipts = ((name, receipt) for name in run.project.sources for receipt, _ in receipts_of(raw_folder(run, name)))
+    return {(name, receipt.fingerprint) for name, receipt in receipts if receipt.status == "loaded"}
 
 
 def _gone(run: Run, con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, int]]:
@@ -124,9 +128,9 @@ def _gone(run: Run, con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, int]]
     return {(str(name), prints.get((name, file), ""), int(line)) for name, file, line in rows}
 
 
-def _place(said: Mapping[str, object]) -> tuple[str, str, int]:
-    line = said.get("line", 0)
-    return str(said.get("source", "")), str(said.get("fingerprint", "")), line if isinstance(line, int) else 0
+def _place(replay: Mapping[str, object]) -> tuple[str, str, int]:
+    line = replay.get("line", 0)
+    return str(replay.get("source", "")), str(replay.get("fingerprint", "")), line if isinstance(line, int) else 0
 
 
 def _strings(value: object) -> list[str]:

@@ -54,17 +54,17 @@ def expected_key(data: Path) -> str:
     It is the one that the published state was made with, or the one that this was exchanged for since.
     """
     published = published_snapshot(data)
-    found = read_manifest(published).key_fingerprint if published else ""
+    expected = read_manifest(published).key_fingerprint if published else ""
     for old, new in exchanges(data):
-        found = new if found == old else found
-    return found
+        expected = new if expected == old else expected
+    return expected
 
 
 def earlier_keys(variable: str, data: Path) -> tuple[bytes, ...]:
     """Keys of before that are still held, because something is keyed with them; in no order that matters."""
-    told = [value for name, value in sorted(os.environ.items()) if name.startswith(f"{variable}_PREVIOUS") and value]
-    kept = sorted((data / HELD).glob("[!.]*"))
-    return tuple(dict.fromkeys([*(key.encode() for key in told), *(path.read_bytes() for path in kept)]))
+    values = [value for name, value in sorted(os.environ.items()) if name.startswith(f"{variable}_PREVIOUS") and value]
+    files = sorted((data / HELD).glob("[!.]*"))
+    return tuple(dict.fromkeys([*(key.encode() for key in values), *(path.read_bytes() for path in files)]))
 
 
 def keys_of(run: Run) -> tuple[bytes, ...]:
@@ -110,20 +110,20 @@ def _expected(variable: str, data: Path, own: bytes | None) -> bytes:
     made_with, expected = read_manifest(expect_published(data)).key_fingerprint, expected_key(data)
     if own and fingerprint(own) == expected:
         return own
-    found = f"the key at hand has the fingerprint {fingerprint(own)}" if own else "there is no key at hand"
+    at_hand = f"the key at hand has the fingerprint {fingerprint(own)}" if own else "there is no key at hand"
     is_exchanged = made_with != expected
     why = f"key {made_with} was exchanged for it" if is_exchanged else f"the published data in {data} was made with it"
     cure = "" if is_exchanged else ", or use another data folder; cdp key rotate exchanges a key"
-    raise KeyMismatchError(f"{found}, expected is {expected}, for {why}: set {variable} to that key{cure}")
+    raise KeyMismatchError(f"{at_hand}, expected is {expected}, for {why}: set {variable} to that key{cure}")
 
 
 def _made(data: Path) -> bytes:
     """A random key, kept in the data folder."""
     path = data / FILE
-    made = path.with_name(f"{FILE}.made")
-    write_whole(made, secrets.token_hex(32), "key")
+    new = path.with_name(f"{FILE}.made")
+    write_whole(new, secrets.token_hex(32), "key")
     with suppress(FileExistsError):  # a key that another process made meanwhile is never replaced
-        os.link(made, path)
+        os.link(new, path)
     fault("key.linked")
-    made.unlink(missing_ok=True)
+    new.unlink(missing_ok=True)
     return path.read_bytes()

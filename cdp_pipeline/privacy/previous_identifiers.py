@@ -42,7 +42,7 @@ def add_as_delivered(con: duckdb.DuckDBPyConnection, records: Iterable[tuple[str
     """
     names = sorted({f"{source}:{record_id}" for source, record_id in records})
     con.register("records_arrow", pa.table({"identity": pa.array(names, pa.string())}))
-    fresh = con.execute(f"""
+    rows = con.execute(f"""
         with own as (
             select f.source_name, f._file, f._line, min(d.request_id) as request_id
             from found f join dead d on d.kind = f.kind and d.key = f.key
@@ -60,6 +60,6 @@ def add_as_delivered(con: duckdb.DuckDBPyConnection, records: Iterable[tuple[str
         select kind, key, min(request_id) from marks anti join dead using (kind, key)
         where key is not null group by all order by all""").fetchall()
     con.unregister("records_arrow")
-    if fresh:
-        con.executemany("insert into dead values (?, ?, ?)", fresh)
-    return [(str(kind), str(key), str(request)) for kind, key, request in fresh]
+    if rows:
+        con.executemany("insert into dead values (?, ?, ?)", rows)
+    return [(str(kind), str(key), str(request)) for kind, key, request in rows]

@@ -54,9 +54,9 @@ def _is_involved(con: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[s
 
 def _without(path: Path, layer: str, columns: Sequence[str]) -> str:
     """SELECT of a published table without the erased; of people who split off from them, their beginning stays."""
-    lost = "(select person_id from lost_people)"
+    erased = "(select person_id from lost_people)"
     none_of = " and ".join(
-        f'("{column}" is null or "{column}" not in {lost})' for column in _PERSON if column in columns
+        f'("{column}" is null or "{column}" not in {erased})' for column in _PERSON if column in columns
     )
     others = f"select * from {scan_of(path)} where {none_of}"
     if f"{layer}.{path.stem}" != "identity.changes":
@@ -64,4 +64,4 @@ def _without(path: Path, layer: str, columns: Sequence[str]) -> str:
     return f"""{others} union all
         select * replace ('created' as change, other_person_id as person_id, null as other_person_id,
             'new records' as cause)
-        from {scan_of(path)} where change = 'split' and person_id in {lost} and other_person_id not in {lost}"""
+        from {scan_of(path)} where change = 'split' and person_id in {erased} and other_person_id not in {erased}"""

@@ -90,14 +90,14 @@ def as_page(project: Project) -> str:
 
 
 def _controller(project: Project) -> Part:
-    said = project.settings.controller
+    controller = project.settings.controller
     rows = (
-        ("controller", said.name or _EMPTY),
-        ("contact", said.contact or _EMPTY),
-        ("data protection officer", said.privacy_officer or _EMPTY),
+        ("controller", controller.name or _EMPTY),
+        ("contact", controller.contact or _EMPTY),
+        ("data protection officer", controller.privacy_officer or _EMPTY),
         ("platform", project.settings.name),
     )
-    hint = () if said.name else ("Fill in `controller` in `project.yml`.",)
+    hint = () if controller.name else ("Fill in `controller` in `project.yml`.",)
     return Part("Who is responsible", hint, (("", ""), *rows))
 
 
@@ -157,9 +157,9 @@ def _purposes(project: Project) -> Part:
 
 def _where_to(project: Project, audience: str) -> str:
     shape = project.audiences.get(audience)
-    named = set(shape.destinations) if shape else set()
-    named |= {name for name, destination in project.destinations.items() if audience in destination.audiences}
-    return ", ".join(sorted(named))
+    destinations = set(shape.destinations) if shape else set()
+    destinations |= {name for name, destination in project.destinations.items() if audience in destination.audiences}
+    return ", ".join(sorted(destinations))
 
 
 def _recipients(project: Project) -> Part:
@@ -197,8 +197,8 @@ def _time(project: Project) -> Part:
         "Exports in the drop zone: their owner decides.",
         "Requests, keyed marks of erased people, certificates: until the controller deletes them.",
     )
-    kept = getattr(settings, "retention", None) or {}
-    rows = [(name, f"{days} days") for name, days in sorted(dict(kept).items())]
+    retention = getattr(settings, "retention", None) or {}
+    rows = [(name, f"{days} days") for name, days in sorted(dict(retention).items())]
     return Part("How long it is kept", sentences, (("table", "kept"), *rows) if rows else ())
 
 
@@ -241,10 +241,10 @@ def _words(text: str) -> str:
 
 def unfinished(project: Project) -> Sequence[str]:
     """What a privacy officer still has to fill in, one line each."""
-    said = project.settings.controller
-    missing = [name for name in ("name", "contact", "privacy_officer") if not getattr(said, name)]
-    found = [f"project.yml: controller: {name} is not filled in" for name in missing]
-    return found + [
+    controller = project.settings.controller
+    missing = [name for name in ("name", "contact", "privacy_officer") if not getattr(controller, name)]
+    problems = [f"project.yml: controller: {name} is not filled in" for name in missing]
+    return problems + [
         f"6_activation/{name}.yml: no transfer: nothing can leave"
         for name, destination in sorted(project.destinations.items())
         if destination.transfer is None

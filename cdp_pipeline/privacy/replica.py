@@ -67,11 +67,11 @@ def _unite(places: Sequence[Path], data: Path, name: str) -> int:
         return 0
     target = data / FOLDER / name
     with alone(target):
-        found = [pq.read_table(path) for place in places if (path := place / FOLDER / name).exists()]
-        rows = {tuple(sorted(row.items())): row for table in found for row in table.to_pylist()}
-        ordered = sorted(rows.values(), key=lambda row: [str(row[column]) for column in found[0].column_names])
+        tables = [pq.read_table(path) for place in places if (path := place / FOLDER / name).exists()]
+        rows = {tuple(sorted(row.items())): row for table in tables for row in table.to_pylist()}
+        ordered = sorted(rows.values(), key=lambda row: [str(row[column]) for column in tables[0].column_names])
         with replaced(target, "register.unite", lasting=True) as temporary:
-            pq.write_table(pa.Table.from_pylist(ordered, schema=found[0].schema), temporary, compression="zstd")
+            pq.write_table(pa.Table.from_pylist(ordered, schema=tables[0].schema), temporary, compression="zstd")
     return len(ordered)
 
 

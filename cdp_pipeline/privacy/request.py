@@ -46,22 +46,22 @@ def forget(data: Path, text: str, key: bytes, received: date, project: Project) 
     rows = tombstones_of(snapshot, subject, key, received, request.request_id, project)
     before = [] if subject.records else _carried_out_by(data, snapshot, rows)
     if before:
-        done = replace(request, status="carried_out", carried_out_at=now())
-        certify_erased_before(data, done, before)
-        advance(data, [done.request_id], "carried_out", done.carried_out_at)
-        return Asked(done, subject, 0, is_recognised(rows))
-    fresh = add_tombstones(data, rows)
+        closed = replace(request, status="carried_out", carried_out_at=now())
+        certify_erased_before(data, closed, before)
+        advance(data, [closed.request_id], "carried_out", closed.carried_out_at)
+        return Asked(closed, subject, 0, is_recognised(rows))
+    new = add_tombstones(data, rows)
     (waiting,) = advance(data, [request.request_id], "waiting")
-    return Asked(waiting, subject, fresh, is_recognised(rows))
+    return Asked(waiting, subject, new, is_recognised(rows))
 
 
 def _carried_out_by(data: Path, snapshot: Path, rows: Sequence[Mapping[str, object]]) -> list[str]:
     """The requests that asked for `rows` before and are carried out in what is published; none unless for each row."""
-    erased, wanted = set(read_manifest(snapshot).erased), {(row["kind"], row["key"]) for row in rows}
-    known = [
+    erased, hashes = set(read_manifest(snapshot).erased), {(row["kind"], row["key"]) for row in rows}
+    rows_before = [
         row
         for row in read_tombstones(data).to_pylist()
-        if row["request_id"] in erased and (row["kind"], row["key"]) in wanted
+        if row["request_id"] in erased and (row["kind"], row["key"]) in hashes
     ]
-    is_complete = {(row["kind"], row["key"]) for row in known} == wanted
-    return sorted({row["request_id"] for row in known}) if is_complete else []
+    is_complete = {(row["kind"], row["key"]) for row in rows_before} == hashes
+    return sorted({row["request_id"] for row in rows_before}) if is_complete else []

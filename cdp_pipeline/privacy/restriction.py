@@ -63,13 +63,13 @@ def restrict(
     rows = tombstones_of(snapshot, subject, key, received, request.request_id, project)
     rows = [row | {"restriction": KINDS[kind]} for row in rows if row["kind"] in _FOLLOWED]
     with alone(path_of(data)):
-        known = read_restrictions(data).to_pylist()
-        there = {(row["kind"], row["key"], row["restriction"]) for row in known}
-        fresh = [row for row in rows if (row["kind"], row["key"], row["restriction"]) not in there]
-        if fresh:
-            _write(data, [*known, *fresh])
+        restrictions = read_restrictions(data).to_pylist()
+        there = {(row["kind"], row["key"], row["restriction"]) for row in restrictions}
+        new = [row for row in rows if (row["kind"], row["key"], row["restriction"]) not in there]
+        if new:
+            _write(data, [*restrictions, *new])
         register.advance(data, [request.request_id], "waiting")
-        return Restricted(request.request_id, bool(fresh))
+        return Restricted(request.request_id, bool(new))
 
 
 def lift(snapshot: Path, data: Path, subject: Subject, kind: str, keys: Sequence[bytes], project: Project) -> int:
@@ -78,18 +78,18 @@ def lift(snapshot: Path, data: Path, subject: Subject, kind: str, keys: Sequence
     `keys` are all secret keys that are held. Returns how many requests end; InputError when none does.
     """
     hashed = {register.subject_key(key, subject) for key in keys}
-    asked = {r.request_id for r in register.read_requests(data) if r.kind == kind and r.subject_key in hashed}
-    asked |= _published(snapshot, subject, kind)
+    request_ids = {r.request_id for r in register.read_requests(data) if r.kind == kind and r.subject_key in hashed}
+    request_ids |= _published(snapshot, subject, kind)
     marks = [m for key in keys for m in tombstones_of(snapshot, subject, key, date.min, "", project)]
     own = {(mark["kind"], mark["key"], KINDS[kind]) for mark in marks}
     with alone(path_of(data)):
-        known = read_restrictions(data).to_pylist()
-        asked |= {r["request_id"] for r in known if (r["kind"], r["key"], r["restriction"]) in own}
-        kept = [row for row in known if row["request_id"] not in asked]
-        if len(kept) == len(known):
+        restrictions = read_restrictions(data).to_pylist()
+        request_ids |= {r["request_id"] for r in restrictions if (r["kind"], r["key"], r["restriction"]) in own}
+        others = [row for row in restrictions if row["request_id"] not in request_ids]
+        if len(others) == len(restrictions):
             raise InputError(f"nothing to lift: this person is not {KINDS[kind]} by a request under this name")
-        _write(data, kept)
-        ended = {row["request_id"] for row in known} - {row["request_id"] for row in kept}
+        _write(data, others)
+        ended = {row["request_id"] for row in restrictions} - {row["request_id"] for row in others}
         register.advance(data, ended, "lifted")
         return len(ended)
 
@@ -136,12 +136,12 @@ def _run(run: Run) -> Outcome:
     from cdp_pipeline.privacy.subject import told_of
     from cdp_pipeline.project.registry import SHAREABLE
 
-    found = read_restrictions(run.data)
+    restrictions = read_restrictions(run.data)
     with run.connect(*_reads(run.project)) as con:
-        con.register("restrictions_arrow", found)
+        con.register("restrictions_arrow", restrictions)
         con.execute("create temp table restrictions as from restrictions_arrow")
         con.execute("create temp table held (person_id varchar, kind varchar, value varchar)")
-        if found.num_rows:
+        if restrictions.num_rows:
             con.execute(f"create temp table told as {told_of(con, known_by(run.project.contracts))}")
             systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
             spell(con, "told", Placeholders(), run.project.settings.country, systems, run.project.words)
@@ -159,7 +159,7 @@ def _run(run: Run) -> Outcome:
                 where to_person_id in (select person_id from identity.person_records)""")
         matches = " or ".join(
             f"r.key = {tombstones.hashed_sql(secret, 'h.kind', 'h.value')}"
-            for secret in tombstones.secrets_of(found, keys_of(run))
+            for secret in tombstones.secrets_of(restrictions, keys_of(run))
         )
         rows = run.write(
             con,

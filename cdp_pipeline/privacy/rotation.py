@@ -75,8 +75,8 @@ def rotate(variable: str, data: Path) -> Rotated:
     if not in_environment:
         write_whole(data / HELD / fingerprint(old), old, "key.held")
         (data / HELD).chmod(0o700)
-    done = dict.fromkeys([*exchanges(data), (fingerprint(old), fingerprint(new))])
-    write_whole(data / EXCHANGED, "".join(f"{was} {now}\n" for was, now in done), "key.exchanged")
+    pairs = dict.fromkeys([*exchanges(data), (fingerprint(old), fingerprint(new))])
+    write_whole(data / EXCHANGED, "".join(f"{was} {now}\n" for was, now in pairs), "key.exchanged")
     if not in_environment:
         fault("key.exchange")
         (data / NEXT).replace(data / FILE)
@@ -124,13 +124,13 @@ def held_and_needed(variable: str, data: Path, exports: Path) -> list[KeyState]:
         for made_with, number in sorted(Counter(rows).items()):
             needed.setdefault(str(made_with), []).append(f"{number} rows of {name}")
     in_use, expected = fingerprint(own) if own else "", expected_key(data)
-    held = {fingerprint(key) for key in earlier_keys(variable, data)} | ({in_use} if own else set())
+    fingerprints = {fingerprint(key) for key in earlier_keys(variable, data)} | ({in_use} if own else set())
     replaced_by = expected if in_use in {was for was, _ in exchanges(data)} - {expected} else ""
-    if replaced_by and replaced_by not in held:
+    if replaced_by and replaced_by not in fingerprints:
         needed.setdefault(replaced_by, []).append("every run since the exchange")
-    ordered = sorted(held | set(needed), key=lambda found: (found != in_use, found))
+    ordered = sorted(fingerprints | set(needed), key=lambda print_of_key: (print_of_key != in_use, print_of_key))
     return [
-        KeyState(f, f in held, f == in_use, tuple(needed.get(f, ())), replaced_by if f == in_use else "")
+        KeyState(f, f in fingerprints, f == in_use, tuple(needed.get(f, ())), replaced_by if f == in_use else "")
         for f in ordered
     ]
 
@@ -162,20 +162,20 @@ def _of_folder(data: Path, made_with: str) -> tuple[bytes, bytes]:
 def _rekey_ledgers(data: Path, old: bytes, new: bytes) -> tuple[int, int]:
     """Write every ledger that names records by their keys anew; returns its lines that could be and could not be."""
     keyed = [ledger for ledger in LEDGERS if ledger.record_keys and (data / ledger.file).exists()]
-    known = _record_keys(expect_published(data), old, new) if keyed else {}
-    done = left = 0
+    new_keys = _record_keys(expect_published(data), old, new) if keyed else {}
+    rekeyed = left = 0
     for ledger in keyed:
         lines, _ = read_lines(data / ledger.file, ledger)
-        named = [[cells.get(column, "") for column in ledger.record_keys] for _, cells in lines]
-        done += sum(all(key in known for key in keys) for keys in named)
-        left += sum(not all(key in known or key in known.values() for key in keys) for keys in named)
-        change_lines(data / ledger.file, ledger, partial(_rekeyed, ledger, known))
-    return done, left
+        keys_of_lines = [[cells.get(column, "") for column in ledger.record_keys] for _, cells in lines]
+        rekeyed += sum(all(key in new_keys for key in keys) for keys in keys_of_lines)
+        left += sum(not all(key in new_keys or key in new_keys.values() for key in keys) for keys in keys_of_lines)
+        change_lines(data / ledger.file, ledger, partial(_rekeyed, ledger, new_keys))
+    return rekeyed, left
 
 
-def _rekeyed(ledger: Ledger, known: Mapping[str, str], cells: Cells) -> Cells:
+def _rekeyed(ledger: Ledger, new_keys: Mapping[str, str], cells: Cells) -> Cells:
     """A line with the new keys of its records, when all of them are known."""
-    keys = {column: known.get(cells.get(column, ""), "") for column in ledger.record_keys}
+    keys = {column: new_keys.get(cells.get(column, ""), "") for column in ledger.record_keys}
     return cells | keys if all(keys.values()) else cells
 
 
@@ -197,11 +197,11 @@ def _rekey_requests(data: Path, old: bytes, new: bytes) -> int:
         return 0
     ids: Sequence[str] = pq.read_table(persons, columns=["person_id"])["person_id"].to_pylist()
     subjects = [Subject(person_id, (), ()) for person_id in ids]
-    known = {register.subject_key(old, subject): register.subject_key(new, subject) for subject in subjects}
-    door.rekey(data, known)
+    hashes = {register.subject_key(old, subject): register.subject_key(new, subject) for subject in subjects}
+    door.rekey(data, hashes)
     with alone(data / REQUESTS.file):
         requests = register.read_requests(data)
-        written = [replace(r, subject_key=known.get(r.subject_key, r.subject_key)) for r in requests]
-        if written != requests:
-            register.write_requests(data, written)
-    return sum(a != b for a, b in zip(requests, written, strict=True))
+        rekeyed = [replace(r, subject_key=hashes.get(r.subject_key, r.subject_key)) for r in requests]
+        if rekeyed != requests:
+            register.write_requests(data, rekeyed)
+    return sum(a != b for a, b in zip(requests, rekeyed, strict=True))

@@ -49,14 +49,14 @@ def scan(
     spell(con, "told", matching.placeholders, run.project.settings.country, systems_of(run), run.project.words)
     add_dead(con, tombstones)
     _hash(con, secrets)
-    fresh = _close(con, run.project.contracts)
-    corrected = [(said.source, said.record_id) for said in read_corrections(run.data)]
+    new = _close(con, run.project.contracts)
+    corrected = [(correction.source, correction.record_id) for correction in read_corrections(run.data)]
     before = add_as_delivered(con, [*corrected, *records_of_erased(con, run.published, secrets)])
     if before:
-        fresh += before + _close(con, run.project.contracts)
+        new += before + _close(con, run.project.contracts)
     for name in names:
         _unused_lines(run, con, name, secrets)
-    return fresh
+    return new
 
 
 def systems_of(run: Run) -> list[str]:
@@ -74,8 +74,8 @@ def _tell(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
         facts = facts_of(table, run.project.contracts)
         if not facts:
             continue  # about nobody: without a personal column, else the project is refused
-        named = columns_of(table, run.project.contracts)
-        columns = ", ".join(f"{column}__text" for column in named)
+        columns_read = columns_of(table, run.project.contracts)
+        columns = ", ".join(f"{column}__text" for column in columns_read)
         for ordinal, mapping in enumerate(mappings):
             select = candidates(name, system, source, mapping, ordinal, contract)
             con.execute(
@@ -84,7 +84,7 @@ def _tell(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
             keep = (
                 f"'{name}' as source_name, '{table}' as table_name, _file, _line, _outcome <> 'not_mapped' as is_mapped"
             )
-            con.execute(f"insert into told {facts_sql(facts, 'rows_told', _text, keep, named)}")
+            con.execute(f"insert into told {facts_sql(facts, 'rows_told', _text, keep, columns_read)}")
             con.execute("drop table rows_told")
 
 
@@ -106,7 +106,7 @@ def _hash(con: duckdb.DuckDBPyConnection, secrets: Sequence[str]) -> None:
 
 def _close(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> list[tuple[str, str, str]]:
     """`gone` and `dead` until nothing is added; returns what was added to `dead`."""
-    added: list[tuple[str, str, str]] = []
+    tombstones: list[tuple[str, str, str]] = []
     things = {table: defines(table, contracts) for table in contracts}
     each = [f"(f.table_name = '{table}' and f.kind in {(*kinds, '')})" for table, kinds in things.items() if kinds]
     defined = " or ".join(each) or "false"
@@ -120,7 +120,7 @@ def _close(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> list[tuple[s
                 select f.source_name, f._file, f._line, d.request_id from found f
                 join dead d on d.kind = f.kind || '+name' and d.key = f.named_key)
             group by all""")
-        fresh = con.execute(f"""
+        new = con.execute(f"""
             select f.kind, f.key, min(g.request_id) from found f join gone g using (source_name, _file, _line)
             where f.secret = 0 and f.is_mapped and ({defined})
               and not exists (from dead d where d.kind = f.kind and d.key = f.key)
@@ -133,10 +133,10 @@ def _close(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> list[tuple[s
               and not exists (from dead d where d.kind = f.kind and d.key = f.key)
             group by all
             order by all""").fetchall()
-        if not fresh:
-            return added
-        con.executemany("insert into dead values (?, ?, ?)", fresh)
-        added += [(str(kind), str(key), str(request)) for kind, key, request in fresh]
+        if not new:
+            return tombstones
+        con.executemany("insert into dead values (?, ?, ?)", new)
+        tombstones += [(str(kind), str(key), str(request)) for kind, key, request in new]
 
 
 def _unused_lines(run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: Sequence[str]) -> None:

@@ -42,11 +42,11 @@ def scrub(run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: Sequence
     query = "select _file, _line from gone where source_name = ? order by all"
     for file, line in con.execute(query, [name]).fetchall():
         lines.setdefault(str(file), set()).add(int(line))
-    written, touched = _mentioned(run, con, name, secrets)
+    mentioned, touched = _mentioned(run, con, name, secrets)
     for receipt, sidecar in receipts_of(raw_folder(run, name)):
         part = sidecar.with_name(sidecar.name.replace(".rejects.parquet", ".parquet"))
         if part.exists() and (lines.get(receipt.file) or receipt.file in touched):
-            _rewrite(part, lines.get(receipt.file, set()), written)
+            _rewrite(part, lines.get(receipt.file, set()), mentioned)
         if receipt.rows_rejected:
             _clean_rejects(run, con, name, sidecar, secrets)
 
@@ -73,30 +73,30 @@ def _mentioned(
     con.execute(f"""create or replace temp view kept_texts as
         select 0 as number, _file, concat_ws(chr(10), {text}) as text from file
         anti join (select _file, _line from gone where source_name = '{name}') using (_file, _line)""")
-    written = mentions(run, con, "kept_texts", secrets)
-    if not written:
+    mentioned = mentions(run, con, "kept_texts", secrets)
+    if not mentioned:
         return {}, ()
     files = con.execute(
         "select distinct _file from kept_texts where len(list_filter($all, lambda w: contains(text, w))) > 0",
-        {"all": sorted(written)},
+        {"all": sorted(mentioned)},
     ).fetchall()
-    return written, {str(row[0]) for row in files}
+    return mentioned, {str(row[0]) for row in files}
 
 
-def _rewrite(part: Path, gone: Collection[int], written: Mapping[str, str]) -> None:
+def _rewrite(part: Path, lines: Collection[int], mentioned: Mapping[str, str]) -> None:
     with pq.ParquetFile(part) as old, replaced(part, "raw.scrub") as temporary:
         schema = old.schema_arrow
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             for batch in old.iter_batches():
                 table = pa.Table.from_batches([batch], schema=schema)
-                stay = pc.invert(pc.is_in(table["_line"], value_set=pa.array(sorted(gone), pa.int64())))
-                writer.write_table(_redacted(table.filter(stay), written))
+                stay = pc.invert(pc.is_in(table["_line"], value_set=pa.array(sorted(lines), pa.int64())))
+                writer.write_table(_redacted(table.filter(stay), mentioned))
 
 
-def _redacted(table: pa.Table, written: Mapping[str, str]) -> pa.Table:
-    for at, field in enumerate(table.schema if written else ()):
+def _redacted(table: pa.Table, mentioned: Mapping[str, str]) -> pa.Table:
+    for at, field in enumerate(table.schema if mentioned else ()):
         if field.type == pa.string() and not field.name.startswith("_"):
-            table = table.set_column(at, field, without(table[field.name], written))
+            table = table.set_column(at, field, without(table[field.name], mentioned))
     return table
 
 

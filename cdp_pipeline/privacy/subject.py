@@ -62,8 +62,8 @@ def find_subject(snapshot: Path, text: str, project: Project) -> Subject:
     """
     with open_staged(snapshot, project.contracts) as con:
         _spell_all(con, project)
-        person, asked = _who(con, text.strip(), project.settings.country)
-        return _described(con, person, asked)
+        person, identifier = _who(con, text.strip(), project.settings.country)
+        return _described(con, person, identifier)
 
 
 def open_staged(snapshot: Path, contracts: Contracts) -> duckdb.DuckDBPyConnection:
@@ -108,12 +108,12 @@ def _who(con: duckdb.DuckDBPyConnection, text: str, country: str) -> tuple[str |
     source, _, record_id = text.partition(":")
     sources = {row[0] for row in con.execute("select distinct source from identity.person_records").fetchall()}
     if record_id and source in sources:
-        found = con.execute(
+        persons = con.execute(
             "select person_id from identity.person_records where source = ? and record_id = ?", [source, record_id]
         ).fetchall()
-        if not found:
+        if not persons:
             raise InputError(f"{source} has no record of this id")
-        return str(found[0][0]), None
+        return str(persons[0][0]), None
     if re.fullmatch("P[a-z2-7]{26}", text):
         return _living(con, text), None
     kind = "email" if "@" in text else "phone"
@@ -151,9 +151,9 @@ def _living(con: duckdb.DuckDBPyConnection, person: str) -> str:
     raise InputError(f"{person}: no such person")
 
 
-def _described(con: duckdb.DuckDBPyConnection, person: str | None, asked: tuple[str, str] | None) -> Subject:
+def _described(con: duckdb.DuckDBPyConnection, person: str | None, identifier: tuple[str, str] | None) -> Subject:
     if person is None:
-        return Subject(None, (), (_as_namespace(*asked),) if asked else ())
+        return Subject(None, (), (_as_namespace(*identifier),) if identifier else ())
     con.execute(f"""create temp table own as
         select distinct kind, identity from held join identity.person_records using (source, record_id)
         where person_id = '{person}' and kind in {SHAREABLE}
@@ -240,10 +240,12 @@ def _things(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> Marks:
 
 def _named(con: duckdb.DuckDBPyConnection, subject: Subject, project: Project) -> Marks:
     """The subject's shared identifiers, each with a name that the subject's records give."""
-    told = told_of(con, known_by(project.contracts))
-    con.execute(f"create temp table told as from ({told}) semi join own_records using (source, record_id)")
+    facts = told_of(con, known_by(project.contracts))
+    con.execute(f"create temp table told as from ({facts}) semi join own_records using (source, record_id)")
     systems = [str(row[0]) for row in con.execute("select distinct source from staging.people").fetchall()]
     spell(con, "told", Placeholders(), project.settings.country, systems)
     rows = con.execute(f"select distinct kind, identity, named from spelled where kind in {SHAREABLE}").fetchall()
     shared = {(KIND_OF_NAMESPACE[name], value) for name, value in subject.shared}
-    return {(f"{kind}+name", named) for kind, identity, named in rows if (kind, identity) in shared and named}
+    return {
+        (f"{kind}+name", with_name) for kind, identity, with_name in rows if (kind, identity) in shared and with_name
+    }

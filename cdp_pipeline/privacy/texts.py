@@ -70,11 +70,11 @@ def find_written(con: duckdb.DuckDBPyConnection, texts: str, country: str) -> No
         where t.kind = 'phone'""")
 
 
-def without(texts: pa.ChunkedArray, written: Mapping[str, str]) -> pa.ChunkedArray:
-    """The texts with `•••` for each of `written` (as written -> kind), where it stands by itself and not in a longer one."""
-    for found in sorted(written, key=len, reverse=True):
-        near, end = (_APART, f"{_DOT}?") if written[found] == "email" else ("^0-9", "")
-        pattern = f"(^|[{near}]){_quoted(found)}({end}(?:$|[{near}]))"
+def without(texts: pa.ChunkedArray, mentioned: Mapping[str, str]) -> pa.ChunkedArray:
+    """The texts with `•••` for each of `mentioned` (as written -> kind), where it stands by itself and not in a longer one."""
+    for mention in sorted(mentioned, key=len, reverse=True):
+        near, end = (_APART, f"{_DOT}?") if mentioned[mention] == "email" else ("^0-9", "")
+        pattern = f"(^|[{near}]){_quoted(mention)}({end}(?:$|[{near}]))"
         for _ in range(2):  # two that stand side by side share the sign between them
             texts = pc.replace_substring_regex(texts, pattern, rf"\1{BLANK}\2")
     return texts
@@ -86,8 +86,8 @@ def plain(address: str) -> str:
     >>> plain("an\u200bn＠mail.example")
     'ann@mail.example'
     """
-    shown = unicodedata.normalize("NFKC", address.replace("%40", "@"))
-    return "".join(sign for sign in shown if sign not in _UNSEEN)
+    normal = unicodedata.normalize("NFKC", address.replace("%40", "@"))
+    return "".join(sign for sign in normal if sign not in _UNSEEN)
 
 
 def _numbers(run: str, country: str) -> Iterator[tuple[str, str]]:
@@ -112,8 +112,8 @@ def _is_national(digits: str, country: str) -> bool:
 
 def _prefixes(country: str) -> list[str]:
     """What stands before a number of the country at home, and without its +."""
-    found = {prefix for name, code, trunk, _, _ in DIALLING if name == country for prefix in (code, trunk)}
-    return sorted(found | ({""} if "1" in found else set()))  # North America seldom writes its 1
+    prefixes = {prefix for name, code, trunk, _, _ in DIALLING if name == country for prefix in (code, trunk)}
+    return sorted(prefixes | ({""} if "1" in prefixes else set()))  # North America seldom writes its 1
 
 
 def _quoted(text: str) -> str:

@@ -90,7 +90,7 @@ def test_likeness_alone_hands_nothing_out(snapshot: Path) -> None:
     """The record that only a likeness joins stays out, and with it every table about the whole person."""
     found = held(snapshot, "ann@mail.example")
     assert found.records == RECORDS[:3]
-    assert found.withheld == 1
+    assert found.left_out == 1
     assert {row["record_id"] for row in found.tables["staging.people"]} == {"1", "2", "3"}
     assert [row["order_id"] for row in found.tables["staging.orders"]] == ["o2"]
     assert "profiles.customers" not in found.tables
@@ -101,13 +101,13 @@ def test_the_record_that_is_asked_from_decides(snapshot: Path) -> None:
     """Asked from the look-alike itself, that record alone is handed out."""
     found = held(snapshot, "shop:4")
     assert found.records == RECORDS[3:]
-    assert found.withheld == 3
+    assert found.left_out == 3
 
 
 def test_all_of_it_when_asked_for(snapshot: Path) -> None:
     """With look-alikes every layer is there, set-aside lines too, and of other people nothing."""
     found = held(snapshot, "Pann", lookalikes=True)
-    assert not found.withheld
+    assert not found.left_out
     assert set(found.tables) == {
         "raw.shop", "staging.people", "staging.permissions", "staging.orders", "staging.order_lines", "quarantine.people",
         "quarantine.lines", "identity.records", "identity.person_records", "profiles.customers", "profiles.golden_values",
