@@ -98,7 +98,7 @@ def _open(con: duckdb.DuckDBPyConnection, snapshot: Path) -> list[str]:
 # ---- whose records ---------------------------------------------------------------------------
 
 
-def _sure(con: duckdb.DuckDBPyConnection, subject: Subject, asked: str, tables: Sequence[str]) -> set[tuple[str, str]]:
+def _sure(con: duckdb.DuckDBPyConnection, subject: Subject, query: str, tables: Sequence[str]) -> set[tuple[str, str]]:
     """Records that more than likeness joins to the one that was asked from, else to the largest such group."""
     if len(subject.records) < 2 or "identity.records" not in tables:
         return set(subject.records)
@@ -132,21 +132,21 @@ def _sure(con: duckdb.DuckDBPyConnection, subject: Subject, asked: str, tables: 
     groups: dict[str, set[tuple[str, str]]] = {}
     for source, record_id, *_ in rows:
         groups.setdefault(top(f"record {source}:{record_id}"), set()).add((source, record_id))
-    anchors = _anchors(con, subject, asked)
+    anchors = _anchors(con, subject, query)
     groups_asked = [group for group in groups.values() if group & anchors]
     if not groups_asked:
         groups_asked = [max(groups.values(), key=lambda group: (len(group), sorted(group)))] if groups else []
     return set().union(*groups_asked)
 
 
-def _anchors(con: duckdb.DuckDBPyConnection, subject: Subject, asked: str) -> set[tuple[str, str]]:
+def _anchors(con: duckdb.DuckDBPyConnection, subject: Subject, query: str) -> set[tuple[str, str]]:
     """The record that was typed, or those with the address or number that was typed; none for a person id."""
-    source, _, record_id = asked.strip().partition(":")
+    source, _, record_id = query.strip().partition(":")
     if (source, record_id) in subject.records:
         return {(source, record_id)}
-    folded = "".join(c for c in asked.lower() if not c.isspace())
+    folded = "".join(c for c in query.lower() if not c.isspace())
     values = [value for _, value in subject.identifiers if value.lower() == folded] or [folded]
-    digits = "".join(c for c in asked if c.isdigit()).lstrip("0")
+    digits = "".join(c for c in query if c.isdigit()).lstrip("0")
     rows = con.execute(
         """select source, record_id from identity.records semi join mine using (source, record_id)
            where email_key in (select unnest($values))

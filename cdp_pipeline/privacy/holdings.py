@@ -122,10 +122,10 @@ def _of_core_tables(
         for secret in secrets
         for also, value in (("", "s.identity"), (" || '+name'", "s.named"))
     )
-    counted = con.execute(f"""select request_id, table_name, count(*) from (
+    per_table = con.execute(f"""select request_id, table_name, count(*) from (
             select table_name, number, min(request_id) as request_id from ({matches}) group by all)
         group by all order by all""").fetchall()
-    for request, name, count in counted:
+    for request, name, count in per_table:
         counts[str(name)].append((str(request), str(name), int(count)))
     return counts
 

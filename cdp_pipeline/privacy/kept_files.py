@@ -71,11 +71,7 @@ def _clean_replaced(run: Run, con: duckdb.DuckDBPyConnection, secrets: Sequence[
         return
     with alone(run.data / CORRECTIONS.file):
         corrections = read_corrections(run.data)
-        replaced_cells = [
-            (replaced_cells.source, at, replaced_cells.replaced)
-            for at, replaced_cells in enumerate(corrections)
-            if replaced_cells.replaced
-        ]
+        replaced_cells = [(each.source, at, each.replaced) for at, each in enumerate(corrections) if each.replaced]
         cleaned = list(corrections)
         for source in sorted({row[0] for row in replaced_cells}):
             texts = [row[1:] for row in replaced_cells if row[0] == source]
