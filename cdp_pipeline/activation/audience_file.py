@@ -41,8 +41,8 @@ def write(path: Path, header: Row, rows: Iterable[Row], destination: Destination
             writer.writerow(header)
             for row in _chain(first, iterator):
                 writer.writerow([guard(cell) for cell in row] if destination.guard_formulas else row)
-    with path.open("rb") as written:
-        return hashlib.file_digest(written, "sha256").hexdigest()
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def read(path: Path, header: Row, destination: Destination) -> list[tuple[str, ...]]:
@@ -54,9 +54,9 @@ def read(path: Path, header: Row, destination: Destination) -> list[tuple[str, .
         return [tuple(row.get(name) or "" for name in header) for row in rows]
 
 
-def rows_of(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+def rows_of(result: duckdb.DuckDBPyConnection) -> Iterator[Row]:
     """Rows of a result, a few thousand at a time."""
-    while batch := found.fetchmany(5000):
+    while batch := result.fetchmany(5000):
         yield from batch
 
 

@@ -30,17 +30,17 @@ def check_destinations(project: Project, customers_columns: Iterable[str]) -> li
     problems = [*read_list(project, ADEQUACY)[1], *read_list(project, EEA)[1], *missing_list(project)]
     for name, destination in project.destinations.items():
         path = project.folder / "6_activation" / f"{name}.yml"
-        found = [
+        mistakes = [
             *_wrong_columns(destination, columns),
             *_wrong_keys(destination),
             *_wrong_needs(project, destination),
             *_wrong_transfer(project, destination),
         ]
         if not name.isidentifier() or name != name.lower() or name in TAKEN:
-            found.append(
+            mistakes.append(
                 f"the file name must be lower-case letters, digits and _, and not {' or '.join(TAKEN)}: found {name}"
             )
-        problems += [f"{place(path, *_keys_of(destination, problem))}: {problem}" for problem in found]
+        problems += [f"{place(path, *_keys_of(destination, problem))}: {problem}" for problem in mistakes]
     return sorted(problems)
 
 
@@ -65,11 +65,16 @@ def _wrong_columns(destination: Destination, columns: list[str]) -> list[str]:
     for column in destination.columns:
         expression, wrong = output_expression(column, columns)
         problems += [f"column {column.name}: {text}" for text in wrong]
-        for used in expression.columns:
-            hinted = any(hint in used for hint in _UNGATED_HINTS)
-            if used not in GATED and hinted and not used.startswith("permits_") and "_permission_" not in used:
+        for column_used in expression.columns:
+            hinted = any(hint in column_used for hint in _UNGATED_HINTS)
+            if (
+                column_used not in GATED
+                and hinted
+                and not column_used.startswith("permits_")
+                and "_permission_" not in column_used
+            ):
                 problems.append(
-                    f"column {column.name}: {used} may hold an identifier; "
+                    f"column {column.name}: {column_used} may hold an identifier; "
                     "only email and phone pass the permission gate"
                 )
         if column.normalise and column.normalise not in MACROS:

@@ -50,8 +50,8 @@ def export(run: Run, name: str) -> dict[str, int]:
         choose(con, "members", _sent(destination, columns), similar)
         _judge_members(con, destination, columns, is_transfer_allowed, gated("members", columns, similar))
         hashes = _write_files(con, run, name, destination, audiences)
-        removed = write_removals(run, name, destination, audiences, lambda: _everybody(con, destination, columns))
-        audience_file.clear(folder_of(run, name), {f"{audience}.csv" for audience in hashes} | removed)
+        removals = write_removals(run, name, destination, audiences, lambda: _everybody(con, destination, columns))
+        audience_file.clear(folder_of(run, name), {f"{audience}.csv" for audience in hashes} | removals)
         con.execute("create temp table files (audience varchar, file_sha256 varchar)")
         if hashes:
             con.executemany(
@@ -73,16 +73,16 @@ def export(run: Run, name: str) -> dict[str, int]:
             ) left join files using (audience)
         """
         run.write(con, f"activation.{name}", select, _ORDER)
-        written = con.execute(
+        counts = con.execute(
             "select audience, count(*) from judged where is_written group by audience order by audience"
         ).fetchall()
-    return dict.fromkeys(audiences, 0) | {str(audience): int(people) for audience, people in written}
+    return dict.fromkeys(audiences, 0) | {str(audience): int(people) for audience, people in counts}
 
 
 def audiences_of(run: Run, name: str) -> list[str]:
     """Audiences that go to a destination, by name: those that name it, and those it names."""
-    named = {audience for audience, spec in run.project.audiences.items() if name in spec.destinations}
-    return sorted(named | set(run.project.destinations[name].audiences))
+    audiences = {audience for audience, spec in run.project.audiences.items() if name in spec.destinations}
+    return sorted(audiences | set(run.project.destinations[name].audiences))
 
 
 def folder_of(run: Run, name: str) -> Path:
@@ -92,8 +92,8 @@ def folder_of(run: Run, name: str) -> Path:
 
 def _members(audiences: Sequence[str]) -> str:
     """SELECT of audience and person_id: one row a member of one of `audiences`."""
-    wanted = ", ".join(literal(audience) for audience in audiences) or "null"
-    return f"select segment as audience, person_id from segments.memberships where kind = 'audience' and segment in ({wanted})"
+    names = ", ".join(literal(audience) for audience in audiences) or "null"
+    return f"select segment as audience, person_id from segments.memberships where kind = 'audience' and segment in ({names})"
 
 
 def _collect(con: duckdb.DuckDBPyConnection, table: str, people: str, columns: Sequence[str]) -> None:
@@ -165,9 +165,9 @@ def _judge_members(
 
 def _sent(destination: Destination, columns: Sequence[str]) -> list[str]:
     """The identifiers that some column of the file is made of."""
-    known = [*columns, *EXTRA_COLUMNS]
-    used = {name for column in destination.columns for name in output_expression(column, known)[0].columns}
-    return [name for name in GATED if name in used]
+    allowed = [*columns, *EXTRA_COLUMNS]
+    columns_used = {name for column in destination.columns for name in output_expression(column, allowed)[0].columns}
+    return [name for name in GATED if name in columns_used]
 
 
 def _cells(destination: Destination, columns: Sequence[str]) -> list[str]:
@@ -194,11 +194,11 @@ def _write_files(
     cells = ", ".join(f"c{index}" for index in range(len(header)))
     hashes: dict[str, str] = {}
     for audience in audiences:
-        found = con.execute(
+        rows = con.execute(
             f"select {cells} from judged where is_written and audience = ? order by person_id", [audience]
         )
         path = folder / f"{audience}.csv"
-        digest = audience_file.write(path, header, audience_file.rows_of(found), destination)
+        digest = audience_file.write(path, header, audience_file.rows_of(rows), destination)
         if digest:
             hashes[audience] = digest
     return hashes

@@ -113,7 +113,7 @@ def gated(table: str, columns: Sequence[str], similar_goods: Collection[str] = (
     identifiers = [name for name in GATED if name in columns]
     if not identifiers:
         return f"select *, false as is_allowed, {literal(NEVER_ASKED)} as refusal from {table}"
-    said = ", ".join(
+    bases = ", ".join(
         f"case when m.{name} is null then null when x.is_out_of_audiences then x.reason "
         f"when coalesce(a_{name}.reason, '') = 'granted' and a_{name}.is_existing_customer "
         f"and not {audiences_in(similar_goods)} then {literal(OTHER_GOODS)} "
@@ -131,7 +131,7 @@ def gated(table: str, columns: Sequence[str], similar_goods: Collection[str] = (
     helpers = ", ".join(f"_{name}" for name in identifiers)
     return f"""
         with said as (
-            select m.*, {said}
+            select m.*, {bases}
             from {table} m {joins} left join profiles.suppressions x on x.person_id = m.person_id
         )
         select * exclude ({helpers}) replace ({emptied}), {any_allowed} as is_allowed,

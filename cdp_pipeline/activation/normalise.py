@@ -116,9 +116,9 @@ _USED = re.compile(r"normalise_(\w+)\(")
 _ISO = {"UK": "GB", "EL": "GR"}
 
 
-def create_macros(con: duckdb.DuckDBPyConnection, wanted: Iterable[str] = MACROS) -> None:
+def create_macros(con: duckdb.DuckDBPyConnection, names: Iterable[str] = MACROS) -> None:
     """Make rules macros `normalise_<name>(value, country)` of this connection: all, or those wanted and what they use."""
-    waiting, needed = list(wanted), set[str]()
+    waiting, needed = list(names), set[str]()
     while waiting:
         name = waiting.pop()
         if name not in needed:
@@ -159,10 +159,10 @@ def rewrite_phones(con: duckdb.DuckDBPyConnection, table: str, column: str, coun
     Works on distinct values; those in E.164 already are read again, for not all of them exist.
     """
     region = f"t.{country}" if country else "null"
-    written = con.execute(
+    statements = con.execute(
         f"select distinct {column}, {region} from {table} as t where {column} is not null order by all"
     ).fetchall()
-    odd = [(phone, where, read) for phone, where in written if (read := e164(phone, where)) != phone]
+    odd = [(phone, where, read) for phone, where in statements if (read := e164(phone, where)) != phone]
     if not odd:
         return
     con.execute("create or replace temp table phones_read (phone varchar, region varchar, number varchar)")

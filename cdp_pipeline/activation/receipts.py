@@ -41,7 +41,7 @@ def write_receipts(run: Run) -> dict[str, int]:
         con.execute(f"create temp table reasons ({REASONS})")
         for name in names:
             destination = run.project.destinations[name]
-            counted = con.execute(f"""
+            rows = con.execute(f"""
                 select audience, count(*), count(*) filter (has_key), count(*) filter (is_permitted),
                     count(*) filter (is_transfer_allowed), count(*) filter (is_above_minimum),
                     count(*) filter (is_written),
@@ -51,7 +51,7 @@ def write_receipts(run: Run) -> dict[str, int]:
             con.execute(
                 f"insert into reasons select ?, audience, reason, count(*) from activation.{name} group by all", [name]
             )
-            by_audience = {str(row[0]): row[1:] for row in counted}
+            by_audience = {str(row[0]): row[1:] for row in rows}
             for audience in audiences_of(run, name):
                 *numbers, digest = by_audience.get(audience, (0, 0, 0, 0, 0, 0, None))
                 funnel = dict(zip(_FUNNEL, (int(number) for number in numbers), strict=True))
@@ -109,8 +109,8 @@ def reason(destination: Destination, funnel: dict[str, int], run: Run) -> str:
         (funnel["has_key"] - funnel["permitted"], "without permission"),
         (funnel["above_minimum"] - funnel["written"], "with the same key as another person"),
     ]
-    kept = ", ".join(f"{people} {words}" for people, words in parts if people)
-    return f"written: {funnel['written']}" + (f"; kept back: {kept}" if kept else "")
+    reasons = ", ".join(f"{people} {words}" for people, words in parts if people)
+    return f"written: {funnel['written']}" + (f"; kept back: {reasons}" if reasons else "")
 
 
 def needs_of(destination: Destination) -> str:

@@ -44,7 +44,7 @@ def removals(
 
 
 def write_removals(
-    run: Run, name: str, destination: Destination, audiences: Sequence[str], known: Callable[[], Sequence[Row]]
+    run: Run, name: str, destination: Destination, audiences: Sequence[str], everybody: Callable[[], Sequence[Row]]
 ) -> set[str]:
     """Write the removal files of a destination beside its audience files; returns their names.
 
@@ -55,29 +55,29 @@ def write_removals(
     """
     if run.published is None:
         return set()
-    last, kept = _places(run.published, name)
+    last, place_of_files = _places(run.published, name)
     folder, waiting = _places(run.folder, name)
     header = _header(destination)
     is_same_day = _published_as_of(run) >= str(run.as_of)
     has_ended = transfer_problem(run.project, destination, run.as_of) is not None
-    people = known() if has_ended and run.manifest().erased_now else None
+    people = everybody() if has_ended and run.manifest().erased_now else None
     names: set[str] = set()
     if not has_ended:
         fault("removals.drop_waiting")
         shutil.rmtree(waiting, ignore_errors=True)
         with suppress(OSError):
             waiting.parent.rmdir()
-    for stem in _stems([last, kept]):
-        before = [row for place in (last, kept) for row in read(place / f"{stem}.csv", header, destination)]
+    for stem in _stems([last, place_of_files]):
+        before = [row for place in (last, place_of_files) for row in read(place / f"{stem}.csv", header, destination)]
         if is_same_day:
             before += read(last / f"{stem}{REMOVE}", header, destination)
         now = read(folder / f"{stem}.csv", header, destination) if stem in audiences else []
-        gone = removals(before, now, header, destination.keys)
+        rows = removals(before, now, header, destination.keys)
         path = folder / f"{stem}{REMOVE}"
         if has_ended:
-            left = gone if people is None else _keys_of(gone, people, header, destination.keys, are_there=True)
+            left = rows if people is None else _keys_of(rows, people, header, destination.keys, are_there=True)
             _keep(waiting / f"{stem}.csv", left, destination)
-        elif write(path, header, gone, _as_it_was(destination)):
+        elif write(path, header, rows, _as_it_was(destination)):
             names.add(path.name)
     return names
 
@@ -91,21 +91,21 @@ def keep_delivered(project: Project, states: Sequence[Path], at: Path) -> None:
         header = _header(destination)
         places = [place for state in (*states, at) for place in _places(state, name)]
         for stem in _stems(places):
-            found = [
+            files = [
                 row
                 for place in places
                 for file in (f"{stem}.csv", f"{stem}{REMOVE}")
                 for row in read(place / file, header, destination)
             ]
-            _keep(at / DELIVERED / name / f"{stem}.csv", removals(found, [], header, destination.keys), destination)
+            _keep(at / DELIVERED / name / f"{stem}.csv", removals(files, [], header, destination.keys), destination)
 
 
 def _keep(path: Path, rows: Sequence[Row], destination: Destination) -> None:
     for folder in (path.parents[1], path.parent):
         folder.mkdir(exist_ok=True, mode=0o700)
     if write(path, _header(destination), rows, _as_it_was(destination)):
-        for made in (path, *path.parents[:3]):
-            flush(made)
+        for each in (path, *path.parents[:3]):
+            flush(each)
 
 
 def _keys_of(
@@ -114,16 +114,16 @@ def _keys_of(
     """The rows with only those of their keys that a row of `others` has, or that none has; sorted, without empty ones."""
     places = [tuple(header.index(column) for column in key) for key in keys]
     present = [{tuple(row[i] for i in place) for row in others} for place in places]
-    found: set[tuple[str, ...]] = set()
+    identities: set[tuple[str, ...]] = set()
     for row in rows:
-        meant: set[int] = set()
+        columns: set[int] = set()
         for place, values in zip(places, present, strict=True):
             value = tuple(row[i] for i in place)
             if all(value) and (value in values) == are_there:
-                meant.update(place)
-        if meant:
-            found.add(tuple(cell if i in meant else "" for i, cell in enumerate(row)))
-    return sorted(found)
+                columns.update(place)
+        if columns:
+            identities.add(tuple(cell if i in columns else "" for i, cell in enumerate(row)))
+    return sorted(identities)
 
 
 def _places(state: Path, name: str) -> tuple[Path, Path]:
@@ -149,5 +149,5 @@ def _as_it_was(destination: Destination) -> Destination:
 def _published_as_of(run: Run) -> str:
     table = "previous.activation.receipts"
     with run.connect(table, empty={table: _RECEIPTS}) as con:
-        found = con.execute(f"select coalesce(max(as_of)::varchar, '') from {table}").fetchall()
-    return str(found[0][0])
+        rows = con.execute(f"select coalesce(max(as_of)::varchar, '') from {table}").fetchall()
+    return str(rows[0][0])

@@ -58,8 +58,8 @@ def _destination(project: Project, name: str, version: str) -> Step:
     )
 
     def run_export(run: Run) -> Outcome:
-        written = export(run, name)
-        return {table.name: {"written": sum(written.values()), **written}}
+        exported = export(run, name)
+        return {table.name: {"written": sum(exported.values()), **exported}}
 
     reads = ("segments.memberships", *PEOPLE, "previous.activation.receipts")
     return Step((table,), reads, run_export, version, uses_as_of=True)

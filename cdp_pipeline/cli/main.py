@@ -134,7 +134,7 @@ def rollback(snapshot: str | None, data: Path, project: Path) -> None:
     from cdp_pipeline.publishing.rollback import roll_back
 
     rollback = roll_back(read_project(project), data, snapshot)
-    click.echo(f"published again: {rollback.wanted}")
+    click.echo(f"published again: {rollback.snapshot}")
     if rollback.erasures:
         click.echo(f"made again as {rollback.published}, without who was erased since ({rollback.erasures} requests)")
     click.echo("its audience files are gone, because permissions may have changed since; cdp run makes new ones")

@@ -46,34 +46,34 @@ def write_exports(
     day. Raises InputError when the numbers make no demo.
     """
     first_day = last_day - timedelta(days=days - 1)
-    asked = [first_day + timedelta(days=n) for n in range(days)]
+    calendar = [first_day + timedelta(days=n) for n in range(days)]
     _refuse_nonsense(people, days, first_day, last_day, only_day)
     con = open_engine(people, seed, rates or Rates(), threads=threads)
     wrong = people >= _PEOPLE_FOR_WRONG_LINES
-    written: dict[str, int] = {}
+    lines: dict[str, int] = {}
     try:
-        for day in asked if only_day is None else [only_day]:
+        for day in calendar if only_day is None else [only_day]:
             is_first = day == first_day
-            written |= _write_day(con, out, day, is_first=is_first, wrong=wrong and is_first)
+            lines |= _write_day(con, out, day, is_first=is_first, wrong=wrong and is_first)
         if only_day in (None, last_day):
-            written |= _write_truth(con, out, first_day, last_day, wrong=wrong)
+            lines |= _write_truth(con, out, first_day, last_day, wrong=wrong)
     finally:
         con.close()
     marker = {"seed": seed, "people": people, "days": days}
     (out / "_demo.json").write_text(json.dumps(marker) + "\n", encoding="utf-8")
-    return written
+    return lines
 
 
 def _write_day(con: duckdb.DuckDBPyConnection, out: Path, day: date, *, is_first: bool, wrong: bool) -> dict[str, int]:
     """All files of one day."""
     _look(con, day, is_first=is_first)
     since = _web_since(con, day) if is_first else day
-    written = {}
+    lines = {}
     for delivery in DELIVERIES:
         place = delivery.place(day)
         rows = delivery.rows.format(day=f"date '{day}'", first=is_first, since=f"date '{since}'")
-        written[place] = write(con, rows, out / place, delivery.style, with_wrong_lines=wrong)
-    return written
+        lines[place] = write(con, rows, out / place, delivery.style, with_wrong_lines=wrong)
+    return lines
 
 
 def _look(con: duckdb.DuckDBPyConnection, day: date, *, is_first: bool) -> None:
@@ -103,7 +103,7 @@ def _write_truth(con: duckdb.DuckDBPyConnection, out: Path, first: date, last: d
         con.executemany("insert into bad_line values (?, ?)", [bad for bad in counts if bad[1]])
     folder = out / "_truth"
     folder.mkdir(parents=True, exist_ok=True)
-    written = {}
+    lines = {}
     macros = con.execute(
         "select distinct function_name from duckdb_functions() where starts_with(function_name, 'truth_') order by 1"
     ).fetchall()
@@ -113,8 +113,8 @@ def _write_truth(con: duckdb.DuckDBPyConnection, out: Path, first: date, last: d
         rows[macro.removeprefix("truth_")] = f"{macro}(date '{start}', date '{last}')"
     for name, relation in rows.items():
         path = folder / f"{name}.parquet"
-        written[str(path.relative_to(out))] = copy(con, relation, path, "format parquet, compression zstd")
-    return written
+        lines[str(path.relative_to(out))] = copy(con, relation, path, "format parquet, compression zstd")
+    return lines
 
 
 def _refuse_nonsense(people: int, days: int, first_day: date, last_day: date, only_day: date | None) -> None:

@@ -73,19 +73,19 @@ _NICKNAMES = {  # short forms that are no beginning of the name
 def nicknames() -> Iterator[tuple[str, str]]:
     """(name, nickname): a given name that begins the longer one (Benjamin, Ben), and some that do not."""
     sexes = ("male", "female")
-    known = {name for given, _, _ in _LOCALES.values() for sex in sexes for name in _given(given, sex)}
-    for name in sorted(known):
-        starts = [name[:length] for length in range(len(name) - 2, 2, -1) if name[:length] in known]
+    names = {name for first_names, _, _ in _LOCALES.values() for sex in sexes for name in _given(first_names, sex)}
+    for name in sorted(names):
+        starts = [name[:length] for length in range(len(name) - 2, 2, -1) if name[:length] in names]
         if name in _NICKNAMES or starts:
             yield name, _NICKNAMES.get(name) or starts[0]
 
 
 def name_slots() -> Iterator[tuple[str, str, int, str]]:
     """(country, kind, slot, value) with kind given_<sex>_<cohort>, surname, street or domain."""
-    for country, (given, surnames, addresses) in _LOCALES.items():
+    for country, (first_names, surnames, addresses) in _LOCALES.items():
         for sex, key in ((0, "male"), (1, "female")):
             for cohort in range(3):  # fashion: the same names, in another order of popularity a generation
-                ranked = _shuffled(_given(given, key), f"{country}{sex}{cohort}")
+                ranked = _shuffled(_given(first_names, key), f"{country}{sex}{cohort}")
                 yield from _numbered(country, f"given_{sex}_{cohort}", slots(ranked, GIVEN, 0.7))
         names = _union(surnames, lambda locale: _person(locale)["surnames"])
         family = [_with_particle(country, name) for name in names]
@@ -143,9 +143,9 @@ def _numbered(country: str, kind: str, filled: list[str]) -> Iterator[tuple[str,
 
 def _union(locales: tuple[str, ...], names: Callable[[str], list[str]]) -> list[str]:
     """Distinct, trimmed names of several locales without characters that no export would hold."""
-    found = {name.strip() for locale in locales for name in names(locale)}
-    found = {name for name in found if not f" {name}".casefold().endswith(_NO_NAMES)}
-    return sorted(name for name in found if 1 < len(name) < 40 and not set(name) & set('",;()/0123456789'))
+    towns = {name.strip() for locale in locales for name in names(locale)}
+    towns = {name for name in towns if not f" {name}".casefold().endswith(_NO_NAMES)}
+    return sorted(name for name in towns if 1 < len(name) < 40 and not set(name) & set('",;()/0123456789'))
 
 
 def _shuffled(names: list[str], salt: str) -> list[str]:
@@ -169,5 +169,5 @@ def _address(locale: str) -> dict[str, Any]:
 def _table(locale: str, topic: str) -> dict[str, Any]:
     """One locale table of mimesis."""
     path = files("mimesis") / "datasets" / locale / f"{topic}.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content

@@ -30,22 +30,22 @@ def write(con: duckdb.DuckDBPyConnection, rows: str, path: Path, style: Style, *
     """Write the rows of a table expression to `path` and `<path>.done`; returns data lines written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     layout = _AS_IT_IS if style.json else f"format csv, header{', force_quote *' if style.quoted else ''}"
-    written = copy(con, rows, path, layout)
+    lines = copy(con, rows, path, layout)
     if style.wrong_lines and with_wrong_lines:
         with path.open("ab") as file:
             file.writelines(f"{line}\n".encode() for line in style.wrong_lines)
-        written += len(style.wrong_lines)
+        lines += len(style.wrong_lines)
     if style.mark or style.crlf or style.quoted_headers:
         _rewrite(path, style)
     path.with_name(f"{path.name}.done").touch()
-    return written
+    return lines
 
 
 def copy(con: duckdb.DuckDBPyConnection, rows: str, path: Path, layout: str) -> int:
     """COPY the rows of a table expression to a file; returns how many."""
     target = str(path).replace("'", "''")
-    ((written,),) = con.execute(f"copy (from {rows}) to '{target}' ({layout})").fetchall()
-    return int(written)
+    ((lines,),) = con.execute(f"copy (from {rows}) to '{target}' ({layout})").fetchall()
+    return int(lines)
 
 
 def _rewrite(path: Path, style: Style) -> None:

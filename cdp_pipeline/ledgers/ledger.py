@@ -98,13 +98,13 @@ def _line_of(problem: str) -> int:
 
 def write_lines(path: Path, ledger: Ledger, rows: Iterable[Mapping[str, str]]) -> None:
     """Replace the file in one step by these rows, under all columns that its lines have; only its owner may read it."""
-    written = list(rows)
-    others = {column for row in written for column in row} - {*ledger.columns, *ledger.optional}
+    lines = list(rows)
+    others = {column for row in lines for column in row} - {*ledger.columns, *ledger.optional}
     text = io.StringIO(newline="")
-    columns = [*ledger.columns, *(c for c in ledger.optional if any(c in row for row in written)), *sorted(others)]
+    columns = [*ledger.columns, *(c for c in ledger.optional if any(c in row for row in lines)), *sorted(others)]
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(written)
+    writer.writerows(lines)
     write_whole(path, text.getvalue(), ledger.name)
 
 
@@ -118,16 +118,16 @@ def change_lines(path: Path, ledger: Ledger, change: Callable[[Cells], Mapping[s
     with alone(path):
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
         headers = [header.strip() for header in rows[0]] if rows else []
-        written, changes = rows[:1], 0
+        lines, changes = rows[:1], 0
         for row in rows[1:]:
             cells = {header: cell.strip() for header, cell in zip(headers, row, strict=False)}
             changed = change(dict(cells)) if row else cells
             changes += changed != cells
             if changed is not None:
-                written.append(row if changed == cells else [changed.get(header, "") for header in headers])
+                lines.append(row if changed == cells else [changed.get(header, "") for header in headers])
         if changes:
             text = io.StringIO(newline="")
-            csv.writer(text, lineterminator="\n").writerows(written)
+            csv.writer(text, lineterminator="\n").writerows(lines)
             write_whole(path, text.getvalue(), ledger.name)
     return changes
 

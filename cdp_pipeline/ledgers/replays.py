@@ -43,21 +43,21 @@ def read_replays(data: Path) -> list[Replay]:
     path = data / FILE
     if not path.exists():
         return []
-    found, problems = [], []
+    replays, problems = [], []
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if not line:
             continue
         try:
-            found.append(Replay(**json.loads(line)))
+            replays.append(Replay(**json.loads(line)))
         except (ValueError, TypeError):
             problems.append(f"{FILE}:{number}: not a replay; remove the line, or write it with cdp quarantine replay")
     if problems:
         raise InputError(problems)
-    return found
+    return replays
 
 
-def add_replays(data: Path, added: Sequence[Replay]) -> None:
+def add_replays(data: Path, replays: Sequence[Replay]) -> None:
     """Write lines behind those that are there, all or none."""
     with alone(data / FILE):
-        lines = [json.dumps(asdict(replay)) for replay in (*read_replays(data), *added)]
+        lines = [json.dumps(asdict(replay)) for replay in (*read_replays(data), *replays)]
         write_whole(data / FILE, "".join(f"{line}\n" for line in lines), "replays")

@@ -63,8 +63,8 @@ class Request:
 
 def subject_key(key: bytes, subject: Subject) -> str:
     """Keyed hash of a subject: of the person id, else of the one identifier that is known."""
-    named = subject.person_id or "|".join(":".join(identifier) for identifier in subject.identifiers)
-    return hmac.new(key, f"subject\x1f{named}".encode(), hashlib.sha256).hexdigest()[:32]
+    name = subject.person_id or "|".join(":".join(identifier) for identifier in subject.identifiers)
+    return hmac.new(key, f"subject\x1f{name}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def due(received: date) -> date:
@@ -135,16 +135,16 @@ def add_request(data: Path, kind: str, subject: Subject, key: bytes, received: d
     A correction is always a request of its own, for each is about another cell or value.
     """
     with alone(data / REQUESTS.file):
-        known = read_requests(data)
+        requests = read_requests(data)
         hashed = subject_key(key, subject)
-        for request in known:
+        for request in requests:
             if request.is_open and kind != "correct" and (request.kind, request.subject_key) == (kind, hashed):
                 return request
-        number = sum(request.received_date == str(received) for request in known) + 1
+        number = sum(request.received_date == str(received) for request in requests) + 1
         numbered = f"{received:%Y%m%d}-{number:03d}"
-        fresh = Request(numbered, str(received), kind, hashed, str(due(received)), received_at=now())
-        write_requests(data, [*known, fresh])
-        return fresh
+        new = Request(numbered, str(received), kind, hashed, str(due(received)), received_at=now())
+        write_requests(data, [*requests, new])
+        return new
 
 
 def advance(data: Path, request_ids: Collection[str], status: str, at: str = "") -> list[Request]:
@@ -153,14 +153,14 @@ def advance(data: Path, request_ids: Collection[str], status: str, at: str = "")
     No request goes back, and none ends twice.
     """
     with alone(data / REQUESTS.file):
-        known = read_requests(data)
+        requests = read_requests(data)
         moved = [
             replace(r, status=status, **{f"{status}_at": at or now()})
             if r.request_id in request_ids and r.is_open and STATUSES.index(status) > STATUSES.index(r.status)
             else r
-            for r in known
+            for r in requests
         ]
-        if moved != known:
+        if moved != requests:
             write_requests(data, moved)
     return [request for request in moved if request.request_id in request_ids]
 

@@ -53,17 +53,17 @@ def add_tombstones(data: Path, rows: Iterable[Mapping[str, object]]) -> int:
     A hash has a row for each request that asks for it, so that each can be carried out.
     """
     with alone(path_of(data)):
-        known = read_tombstones(data).to_pylist()
-        found = {(row["kind"], row["key"], row["request_id"]): row for row in known}
+        tombstones = read_tombstones(data).to_pylist()
+        hashes = {(row["kind"], row["key"], row["request_id"]): row for row in tombstones}
         for row in rows:
-            found.setdefault((row["kind"], row["key"], row["request_id"]), dict(row))
-        if len(found) > len(known):
-            ordered = [found[each] for each in sorted(found)]
+            hashes.setdefault((row["kind"], row["key"], row["request_id"]), dict(row))
+        if len(hashes) > len(tombstones):
+            ordered = [hashes[each] for each in sorted(hashes)]
             path = path_of(data)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with replaced(path, "tombstones", lasting=True) as temporary:
                 pq.write_table(pa.Table.from_pylist(ordered, schema=SCHEMA), temporary, compression="zstd")
-        return len({each[:2] for each in found}) - len({(row["kind"], row["key"]) for row in known})
+        return len({each[:2] for each in hashes}) - len({(row["kind"], row["key"]) for row in tombstones})
 
 
 # ---- the keyed hash --------------------------------------------------------------------------
@@ -86,11 +86,11 @@ def hashed_sql(with_secret: str, kind: str, value: str) -> str:
 
 def secrets_of(tombstones: pa.Table, keys: Sequence[bytes]) -> list[str]:
     """The secrets of all tombstones, that of the first key first; KeyMismatchError when a key is missing."""
-    known = {fingerprint(key): secret(key) for key in keys}
-    missing = sorted(set(tombstones["made_with"].to_pylist()) - set(known))
+    secrets = {fingerprint(key): secret(key) for key in keys}
+    missing = sorted(set(tombstones["made_with"].to_pylist()) - set(secrets))
     if missing:
         raise KeyMismatchError(
-            f"people were erased under the key {', '.join(missing)}, this run has {', '.join(known)}: "
+            f"people were erased under the key {', '.join(missing)}, this run has {', '.join(secrets)}: "
             "without that key they could not be kept out"
         )
-    return list(known.values())
+    return list(secrets.values())

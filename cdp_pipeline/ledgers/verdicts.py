@@ -70,12 +70,12 @@ def weigh(con: DuckDBPyConnection, stated: str) -> None:
     rows = con.execute(f"""select s.line, a.node_key, b.node_key, s.verdict from {stated} s
         left join records a on a.record_key = s.record_key_l left join records b on b.record_key = s.record_key_r
         order by s.decided_at desc, s.line desc""").fetchall()
-    held = {line: (force, words) for line, force, words in _weighed(rows)}
+    outcomes = {line: (force, words) for line, force, words in _weighed(rows)}
     outcome = pa.table(
         {
-            "line": pa.array(list(held), pa.int64()),
-            "is_in_force": pa.array([force for force, _ in held.values()], pa.bool_()),
-            "conflict": pa.array([words for _, words in held.values()], pa.string()),
+            "line": pa.array(list(outcomes), pa.int64()),
+            "is_in_force": pa.array([force for force, _ in outcomes.values()], pa.bool_()),
+            "conflict": pa.array([words for _, words in outcomes.values()], pa.string()),
         }
     )
     con.register("held_arrow", outcome)
@@ -100,10 +100,10 @@ def _weighed(rows: list[tuple[int, int | None, int | None, str]]) -> list[tuple[
             node = above
         return node
 
-    found: list[tuple[int, bool, str | None]] = []
+    outcomes: list[tuple[int, bool, str | None]] = []
     for line, left, right, verdict in rows:
         if left is None or right is None:
-            found.append((line, False, None))
+            outcomes.append((line, False, None))
             continue
         a, b = find(left), find(right)
         if verdict == "different":
@@ -119,5 +119,5 @@ def _weighed(rows: list[tuple[int, int | None, int | None, str]]) -> list[tuple[
                     apart[other].discard(b)
                     apart[other].add(a)
                     apart.setdefault(a, set()).add(other)
-        found.append((line, holds, None if holds else "a newer verdict says otherwise"))
-    return found
+        outcomes.append((line, holds, None if holds else "a newer verdict says otherwise"))
+    return outcomes

@@ -22,17 +22,17 @@ _DEFAULTS = {"[zero]": "(select if(count({column}) > 0, 0, null) from {table})",
 def mistakes(models: Sequence[Model], contacts: Sequence[str]) -> list[str]:
     """Why the themes cannot be joined into one row a person, each as one line."""
     problems = []
-    taken = dict.fromkeys(contacts, "profiles.contacts") | dict.fromkeys(PERSON_COLUMNS, "identity.persons")
+    makers = dict.fromkeys(contacts, "profiles.contacts") | dict.fromkeys(PERSON_COLUMNS, "identity.persons")
     for model in models:
         if model.grain != ("person_id",):
-            found = ", ".join(model.grain) or "nothing"
-            problems.append(f"{model.path}: an attribute theme has `-- grain: person_id`, found {found}")
+            grain = ", ".join(model.grain) or "nothing"
+            problems.append(f"{model.path}: an attribute theme has `-- grain: person_id`, found {grain}")
         if "person_id" not in model.columns:
             problems.append(f"{model.path}: the SELECT gives no person_id{nearest('person_id', model.columns)}")
         for column in attributes(model):
-            if column in taken:
-                problems.append(f"{model.path}: column {column} is already given by {taken[column]}")
-            taken.setdefault(column, model.name)
+            if column in makers:
+                problems.append(f"{model.path}: column {column} is already given by {makers[column]}")
+            makers.setdefault(column, model.name)
     return problems
 
 

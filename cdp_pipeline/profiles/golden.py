@@ -37,20 +37,20 @@ def personal_fields(survivorship: Survivorship, people: Contract) -> frozenset[s
 
 def mistakes(path: Path, survivorship: Survivorship, people: Contract) -> list[str]:
     """What is wrong with survivorship.yml, at `path`, each as one line."""
-    found = fields(survivorship)
-    known = [name for name, column in people.columns.items() if column.type != "attributes"]
+    names = fields(survivorship)
+    columns = [name for name, column in people.columns.items() if column.type != "attributes"]
     problems = [
-        f"{place(path, 'fields', f)}: fields: people has no column {f}{nearest(f, known)}"
-        for f in found
-        if f not in known
+        f"{place(path, 'fields', f)}: fields: people has no column {f}{nearest(f, columns)}"
+        for f in names
+        if f not in columns
     ]
     problems += [
-        f"{place(path, 'fields', f)}: fields: {f} is decided twice" for f in dict.fromkeys(found) if found.count(f) > 1
+        f"{place(path, 'fields', f)}: fields: {f} is decided twice" for f in dict.fromkeys(names) if names.count(f) > 1
     ]
     problems += [
         f"{place(path, 'fields')}: fields: {f} is missing; permissions need it"
         for f in ("email", "phone")
-        if f not in found
+        if f not in names
     ]
     return problems
 
@@ -109,9 +109,9 @@ def _cleaned(survivorship: Survivorship) -> str:
     }
     columns = []
     for field in fields(survivorship):
-        written = special.get(field, f"trim(cast(p.{field} as varchar))")
-        is_empty = f"lower({written}) = '' or list_contains({placeholders}, lower({written}))"
-        columns.append(f"case when {is_empty} then null else {written} end as {field}")
+        cell = special.get(field, f"trim(cast(p.{field} as varchar))")
+        is_empty = f"lower({cell}) = '' or list_contains({placeholders}, lower({cell}))"
+        columns.append(f"case when {is_empty} then null else {cell} end as {field}")
     trust = f"coalesce(list_position({_list(survivorship.trust)}, p.source), {len(survivorship.trust) + 1})"
     return f"""
         select r.person_id, p.source, p.record_id, p._file, p._line,

@@ -23,10 +23,10 @@ def steps(project: Project) -> tuple[Step, ...]:
     problems = golden.mistakes(path, project.survivorship, people) if people else []
     problems += customers.mistakes(themes, golden.fields(project.survivorship))
     sound = replace(project, survivorship=every_field(people)) if problems else project
-    made = (_golden_values(sound), _contacts(sound), _customers(sound))
+    steps_made = (_golden_values(sound), _contacts(sound), _customers(sound))
     if problems:
-        raise ProjectError(problems, [table for step in made for table in step.tables])
-    return made
+        raise ProjectError(problems, [table for step in steps_made for table in step.tables])
+    return steps_made
 
 
 def _golden_values(project: Project) -> Step:

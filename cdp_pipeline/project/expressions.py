@@ -52,10 +52,10 @@ class Expression:
     columns: tuple[str, ...]
 
 
-def read_expression(text: str, known: Iterable[str], *, is_condition: bool = False) -> tuple[Expression, list[str]]:
+def read_expression(text: str, allowed: Iterable[str], *, is_condition: bool = False) -> tuple[Expression, list[str]]:
     """Read `text`; returns it with all problems found, each as the end of a sentence about a file.
 
-    `known` are the columns it may use. With `is_condition` it must be true or false for a row.
+    `allowed` are the columns it may use. With `is_condition` it must be true or false for a row.
     An expression with problems must not be run.
 
     >>> read_expression("net_revenu > 5", ["net_revenue"], is_condition=True)[1]
@@ -69,7 +69,7 @@ def read_expression(text: str, known: Iterable[str], *, is_condition: bool = Fal
     if len(trees) != 1:
         return nothing, ["holds no expression" if not trees else "holds more than one statement"]
     tree = trees[0]
-    names = {name.lower(): name for name in known}
+    names = {name.lower(): name for name in allowed}
     problems = _forbidden(tree)
     if not problems:
         problems = _wrong_columns(tree, names)

@@ -74,8 +74,8 @@ class Project:
     @property
     def themes(self) -> tuple[Model, ...]:
         """The models of 4_profiles/attributes, by name: each gives columns of profiles.customers."""
-        found = [model for model in self.models.values() if is_theme(model.path)]
-        return tuple(sorted(found, key=lambda model: model.name))
+        themes = [model for model in self.models.values() if is_theme(model.path)]
+        return tuple(sorted(themes, key=lambda model: model.name))
 
 
 def layer_folders(folder: Path) -> dict[str, Path]:
@@ -157,16 +157,16 @@ def _shapes(folder: Path, shape: type[ShapeT], problems: list[str]) -> dict[str,
 
 
 def _files(folder: Path, pattern: str, read: Callable[[Path], T | None]) -> dict[str, T]:
-    found = {path.stem: read(path) for path in sorted(folder.glob(pattern))}
-    return {stem: value for stem, value in found.items() if value is not None}
+    shapes = {path.stem: read(path) for path in sorted(folder.glob(pattern))}
+    return {stem: value for stem, value in shapes.items() if value is not None}
 
 
 def _mistakes_in_names(project: Project) -> list[str]:
     """A file of these folders names a table: it must be a name that SQL takes without quotes."""
-    named = {"1_sources": project.sources, "2_staging": project.contracts, "5_segments": project.segmentations}
+    files = {"1_sources": project.sources, "2_staging": project.contracts, "5_segments": project.segmentations}
     return [
         f"{project.folder}/{folder}/{name}.yml: a table is named after the file: use lower-case letters, digits and _"
-        for folder, stems in named.items()
+        for folder, stems in files.items()
         for name in stems
         if not re.fullmatch("[a-z][a-z0-9_]*", name)
     ] + [

@@ -100,11 +100,11 @@ def _own_column(contract: Contract) -> str:
     return own[0] if len(own) == 1 and own[0] in contract.columns else ""
 
 
-def _is_somebodys(table: str, contracts: Contracts, seen: tuple[str, ...]) -> bool:
+def _is_somebodys(table: str, contracts: Contracts, path: tuple[str, ...]) -> bool:
     """Whether a row leads to somebody: by an identifier of its own, or by what it refers to."""
-    columns = contracts[table].columns.values() if table in contracts and table not in seen else ()
+    columns = contracts[table].columns.values() if table in contracts and table not in path else ()
     return any(
-        spec.keys or spec.identifies or (spec.references and _is_somebodys(spec.references, contracts, (*seen, table)))
+        spec.keys or spec.identifies or (spec.references and _is_somebodys(spec.references, contracts, (*path, table)))
         for spec in columns
     )
 
@@ -191,11 +191,13 @@ def _personal_elsewhere(column: str, spec: Column, table: str, contracts: Contra
     if "sensitivity" in spec.model_fields_set or spec.identifies or spec.keys or spec.references:
         return ""
     personal = [
-        (other, theirs, said)
+        (other, theirs, other_spec)
         for other, contract in contracts.items()
-        for theirs, said in contract.columns.items()
-        if other != table and said.sensitivity != "public"
+        for theirs, other_spec in contract.columns.items()
+        if other != table and other_spec.sensitivity != "public"
     ]
     same = [f"{other}.{theirs}" for other, theirs, _ in personal if theirs == column]
-    alike = [f"{other}.{theirs}" for other, theirs, said in personal if column.replace("_", " ") in said.known_as]
+    alike = [
+        f"{other}.{theirs}" for other, theirs, other_spec in personal if column.replace("_", " ") in other_spec.known_as
+    ]
     return next(iter([*same, *alike]), "")

@@ -94,12 +94,12 @@ def read_model(path: Path, layer: str, problems: list[str]) -> Model | None:
         return None
     description, fields = _header(text)
     columns, personal, special = _columns(tree)
-    for wanted, found in (
+    for header, present in (
         ("a description in the first comment lines", description),
         ("-- grain:", fields.get("grain")),
     ):
-        if not found:
-            problems.append(f"{path}:1: missing {wanted}")
+        if not present:
+            problems.append(f"{path}:1: missing {header}")
     grain = tuple(part.strip() for part in (fields.get("grain") or [""])[0].split(",") if part.strip())
     facts = [column for column in columns if column not in grain]
     if layer != "identity" and any(isinstance(c, exp.Star) for c in tree.selects):
@@ -153,11 +153,11 @@ def read_check(path: Path, problems: list[str]) -> Check | None:
 
 def tables_read(tree: exp.Expr) -> tuple[str, ...]:
     """`layer.table` and `previous.layer.table` names in a query, in order of first use."""
-    found: dict[str, None] = {}
+    tables: dict[str, None] = {}
     for table in tree.find_all(exp.Table):
         if table.db:
-            found[".".join(part for part in (table.catalog, table.db, table.name) if part)] = None
-    return tuple(found)
+            tables[".".join(part for part in (table.catalog, table.db, table.name) if part)] = None
+    return tuple(tables)
 
 
 def _select(path: Path, problems: list[str]) -> tuple[str, exp.Query | None]:
@@ -200,7 +200,7 @@ def _header(text: str) -> tuple[str, dict[str, list[str]]]:
 
 def _no_profiling(path: Path, text: str, columns: Sequence[str], problems: list[str]) -> frozenset[str]:
     """Columns of a theme that its header names as no profiling; a name without effect is a problem."""
-    named: set[str] = set()
+    columns_named: set[str] = set()
     for number, line in enumerate(text.splitlines(), 1):
         match = _FIELD.match(line.removeprefix("--").strip()) if line.startswith("--") else None
         if not match or not match[1].endswith("profiling"):
@@ -209,15 +209,15 @@ def _no_profiling(path: Path, text: str, columns: Sequence[str], problems: list[
         if match[1] == "profiling":
             problems.append(f"{path}:{number}: profiling: found {match[2]}; name the columns under `-- no profiling:`")
             continue
-        found = [name.strip() for name in match[2].split(",") if name.strip()]
+        names = [name.strip() for name in match[2].split(",") if name.strip()]
         if not is_theme(path):
             problems.append(f"{where}: only a theme in 4_profiles/attributes has such columns")
             continue
         allowed = f"allowed: {', '.join(columns)}"
-        problems += [f"{where}: unknown column {c}{nearest(c, columns)}; {allowed}" for c in found if c not in columns]
-        problems += [] if found else [f"{where}: names no column; {allowed}"]
-        named |= set(found)
-    return frozenset(named)
+        problems += [f"{where}: unknown column {c}{nearest(c, columns)}; {allowed}" for c in names if c not in columns]
+        problems += [] if names else [f"{where}: names no column; {allowed}"]
+        columns_named |= set(names)
+    return frozenset(columns_named)
 
 
 def _columns(tree: exp.Query) -> tuple[dict[str, str], frozenset[str], frozenset[str]]:

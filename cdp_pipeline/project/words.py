@@ -81,8 +81,8 @@ def macros(words: Words) -> tuple[str, ...]:
     yes = [word for word, meaning in words.booleans if meaning]
     no = [word for word, meaning in words.booleans if not meaning]
     statuses = sorted({status for _, status in words.statuses})
-    told = " ".join(
-        f"when {_is_one('plain_word(x)', [word for word, meant in words.statuses if meant == status])} then '{status}'"
+    cases = " ".join(
+        f"when {_is_one('plain_word(x)', [word for word, its in words.statuses if its == status])} then '{status}'"
         for status in statuses
     )
     empties = (
@@ -106,7 +106,7 @@ def macros(words: Words) -> tuple[str, ...]:
             f"when {_is_one('plain_word(x)', no)} then 'no' end"
         ),
         "create or replace macro as_boolean(x) as case answer(x) when 'yes' then true when 'no' then false end",
-        f"create or replace macro permission_status(x) as case {told} when plain_word(x) <> '' then x end",
+        f"create or replace macro permission_status(x) as case {cases} when plain_word(x) <> '' then x end",
         *empties,
         # Nearly no cell begins like an error: the pattern is asked of those that do.
         (

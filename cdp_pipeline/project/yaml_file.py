@@ -31,8 +31,8 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
-        said = getattr(error, "problem", None) or "wrong encoding, or nested too deep"
-        problems.append(f"{path}{where}: not readable as YAML: {said}")
+        reason = getattr(error, "problem", None) or "wrong encoding, or nested too deep"
+        problems.append(f"{path}{where}: not readable as YAML: {reason}")
         return None
     if repeated:
         problems.extend(f"{path}:{line}: key '{name}' is given twice" for line, name in repeated)
@@ -41,8 +41,8 @@ def read_shape(path: Path, shape: type[ShapeT], problems: list[str]) -> ShapeT |
         return shape.model_validate(raw)
     except ValidationError as error:
         messages = [_message(path, node, shape, item) for item in error.errors()]
-        meant = {message.rpartition(" (did you mean ")[2].removesuffix("?)") for message in messages}
-        problems.extend(m for m in messages if not any(m.endswith(f"key '{name}' is missing") for name in meant))
+        near = {message.rpartition(" (did you mean ")[2].removesuffix("?)") for message in messages}
+        problems.extend(m for m in messages if not any(m.endswith(f"key '{name}' is missing") for name in near))
         return None
 
 
@@ -79,30 +79,30 @@ def _message(path: Path, node: Any, shape: type[BaseModel], error: Any) -> str:
             str(error["input"]),
             [word.strip(" '") for word in str(error["ctx"]["expected"]).replace(" or ", ",").split(",")],
         )
-    found = f", found {error['input']!r}" if isinstance(error["input"], str | int | float) and depth == len(loc) else ""
-    return f"{path}:{line}: {name}: {error['msg'][0].lower()}{error['msg'][1:]}{found}{hint}"
+    value = f", found {error['input']!r}" if isinstance(error["input"], str | int | float) and depth == len(loc) else ""
+    return f"{path}:{line}: {name}: {error['msg'][0].lower()}{error['msg'][1:]}{value}{hint}"
 
 
-def _repeated(node: Any, seen: set[int] | None = None) -> list[tuple[int, str]]:
+def _repeated(node: Any, nodes: set[int] | None = None) -> list[tuple[int, str]]:
     """Line and name of every key that its mapping has had before; YAML would keep the last in silence.
 
     What aliases repeat is looked at once: they can make a tree of a few lines endless.
     """
-    seen = set() if seen is None else seen
-    if id(node) in seen:
+    nodes = set() if nodes is None else nodes
+    if id(node) in nodes:
         return []
-    seen.add(id(node))
-    found: list[tuple[int, str]] = []
+    nodes.add(id(node))
+    repeated: list[tuple[int, str]] = []
     if isinstance(node, yaml.MappingNode):
         names = [key.value for key, _ in node.value]
-        found = [
+        repeated = [
             (key.start_mark.line + 1, key.value)
             for number, (key, _) in enumerate(node.value)
             if key.value in names[:number] and key.tag != "tag:yaml.org,2002:merge"
         ]
     children = [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else []
     children += node.value if isinstance(node, yaml.SequenceNode) else []
-    return sorted([*found, *(item for child in children for item in _repeated(child, seen))])
+    return sorted([*repeated, *(item for child in children for item in _repeated(child, nodes))])
 
 
 def _line(node: Any, loc: list[Any]) -> tuple[int, int]:
@@ -128,13 +128,13 @@ def _line(node: Any, loc: list[Any]) -> tuple[int, int]:
 def _known_keys(shape: Any) -> list[str]:
     """Every key that any shape in the tree below knows: enough to find a near name."""
     keys: set[str] = set()
-    seen: set[Any] = set()
+    keys_before: set[Any] = set()
     queue = [shape]
     while queue:
         current = queue.pop()
-        if current in seen:
+        if current in keys_before:
             continue
-        seen.add(current)
+        keys_before.add(current)
         if isinstance(current, type) and issubclass(current, BaseModel):
             for name, field in current.model_fields.items():
                 keys.add(field.alias or name)

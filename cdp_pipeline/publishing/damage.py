@@ -23,12 +23,12 @@ def digests_beside_tables(folder: Path, published: Path | None) -> dict[str, str
     What is taken over from `published` as it lies keeps the digest it had there: damage is not sworn to.
     """
     before = legible_manifest(published) if published else None
-    known = before.files if before else {}
+    digests_before = before.files if before else {}
     digests = {}
     for path in _beside_tables(folder):
         name = path.relative_to(folder).as_posix()
-        taken_over = bool(published and name in known and _is_same(path, published / name))
-        digests[name] = known[name] if taken_over else sha256(path)
+        taken_over = bool(published and name in digests_before and _is_same(path, published / name))
+        digests[name] = digests_before[name] if taken_over else sha256(path)
     return digests
 
 

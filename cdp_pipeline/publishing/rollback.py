@@ -41,18 +41,18 @@ from cdp_pipeline.run.steps import perform
 class WentBack:
     """The night that was asked for, what is published now, and how many erasures came in between."""
 
-    wanted: str
+    snapshot: str
     published: str
     erasures: int
 
 
-def roll_back(project: Project, data: Path, wanted: str | None) -> WentBack:
+def roll_back(project: Project, data: Path, name: str | None) -> WentBack:
     """Publish an earlier snapshot again: the one named, else the one before; without who was erased since.
 
     Raises InputError when there is no such snapshot, BusyError while a run works, GateError when the
     night that is made again does not pass its checks, KeyMismatchError when it needs a key that is missing.
     """
-    target = earlier(data, wanted)
+    target = earlier(data, name)
     lacking = erased_since(data, data / "snapshots" / target)
     if not lacking:
         return WentBack(target, rollback(data, target, project), 0)

@@ -84,12 +84,12 @@ def point_at(data: Path, snapshot: str) -> None:
 def snapshots(data: Path) -> list[Snapshot]:
     """Every complete snapshot, newest first."""
     current, never_seen = pointed_at(data), unpublished(data)
-    found = []
+    listing = []
     for folder in sorted((data / "snapshots").glob("[!.]*"), reverse=True):
         if folder == never_seen:
             continue
         manifest = legible_manifest(folder) or Manifest()
-        found.append(
+        listing.append(
             Snapshot(
                 folder.name,
                 manifest.as_of,
@@ -99,10 +99,10 @@ def snapshots(data: Path) -> list[Snapshot]:
                 folder.resolve() == current,
             )
         )
-    return found
+    return listing
 
 
-def rollback(data: Path, wanted: str | None, project: Project | None = None) -> str:
+def rollback(data: Path, name: str | None, project: Project | None = None) -> str:
     """Publish an earlier snapshot again, without its audience files: the one named, else the one before.
 
     What `project` has read of permissions since is added to what it has read, for the next run to obey.
@@ -112,7 +112,7 @@ def rollback(data: Path, wanted: str | None, project: Project | None = None) -> 
     lock = hold(data)
     try:
         tidy(data)
-        target = earlier(data, wanted)
+        target = earlier(data, name)
         if erased_since(data, data / "snapshots" / target):
             raise GateError(
                 f"people were erased since {target}: it can only be made again without them, by cdp rollback"
@@ -126,15 +126,15 @@ def rollback(data: Path, wanted: str | None, project: Project | None = None) -> 
     return target
 
 
-def earlier(data: Path, wanted: str | None) -> str:
+def earlier(data: Path, name: str | None) -> str:
     """The snapshot to go back to: the one named, else the one before; raises InputError when there is none."""
-    known = snapshots(data)
-    position = next((i for i, s in enumerate(known) if s.is_current), -1)
-    earlier = [state for state in known[position + 1 :] if state.as_of]
-    target = wanted or (earlier[0].id if earlier else "")
-    if target not in {s.id for s in known}:
+    listing = snapshots(data)
+    position = next((i for i, s in enumerate(listing) if s.is_current), -1)
+    earlier = [state for state in listing[position + 1 :] if state.as_of]
+    target = name or (earlier[0].id if earlier else "")
+    if target not in {s.id for s in listing}:
         raise InputError(
-            f"no snapshot {target or 'before the current one'} in {data}/snapshots{nearest(target, [s.id for s in known])}"
+            f"no snapshot {target or 'before the current one'} in {data}/snapshots{nearest(target, [s.id for s in listing])}"
         )
     return target
 
@@ -153,12 +153,12 @@ def drop_audience_files(snapshot: Path, project: Project | None, left: Sequence[
     if project:
         keep_delivered(project, left, snapshot)
     manifest = read_manifest(snapshot)
-    kept = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
+    tables = {name: entry for name, entry in manifest.tables.items() if not name.startswith("activation.")}
     last_words = {
-        request for state in (snapshot, *left) if (said := legible_manifest(state)) for request in said.erased_now
+        request for state in (snapshot, *left) if (its := legible_manifest(state)) for request in its.erased_now
     }
     files = {name: digest for name, digest in manifest.files.items() if name.split("/")[0] != "activation"}
-    write_manifest(snapshot, replace(manifest, tables=kept, files=files, erased_now=tuple(sorted(last_words))))
+    write_manifest(snapshot, replace(manifest, tables=tables, files=files, erased_now=tuple(sorted(last_words))))
     for file in sorted((snapshot / "activation").glob("*/*.csv")):
         fault("rollback.drop_audience")
         file.unlink()
@@ -170,8 +170,10 @@ def prune(data: Path, keep: int) -> list[str]:
     What the others kept for removal files goes too. Returns what went.
     """
     with_erased = holding_erased(data)
-    gone = [s.id for at, s in enumerate(snapshots(data)) if not s.is_current and (at >= keep or s.id in with_erased)]
-    for name in gone:
+    outdated = [
+        s.id for at, s in enumerate(snapshots(data)) if not s.is_current and (at >= keep or s.id in with_erased)
+    ]
+    for name in outdated:
         fault("prune.hide")
         (data / "snapshots" / name).rename(data / "snapshots" / f".{name}")
     for waiting in sorted((data / "snapshots").glob(f"[!.]*/{DELIVERED}")):
@@ -181,7 +183,7 @@ def prune(data: Path, keep: int) -> list[str]:
     for hidden in sorted((data / "snapshots").glob(".*")):  # and what a prune before this one had no time for
         fault("prune.delete")
         shutil.rmtree(hidden)
-    return gone
+    return outdated
 
 
 def _swap_link(link: Path, target: Path) -> None:

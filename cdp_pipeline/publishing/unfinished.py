@@ -47,16 +47,16 @@ def tidy(data: Path) -> None:
 
     A snapshot nobody saw goes back to `runs/`; deletions are finished; temporary files of dead processes go.
     """
-    lost = unpublished(data)
-    if lost:
-        made = legible_manifest(lost)
-        target = data / "runs" / (made.run_id if made and made.run_id else lost.name)
+    run_folder = unpublished(data)
+    if run_folder:
+        manifest = legible_manifest(run_folder)
+        target = data / "runs" / (manifest.run_id if manifest and manifest.run_id else run_folder.name)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lost.chmod(0o700)
+        run_folder.chmod(0o700)
         fault("unfinished.move_back")
         if target.exists():
             shutil.rmtree(target)
-        lost.rename(target)
+        run_folder.rename(target)
     end(data)
     for hidden in sorted((data / "snapshots").glob(".*")):
         fault("unfinished.delete")

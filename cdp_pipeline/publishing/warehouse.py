@@ -31,11 +31,11 @@ def build_warehouse(run: Run, tables: Mapping[str, Table]) -> dict[str, int]:
     Raw tables stay Parquet. The masked file hides the columns in `Table.personal`, as privacy/masking.py says.
     """
     drop_former_tables(run, tables)
-    shown = {name: table for name, table in tables.items() if run.path(name).is_file()}
+    present = {name: table for name, table in tables.items() if run.path(name).is_file()}
     sizes = {}
     for file, mode in ((_FULL, 0o400), (_MASKED, 0o440)):
         with replaced(run.folder / file, "warehouse", mode) as temporary:
-            _fill(run, temporary, shown, file == _MASKED)
+            _fill(run, temporary, present, file == _MASKED)
         sizes[file] = (run.folder / file).stat().st_size
     return sizes
 
@@ -60,12 +60,12 @@ def _fill(run: Run, path: Path, tables: Mapping[str, Table], is_masked: bool) ->
 
 def _columns(con: duckdb.DuckDBPyConnection, name: str, personal: frozenset[str] | None, key: bytes) -> str:
     """The columns of a table as they are, or as analysts may see them when `personal` names the personal ones."""
-    found = con.execute(f"describe {name}").fetchall()
+    columns = con.execute(f"describe {name}").fetchall()
     if personal is None:
-        return ", ".join(f'"{column}"' for column, *_ in found)
+        return ", ".join(f'"{column}"' for column, *_ in columns)
     return ", ".join(
         f"{masked(quoted, column, kind, column in personal, key)} as {quoted}"
-        for column, kind, *_ in found
+        for column, kind, *_ in columns
         if (quoted := f'"{column}"')
     )
 

@@ -44,8 +44,8 @@ def take_withdrawals(now: Path | None, older: Path, project: Project) -> int:
     if not changed:
         return 0
     manifest = read_manifest(older)
-    kept = {name: entry for name, entry in manifest.tables.items() if name not in changed}
-    write_manifest(older, replace(manifest, tables=kept))
+    tables = {name: entry for name, entry in manifest.tables.items() if name not in changed}
+    write_manifest(older, replace(manifest, tables=tables))
     for name, parts in missing.items():
         folder = older / "raw" / name
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -52,13 +52,13 @@ def candidate_checks(project: Project) -> tuple[Check, ...]:
         Check(
             name=name,
             asset=CANDIDATE,
-            description=wanted.description,
-            reads=(wanted.table,),
-            severity=wanted.severity,
-            owner=wanted.owner,
-            fix=wanted.fix,
+            description=expectation.description,
+            reads=(expectation.table,),
+            severity=expectation.severity,
+            owner=expectation.owner,
+            fix=expectation.fix,
         )
-        for name, wanted in suite.items()
+        for name, expectation in suite.items()
     )
 
 
@@ -68,15 +68,15 @@ def evaluate_candidate(run: Run, checks: Sequence[Check]) -> dict[str, Verdict]:
     A verdict is void when a table it looked at is rebuilt.
     """
     digests = {name: entry.digest for name, entry in run.manifest().tables.items()}
-    wanted = {check.name for check in checks}
-    suite = {name: spec for name, spec in run.project.expectations.items() if name in wanted}
+    names = {check.name for check in checks}
+    suite = {name: spec for name, spec in run.project.expectations.items() if name in names}
     answers = ask(run.folder / WAREHOUSES[1], suite) if suite else {}
     verdicts = {}
     for check in checks:
         failing = _WHOLE[check.name](run) if check.name in _WHOLE else 0
         passed = answers.get(check.name, failing == 0)
-        seen = {name: digests[name] for name in check.reads or digests if name in digests}
-        verdicts[check.name] = verdict_of(check, passed, failing, seen)
+        digests_read = {name: digests[name] for name in check.reads or digests if name in digests}
+        verdicts[check.name] = verdict_of(check, passed, failing, digests_read)
     return verdicts
 
 
@@ -90,8 +90,8 @@ def _miscounted_tables(run: Run) -> int:
     expected = {name: entry.rows for name, entry in run.manifest().tables.items() if run.path(name).is_file()}
     wrong = 0
     for file in WAREHOUSES:
-        found = _rows_in(run.folder / file)
-        wrong += sum(found.get(name) != rows for name, rows in expected.items())
+        present = _rows_in(run.folder / file)
+        wrong += sum(present.get(name) != rows for name, rows in expected.items())
     return wrong
 
 
@@ -105,8 +105,8 @@ def _rows_in(path: Path) -> dict[str, int]:
 
 def _altered_files(run: Run) -> int:
     with run.connect("activation.receipts") as con:
-        told = con.execute("select file, sha256 from activation.receipts where file is not null").fetchall()
-    return sum(not (path := run.folder / file).is_file() or sha256(path) != digest for file, digest in told)
+        receipts = con.execute("select file, sha256 from activation.receipts where file is not null").fetchall()
+    return sum(not (path := run.folder / file).is_file() or sha256(path) != digest for file, digest in receipts)
 
 
 _WHOLE: Mapping[str, Callable[[Run], int]] = {

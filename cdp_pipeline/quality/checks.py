@@ -24,8 +24,8 @@ def evaluate(run: Run, checks: Sequence[Check]) -> dict[str, Verdict]:
     with run.connect(*sorted({name for names in tables.values() for name in names})) as con:
         for check in checks:
             failing = con.execute(f"select count(*)::bigint from ({check.sql.rstrip().rstrip(';')})").fetchall()[0][0]
-            seen = {name: entries[name].digest for name in tables[check.name] if name in entries}
-            verdicts[check.name] = verdict_of(check, failing == 0, failing, seen)
+            digests = {name: entries[name].digest for name in tables[check.name] if name in entries}
+            verdicts[check.name] = verdict_of(check, failing == 0, failing, digests)
     return verdicts
 
 

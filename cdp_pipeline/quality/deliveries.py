@@ -27,7 +27,7 @@ def delivery_checks(project: Project) -> tuple[Check, ...]:
 def _checks(name: str, source: Source) -> list[Check]:
     expect, times = source.expect, source.expect.rows_within
     mine = f"select * from {DRIFT} where source = {literal(name)}"
-    found = [
+    checks = [
         Check(
             name=f"{name}_columns_as_before",
             asset=DRIFT,
@@ -52,7 +52,7 @@ def _checks(name: str, source: Source) -> list[Check]:
         ),
     ]
     if expect.every_hours:
-        found.append(
+        checks.append(
             Check(
                 name=f"{name}_is_fresh",
                 asset=DRIFT,
@@ -64,4 +64,4 @@ def _checks(name: str, source: Source) -> list[Check]:
                 fix="Ask the owner why the export did not come; when it comes, run again with the same --as-of",
             )
         )
-    return found
+    return checks

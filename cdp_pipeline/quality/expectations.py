@@ -37,7 +37,7 @@ def ask(warehouse: Path, suite: Mapping[str, Expectation]) -> dict[str, bool]:
         "warehouse": str(warehouse.resolve()),
         "suite": {name: one.model_dump(by_alias=True) for name, one in suite.items()},
     }
-    done = subprocess.run(  # noqa: S603  (this very interpreter and module)
+    process = subprocess.run(  # noqa: S603  (this very interpreter and module)
         [sys.executable, "-m", __name__],
         input=json.dumps(job, default=str).encode(),
         stdout=subprocess.PIPE,
@@ -45,11 +45,11 @@ def ask(warehouse: Path, suite: Mapping[str, Expectation]) -> dict[str, bool]:
         env=os.environ | {"GX_ANALYTICS_ENABLED": "false"},
         check=False,
     )
-    if done.returncode:
+    if process.returncode:
         raise GateError(
             "the suite of expectations could not be evaluated; CDP_SHOW_ERRORS=1 shows why, values included"
         )
-    results: dict[str, bool | None] = json.loads(done.stdout.splitlines()[-1])
+    results: dict[str, bool | None] = json.loads(process.stdout.splitlines()[-1])
     crashed = sorted(name for name in suite if results.get(name) is None)
     if crashed:
         raise GateError(
@@ -64,7 +64,7 @@ def answers(warehouse: Path, suite: Mapping[str, Expectation]) -> dict[str, bool
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = _validate(warehouse, suite)
-    return {name: None if _raised(found.exception_info) else bool(found.success) for name, found in results.items()}
+    return {name: None if _raised(result.exception_info) else bool(result.success) for name, result in results.items()}
 
 
 def _validate(warehouse: Path, suite: Mapping[str, Expectation]) -> dict[str, Any]:
@@ -89,9 +89,9 @@ def _validate(warehouse: Path, suite: Mapping[str, Expectation]) -> dict[str, An
         },
     )
     by_table: dict[str, list[Any]] = defaultdict(list)
-    for name, wanted in suite.items():
-        kind = getattr(expectations, "".join(word[0].upper() + word[1:] for word in wanted.expect.split("_")))
-        by_table[wanted.table].append(kind(**wanted.having, meta={"check": name}))
+    for name, expectation in suite.items():
+        kind = getattr(expectations, "".join(word[0].upper() + word[1:] for word in expectation.expect.split("_")))
+        by_table[expectation.table].append(kind(**expectation.having, meta={"check": name}))
     results: dict[str, Any] = {}
     try:
         for table, wanted_here in sorted(by_table.items()):
@@ -110,11 +110,11 @@ def _validate(warehouse: Path, suite: Mapping[str, Expectation]) -> dict[str, An
     return results
 
 
-def _raised(found: Any) -> bool:
+def _raised(result: Any) -> bool:
     """The library tells errors flat, or one level down by metric."""
-    if not isinstance(found, Mapping):
+    if not isinstance(result, Mapping):
         return False
-    return bool(found.get("raised_exception")) or any(_raised(value) for value in found.values())
+    return bool(result.get("raised_exception")) or any(_raised(value) for value in result.values())
 
 
 def _main() -> None:

@@ -20,14 +20,14 @@ _FUNNEL = ("has_key", "permitted", "transfer_allowed", "above_minimum")
 
 def laws(project: Project) -> tuple[Check, ...]:
     """The laws of this project; a law with nothing to look at is left out."""
-    found = [_raw(project), _attributes(project), _members(project), _gates(project)]
-    return tuple(check for check in found if check)
+    checks = [_raw(project), _attributes(project), _members(project), _gates(project)]
+    return tuple(check for check in checks if check)
 
 
 def _raw(project: Project) -> Check | None:
     if not project.sources or "orders" not in project.contracts:
         return None
-    held = " union all ".join(
+    counts = " union all ".join(
         f"select {literal(name)} as source, _file as file, count(*) as rows from raw.{name} group by _file"
         for name in project.sources
     )
@@ -35,7 +35,7 @@ def _raw(project: Project) -> Check | None:
         name="raw_holds_what_was_loaded",
         asset="staging.reconciliation",
         description="Raw tables hold the rows that were loaded from each file, less those of people who were erased",
-        sql=f"""with held as ({held}),
+        sql=f"""with held as ({counts}),
             loaded as (select source, file, sum(rows_loaded) as rows from raw.files where status = 'loaded' group by all),
             erased as (select source_name as source, file, sum(rows_erased) as rows from raw.erased_rows group by all)
             select source, file, loaded.rows as rows_loaded, held.rows as rows_held, erased.rows as rows_erased
@@ -104,7 +104,7 @@ def _gates(project: Project) -> Check | None:
         return None
     counts = ", ".join(f"count(*) filter (where {flag}) as {flag}" for flag in _FLAGS)
     unequal = " or ".join(
-        f"coalesce(c.{flag}, 0) <> r.{told}" for flag, told in zip(_FLAGS, (*_FUNNEL, "written"), strict=True)
+        f"coalesce(c.{flag}, 0) <> r.{column}" for flag, column in zip(_FLAGS, (*_FUNNEL, "written"), strict=True)
     )
     nested = " or ".join(f"({later} and not {earlier})" for earlier, later in pairwise(_FLAGS))
     return Check(

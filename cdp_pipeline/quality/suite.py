@@ -46,30 +46,30 @@ def mistakes(project: Project, tables: Mapping[str, Table]) -> list[str]:
     """What is wrong with expectations.yml: names, tables, kinds, arguments and columns, each as one line."""
     problems = []
     path = project.folder / "checks" / "expectations.yml"
-    for name, wanted in project.expectations.items():
+    for name, spec in project.expectations.items():
         where = f"{path}: {name}"
         if not re.fullmatch("[a-z][a-z0-9_]*", name):
             problems.append(f"{where}: a check has a name of lower-case letters, digits and _")
-        if wanted.table not in tables:
-            problems.append(f"{where}: {wanted.table} is no table{nearest(wanted.table, tables)}")
-        if wanted.expect not in KINDS:
-            problems.append(f"{where}: unknown expectation {wanted.expect}{nearest(wanted.expect, KINDS)}")
+        if spec.table not in tables:
+            problems.append(f"{where}: {spec.table} is no table{nearest(spec.table, tables)}")
+        if spec.expect not in KINDS:
+            problems.append(f"{where}: unknown expectation {spec.expect}{nearest(spec.expect, KINDS)}")
             continue
-        allowed = KINDS[wanted.expect]
+        allowed = KINDS[spec.expect]
         problems += [
-            f"{where}: {wanted.expect} takes no {argument}{nearest(argument, allowed)}; it takes {', '.join(sorted(allowed))}"
-            for argument in wanted.having
+            f"{where}: {spec.expect} takes no {argument}{nearest(argument, allowed)}; it takes {', '.join(sorted(allowed))}"
+            for argument in spec.having
             if argument not in allowed
         ]
         problems += [
-            f"{where}: {wanted.expect} needs {argument}"
+            f"{where}: {spec.expect} needs {argument}"
             for argument in COLUMNS
-            if argument in allowed and argument not in wanted.having
+            if argument in allowed and argument not in spec.having
         ]
-        columns = tables[wanted.table].columns if wanted.table in tables else {}
+        columns = tables[spec.table].columns if spec.table in tables else {}
         problems += [
-            f"{where}: {wanted.table} has no column {column}{nearest(str(column), columns)}"
+            f"{where}: {spec.table} has no column {column}{nearest(str(column), columns)}"
             for argument in COLUMNS
-            if columns and (column := wanted.having.get(argument)) and column not in columns
+            if columns and (column := spec.having.get(argument)) and column not in columns
         ]
     return problems

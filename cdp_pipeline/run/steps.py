@@ -53,10 +53,10 @@ class Table:
 def _described() -> Mapping[str, Table]:
     tables = {}
     for path in sorted(Path(__file__).parents[1].glob("*/tables.yml")):
-        for name, said in yaml.safe_load(path.read_text(encoding="utf-8")).items():
-            columns: dict[str, str] = said.pop("columns")
+        for name, description in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            columns: dict[str, str] = description.pop("columns")
             keys: dict[str, Any] = {
-                key: tuple(value) if isinstance(value, list) else value for key, value in said.items()
+                key: tuple(value) if isinstance(value, list) else value for key, value in description.items()
             }
             tables[name] = Table(
                 name,

@@ -101,10 +101,10 @@ def _differences(columns: Iterable[str], personal: frozenset[str]) -> str:
         if column == "as_of":
             continue
         new, old = (f"cast({side}.{quoted(column)} as varchar)" for side in "no")
-        told = f"{literal(column + ': ')} || coalesce({old}, 'empty') || ' → ' || coalesce({new}, 'empty')"
+        text = f"{literal(column + ': ')} || coalesce({old}, 'empty') || ' → ' || coalesce({new}, 'empty')"
         if column in personal:
-            told = literal(f"{column}: changed")
-        parts.append(f"case when {new} is distinct from {old} then {told} end")
+            text = literal(f"{column}: changed")
+        parts.append(f"case when {new} is distinct from {old} then {text} end")
     return f"concat_ws('; ', {', '.join(parts)})" if parts else "null::varchar"
 
 
@@ -123,9 +123,9 @@ def sizes_sql(project: Project, exclusive: Sequence[Rule], audiences: Sequence[R
         for rule in audiences
     ]
     nobody = "select null::varchar, null::varchar, null::varchar, null::boolean where false"
-    named = f"values {', '.join(names)}" if names else nobody
+    names_sql = f"values {', '.join(names)}" if names else nobody
     return f"""
-        with named(segmentation, segment, kind, is_profiling) as ({named}),
+        with named(segmentation, segment, kind, is_profiling) as ({names_sql}),
         left_out as ({left_out_sql(project, exclusive, audiences)}),
         untold as ({unknown_sql(project, exclusive, audiences)}),
         members as (select segmentation, segment, count(*) as people from segments.memberships group by all),

@@ -43,8 +43,8 @@ def labelled(
             f"when {rule.unknown} then {otherwise} when {rule.condition.sql} then {literal(rule.segment)}"
             for rule in own
         )
-        gone = "is_out_of_profiling" if segmentation.purpose == "profiling" else "is_out_of_audiences"
-        cases.append(f"case when {gone} then null {whens} else {otherwise} end as {quoted(name)}")
+        objection = "is_out_of_profiling" if segmentation.purpose == "profiling" else "is_out_of_audiences"
+        cases.append(f"case when {objection} then null {whens} else {otherwise} end as {quoted(name)}")
     labels = "".join(f", {case}" for case in cases)
     return (
         f"select *{labels} from (select c.*, r.as_of, x.person_id is not null as is_out_of_profiling, "

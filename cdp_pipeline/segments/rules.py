@@ -57,11 +57,11 @@ def exclusive_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule
     """Rules of every exclusive segmentation, in order, and the problems in them."""
     rules: list[Rule] = []
     problems: list[str] = []
-    known = [*columns, "as_of"]
+    allowed = [*columns, "as_of"]
     for name, segmentation in sorted(project.segmentations.items()):
         path = _path(project, name, Segmentation)
         for rank, segment in enumerate(segmentation.segments):
-            condition, wrong = read_expression(segment.where, known, is_condition=True)
+            condition, wrong = read_expression(segment.where, allowed, is_condition=True)
             is_profiling = segmentation.purpose == "profiling"
             rules.append(Rule(name, segment.name, condition, rank, path, is_profiling, _counts(project, condition)))
             problems += [f"{place(path, 'segments', rank, 'where')}: {segment.name}: {text}" for text in wrong]
@@ -72,11 +72,11 @@ def audience_rules(project: Project, columns: Iterable[str]) -> tuple[list[Rule]
     """Rules of every audience, by name, and the problems in them; exclusive segmentations are columns too."""
     rules: list[Rule] = []
     problems: list[str] = []
-    known = [*columns, *project.segmentations, "as_of"]
+    allowed = [*columns, *project.segmentations, "as_of"]
     plain = {"as_of"}.union(*(theme.no_profiling for theme in project.themes))
     for name, audience in sorted(project.audiences.items()):
         path = _path(project, name, Audience)
-        condition, wrong = read_expression(audience.where, known, is_condition=True)
+        condition, wrong = read_expression(audience.where, allowed, is_condition=True)
         is_profiling = not plain.issuperset(condition.columns)
         rules.append(Rule(AUDIENCE, name, condition, 0, path, is_profiling, _counts(project, condition)))
         problems += [f"{place(path, 'where')}: where: {text}" for text in wrong]
@@ -105,16 +105,16 @@ def personal_columns(project: Project) -> frozenset[str]:
     """Columns of profiles.customers whose values may never be written into a history or a message."""
     people = project.contracts.get("people")
     marked = {name for name, column in people.columns.items() if column.sensitivity != "public"} if people else set()
-    written = {name for model in project.models.values() if model.layer == "profiles" for name in model.personal}
-    return frozenset({"person_id"} | marked | written)
+    labelled = {name for model in project.models.values() if model.layer == "profiles" for name in model.personal}
+    return frozenset({"person_id"} | marked | labelled)
 
 
 def _wrong_names(project: Project, columns: list[str]) -> list[str]:
     problems: list[str] = []
-    taken = {column.lower() for column in columns}
+    columns_taken = {column.lower() for column in columns}
     for name, segmentation in project.segmentations.items():
         path = _path(project, name, Segmentation)
-        if name.lower() in taken:
+        if name.lower() in columns_taken:
             problems.append(f"{path}: profiles.customers has a column {name} already; rename the file")
         if name == AUDIENCE:
             problems.append(f"{path}: the name {AUDIENCE} is kept for audiences; rename the file")
@@ -134,20 +134,20 @@ def _wrong_purposes(project: Project) -> list[str]:
     contract = project.contracts.get("permissions")
     allowed = contract.columns["purpose"].is_in if contract and "purpose" in contract.columns else None
     owners: Mapping[Path, Segmentation | Audience] = {
-        **{_path(project, name, Segmentation): found for name, found in project.segmentations.items()},
-        **{_path(project, name, Audience): found for name, found in project.audiences.items()},
+        **{_path(project, name, Segmentation): shape for name, shape in project.segmentations.items()},
+        **{_path(project, name, Audience): shape for name, shape in project.audiences.items()},
     }
     problems: list[str] = []
-    for path, found in owners.items():
-        if allowed and found.purpose not in allowed:
-            hint = nearest(found.purpose, allowed)
+    for path, shape in owners.items():
+        if allowed and shape.purpose not in allowed:
+            hint = nearest(shape.purpose, allowed)
             problems.append(
-                f"{place(path, 'purpose')}: unknown purpose {found.purpose}{hint}; allowed: {', '.join(allowed)}"
+                f"{place(path, 'purpose')}: unknown purpose {shape.purpose}{hint}; allowed: {', '.join(allowed)}"
             )
-        if found.legal_basis not in LEGAL_BASES:
-            hint = nearest(found.legal_basis, LEGAL_BASES)
+        if shape.legal_basis not in LEGAL_BASES:
+            hint = nearest(shape.legal_basis, LEGAL_BASES)
             problems.append(
-                f"{place(path, 'legal_basis')}: unknown legal_basis {found.legal_basis}{hint}; allowed: {', '.join(LEGAL_BASES)}"
+                f"{place(path, 'legal_basis')}: unknown legal_basis {shape.legal_basis}{hint}; allowed: {', '.join(LEGAL_BASES)}"
             )
     return problems
 
@@ -160,12 +160,12 @@ def _special_categories(project: Project, columns: list[str]) -> list[str]:
     rules = [*exclusive_rules(project, columns)[0], *audience_rules(project, columns)[0]]
     problems: list[str] = []
     for rule in rules:
-        used = sorted(special & set(rule.condition.columns))
+        marked = sorted(special & set(rule.condition.columns))
         is_audience = rule.segmentation == AUDIENCE
         spec = project.audiences[rule.segment] if is_audience else project.segmentations[rule.segmentation]
-        if used and spec.special_basis is None:
+        if marked and spec.special_basis is None:
             problems.append(
-                f"{rule.place}: {', '.join(used)} may tell of health, belief and the like (sensitivity: special), which no "
+                f"{rule.place}: {', '.join(marked)} may tell of health, belief and the like (sensitivity: special), which no "
                 "rule uses by default; name a special_basis (explicit_consent or made_public_by_the_person) or leave it out"
             )
     return problems

@@ -21,8 +21,8 @@ Columns = tuple[tuple[str, tuple[str, ...]], ...]
 
 def special_columns(project: Project) -> frozenset[str]:
     """Columns of profiles.customers that no rule may use without a basis of its own."""
-    known = {f"staging.{name}": tuple(contract.columns) for name, contract in project.contracts.items()}
-    known |= {model.name: tuple(model.columns) for model in project.models.values()}
+    columns = {f"staging.{name}": tuple(contract.columns) for name, contract in project.contracts.items()}
+    columns |= {model.name: tuple(model.columns) for model in project.models.values()}
     marked = {
         f"staging.{name}.{column}"
         for name, contract in project.contracts.items()
@@ -30,8 +30,10 @@ def special_columns(project: Project) -> frozenset[str]:
         if spec.sensitivity == "special"
     }
     marked |= {f"{model.name}.{column}" for model in project.models.values() for column in model.special}
-    while found := {column for model in project.models.values() for column in _made_of(model, marked, known)} - marked:
-        marked |= found
+    while (
+        derived := {column for model in project.models.values() for column in _made_of(model, marked, columns)} - marked
+    ):
+        marked |= derived
     themes = {model.name for model in project.themes}
     golden = {f for name, rule in project.survivorship.fields.items() for f in rule.together or (name,)}
     fields = {name for name, sensitivity in _people(project).items() if sensitivity == "special"} & golden
@@ -43,12 +45,12 @@ def _people(project: Project) -> dict[str, str]:
     return {name: spec.sensitivity for name, spec in contract.columns.items()} if contract else {}
 
 
-def _made_of(model: Model, marked: set[str], known: dict[str, tuple[str, ...]]) -> set[str]:
+def _made_of(model: Model, marked: set[str], columns: dict[str, tuple[str, ...]]) -> set[str]:
     """Columns of a model, as `layer.table.column`, that are computed from a marked one."""
     tables = {name.rpartition(".")[0] for name in marked}
     if not tables & set(model.inputs):
         return set()
-    read = tuple((name, known[name]) for name in sorted(set(model.inputs) & set(known)))
+    read = tuple((name, columns[name]) for name in sorted(set(model.inputs) & set(columns)))
     lineage = _lineage(model.sql, read)
     return {
         f"{model.name}.{column}"

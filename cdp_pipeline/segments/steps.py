@@ -66,11 +66,11 @@ def _write_history(run: Run) -> Outcome:
         select = history.history_sql(run.project, exclusive, audiences, previous, columns, personal)
         run.write(con, "segments.history", select, described("segments.history").grain)
     with run.connect("segments.history") as con:
-        counted = con.execute(
+        counts = con.execute(
             f"select event, count(*) from {'segments.history'} "
             "where as_of = (select as_of from config.run) group by event order by event"
         ).fetchall()
-    return {"segments.history": {str(event): int(people) for event, people in counted}}
+    return {"segments.history": {str(event): int(people) for event, people in counts}}
 
 
 def _write_sizes(run: Run) -> Outcome:
@@ -84,8 +84,8 @@ def _write_sizes(run: Run) -> Outcome:
             described("segments.sizes").grain,
         )
     with run.connect("segments.sizes") as con:
-        found = con.execute(f"select segment, people from {'segments.sizes'} order by all").fetchall()
-    return {"segments.sizes": {"segments": rows, **{str(segment): int(people) for segment, people in found}}}
+        sizes = con.execute(f"select segment, people from {'segments.sizes'} order by all").fetchall()
+    return {"segments.sizes": {"segments": rows, **{str(segment): int(people) for segment, people in sizes}}}
 
 
 def _write_overlaps(run: Run) -> Outcome:

@@ -27,30 +27,30 @@ _EITHER = r"[^\d]*\d{1,3}[.,]\d{3}[^\d]*"
 
 def doubtful(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, str]:
     """Column of `candidates` → SQL that is false for its doubtful cells; only columns that have any."""
-    asked = {}
+    cells = {}
     for column, spec in contract.columns.items():
         text = f"{column}__text"
         if spec.type in ("date", "timestamp"):
             # Only what the declared form could not read can prove another one.
             unread = f"case when {column} is null and {text} is not null then"
-            asked[column] = [
+            cells[column] = [
                 f"bool_or({unread} {_part(text, 1)} > 12 and {_part(text, 2)} between 1 and 12 end)",
                 f"bool_or({unread} {_part(text, 2)} > 12 and {_part(text, 1)} between 1 and 12 end)",
             ]
         elif spec.type in ("money", "decimal"):
-            asked[column] = [
+            cells[column] = [
                 f"bool_or(contains({text}, '{mark}') and regexp_full_match({text}, '{proof}'))"
                 for mark, proof in _PROOFS.items()
             ]
-    if not asked:
+    if not cells:
         return {}
-    columns = ", ".join(f"{sql} as {column}_{at}" for column, sqls in asked.items() for at, sql in enumerate(sqls))
+    columns = ", ".join(f"{sql} as {column}_{at}" for column, sqls in cells.items() for at, sql in enumerate(sqls))
     con.execute(
         "create or replace table proofs as "
         f"select _source_name, _file, {columns} from candidates where _outcome = 'mapped' group by all"
     )
     in_doubt = {}
-    for column in asked:
+    for column in cells:
         is_date = contract.columns[column].type in ("date", "timestamp")
         both = f"{column}_0 or {column}_1" if is_date else f"{column}_0 and {column}_1"
         files = con.execute(f"select count(*) from proofs where {both}").fetchall()[0][0]

@@ -79,19 +79,19 @@ def add_keys(con: duckdb.DuckDBPyConnection, project: Project, contract: Contrac
 def _add_countries(con: duckdb.DuckDBPyConnection, project: Project, contract: Contract, table: str) -> None:
     """View `placed`: the rows with phone_country."""
     home = project.settings.country
-    known = con.execute(
+    views = con.execute(
         "select 1 from information_schema.tables where table_schema = 'staging' and table_name = 'people'"
     ).fetchall()
     if "country" in contract.columns and "phone" in {spec.keys for spec in contract.columns.values()}:
         add_country_codes(con, table)
-        joined, code = "left join country_codes c on c.country = t.country", "c.code"
-    elif "record_id" in contract.columns and known:
+        join, code = "left join country_codes c on c.country = t.country", "c.code"
+    elif "record_id" in contract.columns and views:
         add_country_codes(con, "staging.people")
-        joined = """left join (select source, record_id, min(c.code) as code from staging.people p
+        join = """left join (select source, record_id, min(c.code) as code from staging.people p
             join country_codes c on c.country = p.country group by all) as c using (source, record_id)"""
         code = "c.code"
     else:
-        joined, code = "", "null"
+        join, code = "", "null"
     con.execute(
-        f"create or replace temp view placed as select t.*, coalesce({code}, '{home}') as phone_country from {table} t {joined}"
+        f"create or replace temp view placed as select t.*, coalesce({code}, '{home}') as phone_country from {table} t {join}"
     )

@@ -73,7 +73,7 @@ def candidates(
     outcome = f"case when not coalesce(({mapping.where or 'true'}), false) then 'not_mapped' {drops} else 'mapped' end"
     emptied = [f"case when not ({empty}) then {c}__text end as {c}__text" for c, empty in _empty(contract).items()]
     filled = [f"{column}__text" for column in filled_columns(mapping, contract)]
-    judged = (
+    outcome_sql = (
         f"if(_outcome = 'mapped' and coalesce({', '.join(filled)}) is null, 'empty', _outcome)"
         if filled
         else "_outcome"
@@ -91,7 +91,7 @@ def candidates(
         if as_of and spec.max == "as_of" and not spec.fallback and any("%y" in form for form in source.format.dates)
     ]
     day = f"date '{as_of}'" if as_of else "null"
-    replaced = ", ".join([f"{judged} as _outcome", *fallbacks])
+    replaced = ", ".join([f"{outcome_sql} as _outcome", *fallbacks])
     return (
         f"select * exclude (as_of) replace ({replaced}), null::varchar[] as _emptied{no_keys(contract)} "
         f"from (select *, {parsed}, {day} as as_of from ("
@@ -163,8 +163,8 @@ def _empty(contract: Contract) -> dict[str, str]:
         kind = _EMPTY.get(spec.keys or spec.type, "is_sheet_error({0})")
         text = ("is_no_id({0})" if is_id(column, contract) else kind).format(f"{column}__text")
         if spec.keys == "namespace":
-            written = _EMPTY["email"].format(f"{column}__text")
-            text = f"if(namespace__text in ('email', 'phone'), {written}, {text})"
+            cell = _EMPTY["email"].format(f"{column}__text")
+            text = f"if(namespace__text in ('email', 'phone'), {cell}, {text})"
         empty[column] = f"coalesce({text}, true)"
     return empty
 

@@ -56,11 +56,11 @@ def _mend(
         return
     keys = key_columns(contract)
     for column, value in values.items():
-        named = "" if whole else f"where \"column\" = '{column}'"
+        condition = "" if whole else f"where \"column\" = '{column}'"
         emptied = f", {keys[column]} = []" if column in keys else ""
         con.execute(
             f"""update candidates set {column} = ({value}){emptied}, _emptied = list_append(coalesce(_emptied, []), '{column}')
-                from (select date '{as_of}' as as_of) where _row in (select _row from cures {named})"""
+                from (select date '{as_of}' as as_of) where _row in (select _row from cures {condition})"""
         )
     con.execute("insert into mended from cures")
     con.execute(f"delete from broken where _row in (select _row from cures) and {which}" if whole

@@ -151,8 +151,8 @@ def _formats(expression: str, form: FileFormat, kind: str) -> str:
     if not parts:
         return f"null::{kind}"
     # strptime also takes words such as "epoch", and '26' as the year 26: a date has digits, a year four.
-    found = f"coalesce({', '.join(parts)})"
-    return f"case when regexp_matches({expression}, '\\d') and {found} >= date '1000-01-02' then {found} end"
+    moment = f"coalesce({', '.join(parts)})"
+    return f"case when regexp_matches({expression}, '\\d') and {moment} >= date '1000-01-02' then {moment} end"
 
 
 def _list(values: list[str]) -> str:

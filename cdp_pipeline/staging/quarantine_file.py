@@ -61,21 +61,21 @@ class Corrections:
 
 def groups(snapshot: Run, table: str = "") -> list[Group]:
     """What is in quarantine, the largest groups first; `lines` stands for records set aside by the readers."""
-    found = []
+    listing = []
     for name in [expect_table(snapshot, table)] if table else [*snapshot.project.contracts, "lines"]:
         if not snapshot.path(f"quarantine.{name}").exists():
             continue
         reasons = "code" if name == "lines" else "reasons"
         source, rows = ("source", "true") if name == "lines" else ("source_name", SHOWN)
         with snapshot.connect(f"quarantine.{name}") as con:
-            found += [
+            listing += [
                 Group(name, *row)
                 for row in con.execute(
                     f"select {source}, {reasons}, count(distinct file)::bigint, count(*)::bigint "
                     f"from quarantine.{name} where {rows} group by 1, 2"
                 ).fetchall()
             ]
-    return sorted(found, key=lambda g: (-g.rows, g.table, g.source, g.reasons))
+    return sorted(listing, key=lambda g: (-g.rows, g.table, g.source, g.reasons))
 
 
 def export(
@@ -111,7 +111,7 @@ def read_back(snapshot: Run, path: Path, decided: date, reviewer: str) -> Correc
     texts = text_columns(contract)
     if missing := [name for name in (*ORIGIN, *texts) if name not in lines[0]]:
         raise InputError(f"{path}:1: missing the columns {', '.join(missing)}")
-    known = {(row[1], row[2], str(row[3]), row[4]): row[len(ORIGIN) :] for row in _quarantined(snapshot, table)}
+    quarantined = {(row[1], row[2], str(row[3]), row[4]): row[len(ORIGIN) :] for row in _quarantined(snapshot, table)}
     with snapshot.connect("raw.files") as con:
         fingerprints = {
             (source, file): fingerprint
@@ -122,7 +122,7 @@ def read_back(snapshot: Run, path: Path, decided: date, reviewer: str) -> Correc
     problems, unchanged = [], 0
     changed: list[tuple[int, Replay, list[str | None]]] = []
     for number, line in enumerate(lines, 2):
-        before = known.get((line["_source"], line["_file"], line["_line"], line["_row"]))
+        before = quarantined.get((line["_source"], line["_file"], line["_line"], line["_row"]))
         if line["_table"] != table or before is None:
             problems.append(f"{path}:{number}: no such row is in quarantine now; export anew")
             continue
@@ -148,9 +148,9 @@ def read_back(snapshot: Run, path: Path, decided: date, reviewer: str) -> Correc
 
 def expect_table(snapshot: Run, table: str) -> str:
     """The name of a core table, or `lines`; InputError with the nearest when there is none."""
-    known = [*snapshot.project.contracts, "lines"]
-    if table not in known:
-        raise InputError(f"there is no core table {table!r}{nearest(table, known)}; there are: {', '.join(known)}")
+    names = [*snapshot.project.contracts, "lines"]
+    if table not in names:
+        raise InputError(f"there is no core table {table!r}{nearest(table, names)}; there are: {', '.join(names)}")
     return table
 
 
@@ -199,20 +199,20 @@ def _broken(
             f"insert into given values ({marks})",
             [[number, replay.source, *after] for number, replay, after in changed],
         )
-        made = []
+        replays = []
         for name in sorted({replay.source for _, replay, _ in changed}):
             form = snapshot.project.sources[name].format
             values = ", ".join(f"{typed(f'{c}__text', contract.columns[c], form)} as {c}" for c in texts)
-            made.append(
+            replays.append(
                 f"select *, {values}, null::varchar[] as _emptied, '' as _file, 'mapped' as _outcome{no_keys(contract)} "
                 f"from given where _source_name = '{name}'"
             )
-        con.execute(f"create table candidates as {' union all '.join(made)}")
+        con.execute(f"create table candidates as {' union all '.join(replays)}")
         add_keys(con, snapshot.project, contract)
         try:
-            found = broken_rows(con, contract, snapshot.as_of, snapshot.project.settings.zone)
+            still_broken = broken_rows(con, contract, snapshot.as_of, snapshot.project.settings.zone)
         except duckdb.Error as error:
             raise InputError("the corrected rows cannot be judged") from error
-    reasons = {(row["_row"], f"{row['column']}: {row['rule']}") for row in found.to_pylist()}
+    reasons = {(row["_row"], f"{row['column']}: {row['rule']}") for row in still_broken.to_pylist()}
     fallback = {f"{c}: missing" for c, spec in contract.columns.items() if spec.fallback}
     return sorted((number, reason) for number, reason in reasons if reason not in fallback)

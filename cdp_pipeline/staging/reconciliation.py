@@ -70,10 +70,10 @@ def _read_again(run: Run, con: duckdb.DuckDBPyConnection, name: str) -> None:
             )
     kinds = [mapping.where or "true" for mappings in source.into.values() for mapping in mappings]
     kinds += [source.continuation] if source.continuation else []
-    used = " or ".join(f"coalesce(({kind}), false)" for kind in kinds)
+    is_used = " or ".join(f"coalesce(({kind}), false)" for kind in kinds)
     con.execute(
         f"""insert into unused select distinct '{name}', _file, _line from file
-            anti join (select _file, _line from prepared where {used}) using (_file, _line)"""
+            anti join (select _file, _line from prepared where {is_used}) using (_file, _line)"""
     )
 
 
@@ -82,8 +82,8 @@ def _count_erased(run: Run, con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create temp table erased (source_name varchar, file varchar, table_name varchar, lines bigint)")
     if not run.path("raw.erased_rows").exists():
         return
-    with run.connect("raw.erased_rows") as told:
-        rows = told.execute(
+    with run.connect("raw.erased_rows") as erased:
+        rows = erased.execute(
             "select source_name, file, rows_erased from raw.erased_rows where rows_erased > 0"
         ).fetchall()
     for name, file, lines in rows:
@@ -91,8 +91,8 @@ def _count_erased(run: Run, con: duckdb.DuckDBPyConnection) -> None:
             con.execute("insert into erased values (?, ?, ?, ?)", [name, file, table, lines])
     for table in run.project.contracts:
         path = run.path(f"raw.erased_{table}")
-        if path.exists() and (kept := run.count(f"raw.erased_{table}")):
-            con.execute("insert into readings values (?, ?, ?, ?, 0, 0)", [ERASED, ERASED, table, kept])
+        if path.exists() and (count := run.count(f"raw.erased_{table}")):
+            con.execute("insert into readings values (?, ?, ?, ?, 0, 0)", [ERASED, ERASED, table, count])
 
 
 def _staged(table: str) -> str:

@@ -79,12 +79,12 @@ def give_identifiers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None
             group by all)
         group by all""")
     blank = f"_outcome = 'mapped' and {value}__text is null and candidates.record_id is not null"
-    named = (
+    identified = (
         f"(_source_name, _mapping) in (select (_source_name, _mapping) from candidates where {value}__text is not null)"
     )
     con.execute(f"""insert into noted select _row, '{value}', '{OF_RECORD}' from candidates
                     semi join had using (source, record_id, namespace) where {blank}
-                      and {named}""")
+                      and {identified}""")
     con.execute(f"""update candidates set {value}_keys = had.keys, {value} = had.keys[1],
                         _emptied = list_append(coalesce(_emptied, []), '{value}')
                     from had where {blank} and had.source = candidates.source
@@ -147,8 +147,8 @@ def add_damaged_lines(run: Run, con: duckdb.DuckDBPyConnection, name: str, sourc
                 {ordinal} as _mapping, false as _is_state, 'mapped' as _outcome, {values}
             from told where len(email_keys) > 0 or not has_address_beside"""
         )
-    for made in ("damaged", "told", "raw_emails", "email_keys"):
-        con.execute(f"drop table {made}")
+    for temporary in ("damaged", "told", "raw_emails", "email_keys"):
+        con.execute(f"drop table {temporary}")
 
 
 def _subjects(con: duckdb.DuckDBPyConnection, source: Source, table: str) -> dict[int, dict[str, str]]:
@@ -160,12 +160,12 @@ def _subjects(con: duckdb.DuckDBPyConnection, source: Source, table: str) -> dic
     for ordinal, mapping in enumerate(source.into[table]):
         cells = {c: v.sql for c in _SUBJECT if isinstance(v := mapping.columns.get(c), Expression)}
         try:
-            said = (
+            refusals = (
                 con.execute(f"select {', '.join(cells.values())}").fetchall()[0] if len(cells) == len(_SUBJECT) else ()
             )
         except duckdb.BinderException:  # made of a cell
             continue
-        constants = {c: f"'{text}'" for c, text in zip(cells, said, strict=False)}
+        constants = {c: f"'{text}'" for c, text in zip(cells, refusals, strict=False)}
         if constants.get("namespace") == "'email'" and constants not in subjects.values():
             subjects[ordinal] = constants
     return subjects

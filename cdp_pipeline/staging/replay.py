@@ -40,8 +40,8 @@ _SCHEMA = pa.schema(
 
 def digest(texts: Sequence[str | None]) -> str:
     """SHA-256 of a row's texts, as `row_digest` gives it in SQL."""
-    joined = _BETWEEN.join(_NOTHING if text is None else text for text in texts)
-    return hashlib.sha256(joined.encode()).hexdigest()
+    row = _BETWEEN.join(_NOTHING if text is None else text for text in texts)
+    return hashlib.sha256(row.encode()).hexdigest()
 
 
 def row_digest(columns: Sequence[str]) -> str:
@@ -67,7 +67,7 @@ def _run(run: Run) -> dict[str, Numbers]:
     with run.connect("raw.files") as con:
         rows = con.execute("select source, fingerprint, file from raw.files where status = 'loaded'").fetchall()
         files = {(source, fingerprint): file for source, fingerprint, file in rows}
-        found = [
+        replays = [
             {
                 "table_name": replay.table,
                 "source_name": replay.source,
@@ -80,9 +80,9 @@ def _run(run: Run) -> dict[str, Numbers]:
             for replay in joined([r for r in read_replays(run.data) if r.decided_at <= str(run.as_of)])
             if (replay.source, replay.fingerprint) in files
         ]
-        con.register("found", pa.Table.from_pylist(found, schema=_SCHEMA))
+        con.register("found", pa.Table.from_pylist(replays, schema=_SCHEMA))
         run.write(con, "staging.replays", "select * from found", described("staging.replays").grain)
-    return {"staging.replays": {"corrected_rows": len(found)}}
+    return {"staging.replays": {"corrected_rows": len(replays)}}
 
 
 def joined(replays: Sequence[Replay]) -> list[Replay]:

@@ -148,13 +148,15 @@ def _staged(contract: Contract) -> str:
 
 def _kept_out(contract: Contract) -> str:
     columns = text_columns(contract)
-    shown = ", ".join(f"case when outcome = 'quarantined' then {column}__text end as {column}" for column in columns)
+    columns_shown = ", ".join(
+        f"case when outcome = 'quarantined' then {column}__text end as {column}" for column in columns
+    )
     texts = ", ".join(f"{column}__text" for column in columns)
     reason = """case when outcome = 'quarantined' then reasons when outcome = 'dropped' then _outcome
         when _outcome = 'unchanged' then 'the state of an earlier delivery, unchanged'
         else 'a newer row of the same key' end"""
     return (
-        f"select _source_name as source_name, _file as file, _line as line, outcome, {reason} as reasons, {shown} "
+        f"select _source_name as source_name, _file as file, _line as line, outcome, {reason} as reasons, {columns_shown} "
         "from decided where outcome <> 'staged' union all "
         f"select _source_name, _file, _line, 'mended', mended, {texts} from decided where mended is not null "
         f"and (outcome = 'staged' or outcome = 'superseded' and regexp_matches(mended, '{EMPTIED}|{NOT_APPLIED}')) union all "

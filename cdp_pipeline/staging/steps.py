@@ -52,7 +52,7 @@ def steps(project: Project) -> tuple[Step, ...]:
     tables = tuple(_step(project, name, contract) for name, contract in project.contracts.items())
     outputs = tuple(name for step in tables for name in step.names)
     sources = tuple(f"raw.{name}" for name in project.sources)
-    kept = tuple(f"raw.erased_{name}" for name in outlasting(project.contracts))
+    remainders = tuple(f"raw.erased_{name}" for name in outlasting(project.contracts))
     ledger = Table(
         "staging.reconciliation",
         "Where every row of every export went: read = erased + not mapped + empty + dropped + superseded + quarantined + used",
@@ -67,25 +67,25 @@ def steps(project: Project) -> tuple[Step, ...]:
     )
     version = repr((sorted(project.sources.items()), sorted(project.contracts.items()), project.words))
     damaged = ["quarantine.lines"] if any(map(status_column, project.contracts.values())) else []
-    reads = (*sources, "raw.erased_rows", *kept, *damaged, *outputs)
+    reads = (*sources, "raw.erased_rows", *remainders, *damaged, *outputs)
     return (replay_step(), *tables, Step((ledger, unused), reads, reconcile, version))
 
 
 def checks(project: Project) -> tuple[Check, ...]:
     """What rows cannot say by themselves: a bounded share of bad rows, references that resolve, warnings."""
-    found: list[Check] = []
+    checks: list[Check] = []
     for name, contract in project.contracts.items():
-        found += [_bad_share(name, contract), *_references(name, contract), *_warnings(name, contract)]
+        checks += [_bad_share(name, contract), *_references(name, contract), *_warnings(name, contract)]
         if status_column(contract):
-            found.append(
+            checks.append(
                 _unread_refusals(name, contract, [s for s, shape in project.sources.items() if name in shape.into])
             )
-    return (*found, _ledger(tuple(project.contracts)))
+    return (*checks, _ledger(tuple(project.contracts)))
 
 
 def _ledger(tables: Sequence[str]) -> Check:
     """The ledger counts exactly the rows that are there, of every core table that the project has."""
-    used = " union all ".join(
+    staged = " union all ".join(
         f"select _file as file, '{t}' as table_name, 'staged' as outcome from staging.{t}" for t in tables
     )
     kept_out = " union all ".join(f"select file, '{t}', outcome from quarantine.{t}" for t in tables)
@@ -99,7 +99,7 @@ def _ledger(tables: Sequence[str]) -> Check:
         asset=_LEDGER,
         description="The ledger counts exactly the rows that are there: used rows in staging, kept-out rows in quarantine",
         sql=f"""with there as (
-                  select file, table_name, outcome, count(*) as rows from ({used} union all {kept_out}) group by all),
+                  select file, table_name, outcome, count(*) as rows from ({staged} union all {kept_out}) group by all),
                 counted as (select file, table_name, outcome, sum(rows) as rows from ({ledger}) group by all)
                 select file, table_name, outcome, there.rows as rows_there, counted.rows as rows_in_ledger
                 from there full join counted using (file, table_name, outcome)
@@ -164,13 +164,13 @@ def _bad_share(name: str, contract: Contract) -> Check:
 
 def _unread_refusals(name: str, contract: Contract, sources: list[str]) -> Check:
     """A refused file may hold refusals, and nobody knows of whom."""
-    named = ", ".join(f"'{source}'" for source in sources) or "null"
+    names = ", ".join(f"'{source}'" for source in sources) or "null"
     return Check(
         name=f"files_of_{name}_are_read",
         asset="raw.files",
         description=f"No file of a source that feeds {name} was refused: whoever says no in it would be written to",
         sql=f"""select source, file from raw.files cross join config.run as run
-                where status = 'refused' and source in ({named})
+                where status = 'refused' and source in ({names})
                 qualify count(*) over () > min(run.unapplied_stops) over ()""",
         reads=("raw.files", "config.run"),
         owner=contract.owner,
