@@ -27,6 +27,14 @@ MAY_IMPORT_DAGSTER = ("cdp_pipeline/orchestration/", "cdp_pipeline/cli/", "cdp_p
 ENTRIES = ("definitions", "cli.main")
 NEVER_AT_LOAD = ("great_expectations", "splink", "pandera")
 HEAVY = (*NEVER_AT_LOAD, "altair", "vl_convert", "phonenumbers", "scipy", "mimesis")
+BARE_PARTICIPLES = set(
+    "added asked begun broken brought chosen claimed come counted done found fresh gathered given gone got had heard held "
+    "joined judged kept known listed looked lost made meant named put removed said seen sent shown stood taken thought told "
+    "tried understood used wanted went withheld written called".split()
+)
+"""Words that say what happened to a thing, and not what it is."""
+STILL_BARE = ("explain", "identity", "reports", "sources")
+"""Packages that have such names; a package that has none is not added again."""
 JUNK_DRAWERS = {"helper", "helpers", "util", "utils", "common", "misc", "base", "core", "tools"}
 
 
@@ -112,6 +120,25 @@ def test_every_module_says_what_belongs_in_it() -> None:
 def test_no_module_is_a_junk_drawer() -> None:
     """A module is named after what it holds, so none is called helpers, utils or common."""
     assert not [name for name in modules() if name.split(".")[-1].strip("_") in JUNK_DRAWERS]
+
+
+def test_variables_are_named_after_the_thing_they_hold() -> None:
+    """No variable or parameter is called `found` or `said`: rows, mistakes, digest say what it is."""
+    wrong = [
+        f"{short(path)}:{node.lineno}: {name}"
+        for module, path in modules().items()
+        if not module.startswith(tuple(f"cdp_pipeline.{package}." for package in STILL_BARE))
+        for node in ast.walk(tree(path))
+        if (name := _given_name(node)).strip("_") in BARE_PARTICIPLES
+    ]
+    assert not wrong
+
+
+def _given_name(node: ast.AST) -> str:
+    """The name that a node gives to a variable or a parameter; empty for every other node."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return node.id
+    return node.arg if isinstance(node, ast.arg) else ""
 
 
 def test_only_the_orchestration_modules_import_dagster() -> None:
