@@ -35,22 +35,22 @@ def forget(subject: str, received: str, data: Path, project: Path) -> None:
     settings = shapes.settings
     key = key_in_force(settings.key_env, data)
     day = read_day_gone_by(received, "--received", settings.zone)
-    asked = take_down(data, subject, key, day, shapes)
+    asking = take_down(data, subject, key, day, shapes)
     keep_copy(data, settings.register_copy)
-    records = len(asked.subject.records)
-    click.echo(f"request {asked.request.request_id}, due {asked.request.due_date}")
-    if not asked.request.is_open:
-        click.echo(f"erased before; the certificate: {path_of(data, asked.request.request_id).relative_to(data)}")
+    records = len(asking.subject.records)
+    click.echo(f"request {asking.request.request_id}, due {asking.request.due_date}")
+    if not asking.request.is_open:
+        click.echo(f"erased before; the certificate: {path_of(data, asking.request.request_id).relative_to(data)}")
         return
-    if asked.subject.person_id:
-        click.echo(f"{asked.subject.person_id}: {records:,} records will be erased by the next run")
+    if asking.subject.person_id:
+        click.echo(f"{asking.subject.person_id}: {records:,} records will be erased by the next run")
     else:
         click.echo("nobody is known by this; it will be kept out from now on")
-    if asked.subject.shared:
-        click.echo(f"{len(asked.subject.shared)} of the identifiers are somebody else's too and stay theirs")
-    if not asked.is_recognised:
+    if asking.subject.shared:
+        click.echo(f"{len(asking.subject.shared)} of the identifiers are somebody else's too and stay theirs")
+    if not asking.is_recognised:
         click.echo(BY_NAME_ONLY)
-    if not asked.tombstones:
+    if not asking.tombstones:
         click.echo("it had been asked before")
 
 

@@ -31,6 +31,7 @@ from cdp_pipeline.run.manifest import read_manifest
 Row = Mapping[str, object]
 _SKIPPED = {"identity.pairs", "identity.term_frequencies", "identity.review_queue", "identity.label_sample"}
 """Tables about two people at once, or about values and nobody: not for handing out."""
+_RECORDS = pa.schema([("source", pa.string()), ("record_id", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -285,16 +286,8 @@ def _exports(snapshot: Path, subject: Subject) -> list[Row]:
 
 
 def _register(con: duckdb.DuckDBPyConnection, table: str, records: Iterable[tuple[str, str]]) -> None:
-    pairs = list(records)
-    con.register(
-        f"{table}_arrow",
-        pa.table(
-            {
-                "source": pa.array([s for s, _ in pairs], pa.string()),
-                "record_id": pa.array([r for _, r in pairs], pa.string()),
-            }
-        ),
-    )
+    rows = [{"source": source, "record_id": record_id} for source, record_id in records]
+    con.register(f"{table}_arrow", pa.Table.from_pylist(rows, schema=_RECORDS))
     con.execute(f"create or replace temp table {table} as from {table}_arrow")
 
 

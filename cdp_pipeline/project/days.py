@@ -1,4 +1,4 @@
-"""Days as people write them in options.
+"""Days and time zones as people write them.
 
 What belongs here: today in a time zone, reading a day that was typed, and formats of dates that agree. What does
 not: the nights of runs (operations/nights.py) and the dates in exports (staging/parsing.py).
@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from itertools import permutations
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from cdp_pipeline.errors import InputError
+from cdp_pipeline.errors import InputError, nearest
 
 
 def today(zone: str) -> date:
     """The day it is in the time zone `zone`."""
     return datetime.now(ZoneInfo(zone)).date()
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone itself; ValueError, with the nearest one, when there is none of this name."""
+    if name not in available_timezones():
+        raise ValueError(f"no time zone has this name{nearest(name, available_timezones())}")
+    return name
 
 
 def read_day(text: str, option: str, zone: str) -> date:

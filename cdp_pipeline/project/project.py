@@ -125,7 +125,7 @@ def read_files(folder: Path) -> tuple[Project, list[str]]:
         *_mistakes_in_names(project),
         *_mistakes_in_sources(project),
         *_mistakes_in_contracts(project),
-        *_mistakes_in_claims(project),
+        *registry.mistakes_in(folder, contracts),
         *sql_reach.mistakes(folder, project.sources, project.contracts),
         *_mistakes_in_models(project),
         *_mistakes_in_audiences(project),
@@ -262,15 +262,6 @@ def _mistakes_in_contracts(project: Project) -> list[str]:
                     f"{nearest(spec.references, project.contracts)}"
                 )
     return problems
-
-
-def _mistakes_in_claims(project: Project) -> list[str]:
-    """Columns that leave open whose they are: nobody could erase, hand out or mask what is not declared."""
-    return [
-        f"{place(project.folder / '2_staging' / f'{table}.yml', *(('columns', column) if column else ('when_erased',)))}: {words}"
-        for table in project.contracts
-        for column, words in registry.mistakes(table, project.contracts)
-    ]
 
 
 def _mistakes_in_models(project: Project) -> list[str]:

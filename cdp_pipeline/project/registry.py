@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from cdp_pipeline.errors import nearest
 from cdp_pipeline.project.shapes import Column, Contract
+from cdp_pipeline.project.yaml_file import place
 
 SHAREABLE = ("email", "phone", "device_id", "account")
 """Kinds that two people may both hold; every other kind names one thing of one system."""
@@ -150,6 +152,15 @@ def holds_permissions(tables: Mapping[str, object], contracts: Contracts) -> boo
 
 
 # ---- mistakes --------------------------------------------------------------------------------
+
+
+def mistakes_in(folder: Path, contracts: Contracts) -> list[str]:
+    """Every column that leaves open whose it is, with file and line: nobody could erase or mask what is not declared."""
+    return [
+        f"{place(folder / '2_staging' / f'{table}.yml', *(('columns', column) if column else ('when_erased',)))}: {words}"
+        for table in contracts
+        for column, words in mistakes(table, contracts)
+    ]
 
 
 def mistakes(table: str, contracts: Contracts) -> Iterator[tuple[str, str]]:

@@ -9,12 +9,10 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
-from cdp_pipeline.errors import nearest
-from cdp_pipeline.project.days import agreeing
+from cdp_pipeline.project.days import agreeing, known_zone
 
 
 class Shape(BaseModel):
@@ -28,12 +26,6 @@ class Shape(BaseModel):
 
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
-
-
-def _is_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"no time zone has this name{nearest(value, available_timezones())}")
-    return value
 
 
 # ---- project.yml ---------------------------------------------------------------------------
@@ -62,7 +54,7 @@ class Controller(Shape):
 class Settings(Shape):
     name: str
     controller: Controller = Controller()
-    zone: Annotated[str, AfterValidator(_is_zone)] = "Europe/Amsterdam"
+    zone: Annotated[str, AfterValidator(known_zone)] = "Europe/Amsterdam"
     country: str = Field(default="NL", pattern="^[A-Z]{2}$")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
     schedule: str = "30 2 * * *"
@@ -89,7 +81,7 @@ class FileFormat(Shape):
     delimiter: str | None = None
     quote: str = '"'
     encoding: str = "utf-8"
-    zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
+    zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None
     negative: Literal["-12", "12-", "(12)"] = "-12"
