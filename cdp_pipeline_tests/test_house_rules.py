@@ -134,6 +134,19 @@ def test_variables_are_named_after_the_thing_they_hold() -> None:
     assert not wrong
 
 
+def test_sql_is_quoted_in_one_way() -> None:
+    """Names and texts inside SQL go through project/quoting.py; nobody doubles quotes by hand."""
+    by_hand = re.compile(r"""replace\((?:"'", "\'\'"|'"', '""'|chr\(3[49]\))""")
+    wrong = [
+        f"{short(path)}:{number}"
+        for name, path in modules().items()
+        if name != "cdp_pipeline.project.quoting"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if by_hand.search(line)
+    ]
+    assert not wrong
+
+
 def _given_name(node: ast.AST) -> str:
     """The name that a node gives to a variable or a parameter; empty for every other node."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -15,7 +15,7 @@ import duckdb
 
 from cdp_pipeline.activation.gate import NEVER_ASKED, as_permitted, audiences_in
 from cdp_pipeline.activation.normalise import rewrite_phones
-from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.quoting import literal
 
 ADDRESSES = "_addresses"
 """Column that `choose` adds: each identifier that may go, and why it is not the golden one."""

@@ -20,7 +20,7 @@ from cdp_pipeline.activation.normalise import create_macros, rewrite_phones
 from cdp_pipeline.activation.removals import write_removals
 from cdp_pipeline.activation.transfers import transfer_problem
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Destination
 from cdp_pipeline.run.lake import Run
 

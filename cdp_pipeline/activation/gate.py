@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from cdp_pipeline.activation.destinations import GATED
-from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Destination, Needs
 
 NEVER_ASKED = "never asked"

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from cdp_pipeline.project.quoting import literal
+
 _AS_IT_IS = "format csv, header false, delimiter '', quote '', escape '', compression gzip"  # one text column
 
 
@@ -43,8 +45,7 @@ def write(con: duckdb.DuckDBPyConnection, rows: str, path: Path, style: Style, *
 
 def copy(con: duckdb.DuckDBPyConnection, rows: str, path: Path, layout: str) -> int:
     """COPY the rows of a table expression to a file; returns how many."""
-    target = str(path).replace("'", "''")
-    ((lines,),) = con.execute(f"copy (from {rows}) to '{target}' ({layout})").fetchall()
+    ((lines,),) = con.execute(f"copy (from {rows}) to {literal(path)} ({layout})").fetchall()
     return int(lines)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.run.lake import open_duckdb
 
 SHOWN = 10
@@ -57,8 +58,9 @@ def compare(before: Path, after: Path) -> Difference:
     for side, folder in (("old", before), ("new", after)):
         con.execute(f"create schema {side}_state")
         for table in ("identity/person_records", "segments/memberships"):
-            path = str(folder / f"{table}.parquet").replace("'", "''")
-            con.execute(f"create view {side}_state.{table.rpartition('/')[2]} as from '{path}'")
+            con.execute(
+                f"create view {side}_state.{table.rpartition('/')[2]} as from {literal(folder / f'{table}.parquet')}"
+            )
     con.execute("""create table moved as
         select o.person_id as old_id, n.person_id as new_id, count(*) as records
         from old_state.person_records o join new_state.person_records n using (source, record_id) group by all;

@@ -15,7 +15,7 @@ from shlex import quote
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.errors import InputError, nearest
-from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.run.lake import open_duckdb
 
 NEEDED = {
@@ -46,7 +46,7 @@ def open_tables(snapshot: Path) -> DuckDBPyConnection:
     con = open_duckdb(allowed=[snapshot])
     for path in sorted(snapshot.glob("[!.]*/*.parquet")):
         con.execute(f"create schema if not exists {path.parent.name}")
-        con.execute(f"create view {path.parent.name}.{path.stem} as from {literal(str(path))}")
+        con.execute(f"create view {path.parent.name}.{path.stem} as from {literal(path)}")
     for table, columns in NEEDED.items():
         if not set(columns) <= set(columns_of(con, table)):
             raise InputError(f"{table} was published by an earlier version: run cdp run, then ask again")

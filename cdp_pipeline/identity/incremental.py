@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.passes import Known
+from cdp_pipeline.project.quoting import literals
 
 
 def add_region(con: DuckDBPyConnection, known: Known, matching: Matching, shift: float) -> int:
@@ -40,7 +41,7 @@ def add_region(con: DuckDBPyConnection, known: Known, matching: Matching, shift:
     ):
         _touch(con, now, before)
     if matching.clean_sources:
-        clean = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}'" for name in matching.clean_sources)
+        clean = literals(matching.clean_sources)
         old = f"select distinct node_key as l, node_key as r, source from {known.records} where source in ({clean})"
         _touch(con, "select record_key as l, record_key as r, source from clean_nodes", old)
     con.execute(f"""create or replace temp table region as

@@ -23,6 +23,7 @@ from cdp_pipeline.identity import columns
 from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.identity.normalise import dates
 from cdp_pipeline.identity.normalise.normalise import EXTRA, PEOPLE_COLUMNS, Inputs
+from cdp_pipeline.project.quoting import literal
 
 PUBLIC_KEY = b"cdp resolve"  # ids of a file are not pseudonyms; pass a key to make them so
 NULLS = ("", "NULL", "null", "None", "NaN", "nan", "\\N")
@@ -72,7 +73,7 @@ def resolve_file(
     temporary = out.with_name(f".{out.name}")
     con.execute(f"""copy (select record_id, person_id, confidence from person_records
         order by person_id, record_id)
-                    to '{_quoted(temporary)}' ({form})""")
+                    to {literal(temporary)} ({form})""")
     temporary.replace(out)
     parts = columns.birth_parts(headers, mapped) or ()
     return {
@@ -93,11 +94,11 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> list[str]
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.suffix == ".parquet":
-        scan = f"read_parquet('{_quoted(path)}')"
+        scan = f"read_parquet({literal(path)})"
     else:
         readable, encoding, delimiter = _csv_form(path, folder)
         scan = (
-            f"read_csv('{_quoted(readable)}', delim = '{delimiter}', header = true, all_varchar = true, "
+            f"read_csv({literal(readable)}, delim = '{delimiter}', header = true, all_varchar = true, "
             "quote = '\"', "
             f"encoding = '{encoding}', strict_mode = false, null_padding = true)"
         )
@@ -219,7 +220,3 @@ def _people(
     chosen += [f'"{by_target[f"attributes.{name}"]}" as "{EXTRA}{name}"' for name in extra]
     con.execute(f"create table people as select {', '.join(chosen)} from file")
     return said
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

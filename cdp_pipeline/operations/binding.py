@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.project.expressions import quoted
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import quoted
 from cdp_pipeline.project.shapes import Contract, Expression, Source
 from cdp_pipeline.project.yaml_file import place
 from cdp_pipeline.run.lake import CONFIG_COLUMNS, open_duckdb

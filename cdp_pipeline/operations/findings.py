@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from cdp_pipeline.errors import CdpError, place_of
 from cdp_pipeline.operations.alerts import SENT, channels_of, told
-from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Settings
 from cdp_pipeline.run.lake import pointed_at
 from cdp_pipeline.run.machine import machine_error

@@ -22,8 +22,8 @@ from cdp_pipeline.privacy.door import Leave
 from cdp_pipeline.privacy.identities import facts_sql, spell
 from cdp_pipeline.privacy.subject import Marks, Subject, marks_of
 from cdp_pipeline.privacy.texts import find_written
-from cdp_pipeline.project.expressions import literal
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.registry import facts_of, kind_sql
 from cdp_pipeline.run.lake import open_duckdb
 from cdp_pipeline.run.manifest import read_manifest
@@ -91,7 +91,7 @@ def _open(con: duckdb.DuckDBPyConnection, snapshot: Path) -> list[str]:
         layer = path.parent.name
         if layer != "raw":
             con.execute(f"create schema if not exists {layer}")
-            con.execute(f"create view {layer}.{path.stem} as from {literal(str(path))}")
+            con.execute(f"create view {layer}.{path.stem} as from {literal(path)}")
             names.append(f"{layer}.{path.stem}")
     return names
 
@@ -256,7 +256,7 @@ def _raw(
     for folder in sorted(path for path in (snapshot / "raw").iterdir() if path.is_dir()):
         parts = sorted(p for p in folder.glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
         if parts:
-            files = "[" + ", ".join(literal(str(part)) for part in parts) + "]"
+            files = "[" + ", ".join(literal(part) for part in parts) + "]"
             scan = f"select * from read_parquet({files}, union_by_name = true) semi join my_places using (_file, _line)"
             rows = _rows(con, f"{scan} order by _file, _line")
             raw |= {f"raw.{folder.name}": rows} if rows else {}
@@ -272,10 +272,10 @@ def _exports(snapshot: Path, subject: Subject) -> list[Row]:
         for folder in sorted(snapshot.parent.glob("[!.]*")):
             as_of = read_manifest(folder).as_of
             for path in sorted((folder / "activation").glob("*.parquet")):
-                columns = {row[0] for row in con.execute(f"describe from {literal(str(path))}").fetchall()}
+                columns = {row[0] for row in con.execute(f"describe from {literal(path)}").fetchall()}
                 if {"person_id", "is_written", "file_sha256"} <= columns:
                     rows = con.execute(
-                        f"select audience, file_sha256 from {literal(str(path))} where person_id = ? and is_written order by 1",
+                        f"select audience, file_sha256 from {literal(path)} where person_id = ? and is_written order by 1",
                         [subject.person_id],
                     ).fetchall()
                     exports += [

@@ -18,7 +18,7 @@ import duckdb
 
 from cdp_pipeline.ledgers.tombstones import hashed_sql
 from cdp_pipeline.privacy.exemptions import STOPS, is_written, kept_values, stays
-from cdp_pipeline.project.expressions import literal
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.registry import Contracts, facts_of, kind_sql, outlasting
 from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.run.lake import Run

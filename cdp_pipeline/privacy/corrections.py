@@ -22,6 +22,7 @@ from cdp_pipeline.ledgers.corrections import Correction, read_corrections, write
 from cdp_pipeline.ledgers.ledger import CORRECTIONS
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Contract, FileFormat
 from cdp_pipeline.run.lake import Run, open_duckdb
 from cdp_pipeline.run.steps import Outcome, Step, described
@@ -40,11 +41,11 @@ def meant(snapshot: Path, subject: Subject, query: str, column: str) -> list[tup
     source, _, record_id = query.strip().partition(":")
     if (source, record_id) in subject.records:
         return [(source, record_id)]
-    people = str(snapshot / "staging" / "people.parquet").replace("'", "''")
+    people = literal(snapshot / "staging" / "people.parquet")
     with open_duckdb(allowed=[snapshot]) as con:
-        columns = {row[0] for row in con.execute(f"describe from '{people}'").fetchall()}
+        columns = {row[0] for row in con.execute(f"describe from {people}").fetchall()}
         rows = con.execute(
-            f"select source, record_id from '{people}' where {column} is not null order by all"
+            f"select source, record_id from {people} where {column} is not null order by all"
         ).fetchall() if column in columns else []  # fmt: skip
     own = [(str(a), str(b)) for a, b in rows if (a, b) in set(subject.records)]
     if not own:

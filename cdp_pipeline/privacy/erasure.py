@@ -32,6 +32,7 @@ from cdp_pipeline.privacy.previous_state import forget_previous
 from cdp_pipeline.privacy.retention import QUARANTINE, add_outlived, cutoffs, feeding
 from cdp_pipeline.privacy.scan import scan
 from cdp_pipeline.privacy.scrub import empty_old_rejects, scrub
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.registry import outlasting
 from cdp_pipeline.run.lake import Run, fingerprint, was_gone_back_to
 from cdp_pipeline.run.manifest import read_manifest, write_manifest
@@ -95,7 +96,7 @@ def _open_kept(run: Run, con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"create temp table {name} ({columns})")
         path, table = run.path(f"raw.{name}"), name.removeprefix("erased_")
         if path.exists():
-            file = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+            file = f"read_parquet({literal(path)})"
             if table in contracts:
                 add_kept(con, table, contracts[table], file, pq.read_schema(path).names)
             elif name == "erasures":

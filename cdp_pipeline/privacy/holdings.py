@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from cdp_pipeline.identity.normalise.placeholders import Placeholders
 from cdp_pipeline.ledgers.tombstones import hashed_sql
 from cdp_pipeline.privacy.identities import facts_sql, spell
-from cdp_pipeline.project.expressions import literal
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.registry import facts_of
 
 AUDIENCE, WRITTEN = "audience ", " written to a file"
@@ -64,7 +64,7 @@ def tables_in(snapshot: Path) -> Iterator[tuple[str, Path]]:
 
 def scan_of(path: Path, options: str = "") -> str:
     """A Parquet file as a relation."""
-    return f"read_parquet({literal(str(path))}{options})"
+    return f"read_parquet({literal(path)}{options})"
 
 
 def _find(con: duckdb.DuckDBPyConnection, snapshot: Path, secrets: Sequence[str]) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 
+from cdp_pipeline.project.quoting import literal
+
 MASK = "•••"
 _PART = r"""[^\s@<>"',;:()\[\]{}|\\=&?/%]"""
 EMAIL = rf"(?i){_PART}+(?:@|%40){_PART}+\.[a-z0-9-]{{2,}}"
@@ -49,6 +51,6 @@ def _without_contacts(column: str, kind: str) -> str:
 def _cleaned(text: str) -> str:
     """The text without addresses and numbers; looked at closely only where one can be."""
     may_hold = f"regexp_matches({text}, '@|%40|[+]|%2B|%2b|tel:')"
-    email, phone = (pattern.replace("'", "''") for pattern in (EMAIL, PHONE))
-    inner = f"regexp_replace({text}, '{email}', '{MASK}', 'g')"
-    return f"case when {may_hold} then regexp_replace({inner}, '{phone}', '{MASK}', 'g') else {text} end"
+    email, phone = map(literal, (EMAIL, PHONE))
+    inner = f"regexp_replace({text}, {email}, '{MASK}', 'g')"
+    return f"case when {may_hold} then regexp_replace({inner}, {phone}, '{MASK}', 'g') else {text} end"

@@ -34,6 +34,7 @@ from cdp_pipeline.ledgers.ledger import LEDGERS, REQUESTS, Cells, Ledger, change
 from cdp_pipeline.privacy import door
 from cdp_pipeline.privacy.keys import EXCHANGED, FILE, HELD, NEXT, earlier_keys, exchanges, expected_key, key_in_use
 from cdp_pipeline.privacy.subject import Subject
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.run.failpoints import fault
 from cdp_pipeline.run.lake import expect_published, fingerprint, open_duckdb, published_snapshot
 from cdp_pipeline.run.manifest import read_manifest
@@ -181,9 +182,9 @@ def _rekeyed(ledger: Ledger, new_keys: Mapping[str, str], cells: Cells) -> Cells
 
 def _record_keys(snapshot: Path, old: bytes, new: bytes) -> Mapping[str, str]:
     """Record key made with the old secret -> the one made with the new, of every published record."""
-    records = str(snapshot / "identity" / "records.parquet").replace("'", "''")
+    records = literal(snapshot / "identity" / "records.parquet")
     keyed = (
-        f"select {record_key('source', 'record_id')}::varchar from read_parquet('{records}') order by source, record_id"
+        f"select {record_key('source', 'record_id')}::varchar from read_parquet({records}) order by source, record_id"
     )
     with open_duckdb(allowed=[snapshot]) as con:
         columns = [con.execute(keyed, {"key": key.hex()}).fetchall() for key in (old, new)]

@@ -25,6 +25,7 @@ from cdp_pipeline.privacy.holdings import add_dead
 from cdp_pipeline.privacy.identities import columns_of, facts_sql, spell
 from cdp_pipeline.privacy.previous_identifiers import add_as_delivered, records_of_erased
 from cdp_pipeline.privacy.texts import find_written
+from cdp_pipeline.project.quoting import quoted
 from cdp_pipeline.project.registry import SHAREABLE, Contracts, defines, facts_of
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.mapping import candidates, open_source
@@ -148,7 +149,7 @@ def _unused_lines(run: Run, con: duckdb.DuckDBPyConnection, name: str, secrets: 
     for column in (row[0] for row in con.execute("describe file").fetchall()):
         kind = _refers_to(column)
         if kind:
-            value = f"'{system}:' || trim(\"{column.replace(chr(34), chr(34) * 2)}\")"
+            value = f"'{system}:' || trim({quoted(column)})"
             keys = ", ".join(hashed_sql(secret, f"'{kind}'", value) for secret in secrets)
             conditions.append(f"exists (from dead d where d.kind = '{kind}' and d.key in ({keys}))")
     if conditions:

@@ -23,6 +23,7 @@ from cdp_pipeline.privacy.identities import spell
 from cdp_pipeline.privacy.retention import QUARANTINE, cutoffs
 from cdp_pipeline.privacy.scan import mentions, systems_of
 from cdp_pipeline.privacy.texts import find_written, without
+from cdp_pipeline.project.quoting import quoted
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.whole_file import replaced
 from cdp_pipeline.sources.raw import receipts_of
@@ -69,7 +70,7 @@ def _mentioned(
     if not open_source(run, con, name, run.project.sources[name]):
         return {}, ()
     columns = [row[0] for row in con.execute("describe file").fetchall() if not row[0].startswith("_")]
-    text = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
+    text = ", ".join(map(quoted, columns))
     con.execute(f"""create or replace temp view kept_texts as
         select 0 as number, _file, concat_ws(chr(10), {text}) as text from file
         anti join (select _file, _line from gone where source_name = '{name}') using (_file, _line)""")

@@ -19,8 +19,8 @@ from cdp_pipeline.errors import InputError
 from cdp_pipeline.identity.normalise.placeholders import Placeholders
 from cdp_pipeline.ledgers.tombstones import hashed, secret
 from cdp_pipeline.privacy.identities import facts_sql, spell
-from cdp_pipeline.project.expressions import literal
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.registry import (
     KIND_OF_NAMESPACE,
     RECORD,
@@ -78,7 +78,7 @@ def open_staged(snapshot: Path, contracts: Contracts) -> duckdb.DuckDBPyConnecti
         path = snapshot / layer / f"{table}.parquet"
         if not path.exists():
             raise InputError(f"{name} was not published: run cdp run, then ask again")
-        con.execute(f"create view {name} as from {literal(str(path))}")
+        con.execute(f"create view {name} as from {literal(path)}")
     return con
 
 

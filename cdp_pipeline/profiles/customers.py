@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.project.expressions import quoted
+from cdp_pipeline.project.quoting import quoted
 from cdp_pipeline.project.sql_model import Model
 
 _DEFAULTS = {"[zero]": "(select if(count({column}) > 0, 0, null) from {table})", "[false]": "false"}

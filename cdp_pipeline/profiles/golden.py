@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cdp_pipeline.errors import nearest
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Contract, FieldRule, Survivorship
 from cdp_pipeline.project.yaml_file import place
 
@@ -87,11 +88,6 @@ def contacts_sql(survivorship: Survivorship) -> str:
         from identity.persons as p
         left join profiles.golden_values as g on p.person_id = g.person_id
         group by p.person_id"""
-
-
-def literal(text: str) -> str:
-    """A value as a single-quoted SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _list(values: Iterable[str]) -> str:

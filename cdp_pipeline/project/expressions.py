@@ -79,16 +79,6 @@ def read_expression(text: str, allowed: Iterable[str], *, is_condition: bool = F
     return Expression(tree.sql(dialect="duckdb", comments=False), tuple(columns)), problems
 
 
-def quoted(name: str) -> str:
-    """A name as a double-quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str) -> str:
-    """A text as a single-quoted SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _forbidden(tree: exp.Expr) -> list[str]:
     """What is in the tree that is neither a plain form nor a listed function."""
     problems: list[str] = []

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cdp_pipeline.errors import ProjectError, nearest
+from cdp_pipeline.project.quoting import literal
 
 _BOOLEANS = {"true": True, "false": False, "": None}
 PLACES = ("any", "typed", "id", "date")
@@ -94,8 +95,8 @@ def macros(words: Words) -> tuple[str, ...]:
     plain = "".join(chr(0x21 + at) for at in range(94))
     return (
         (
-            f"create or replace macro visible(x) as regexp_replace(translate(x, {_text(wide + '﹫﹣﹢。．')}, "
-            f"{_text(plain + '@-+..')}), '{_INVISIBLE}', '', 'g')"
+            f"create or replace macro visible(x) as regexp_replace(translate(x, {literal(wide + '﹫﹣﹢。．')}, "
+            f"{literal(plain + '@-+..')}), '{_INVISIBLE}', '', 'g')"
         ),
         (
             f"create or replace macro plain_word(x) as "
@@ -142,8 +143,4 @@ def _rows(path: Path, header: Sequence[str], problems: list[str]) -> list[tuple[
 def _is_one(text: str, values: Sequence[str]) -> str:
     """SQL: whether a text is one of the values. By a pattern, for DuckDB plans a join for every list it is compared with."""
     pattern = "|".join(map(re.escape, values)) or r"[^\s\S]"
-    return f"regexp_full_match({text}, {_text(pattern)})"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return f"regexp_full_match({text}, {literal(pattern)})"

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from cdp_pipeline.privacy.masking import masked
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.run.failpoints import fault
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.run_folder import drop_former_tables
@@ -42,7 +43,7 @@ def build_warehouse(run: Run, tables: Mapping[str, Table]) -> dict[str, int]:
 
 def _fill(run: Run, path: Path, tables: Mapping[str, Table], is_masked: bool) -> None:
     with run.connect(*tables) as con:
-        con.execute(f"attach {_literal(str(path))} as warehouse (storage_version 'v1.2.0')")
+        con.execute(f"attach {literal(path)} as warehouse (storage_version 'v1.2.0')")
         con.execute("create schema warehouse.config")
         con.execute("create table warehouse.config.run as from config.run")
         for name, table in tables.items():
@@ -50,11 +51,11 @@ def _fill(run: Run, path: Path, tables: Mapping[str, Table], is_masked: bool) ->
             con.execute(f"create schema if not exists warehouse.{table.layer}")
             fault("warehouse.table")
             con.execute(f"create table warehouse.{name} as select {selected} from {name}")
-            con.execute(f"comment on table warehouse.{name} is {_literal(table.description)}")
+            con.execute(f"comment on table warehouse.{name} is {literal(table.description)}")
             present = {row[0] for row in con.execute(f"describe {name}").fetchall()}
             for column, words in table.columns.items():
                 if words and column in present:
-                    con.execute(f'comment on column warehouse.{name}."{column}" is {_literal(words)}')
+                    con.execute(f'comment on column warehouse.{name}."{column}" is {literal(words)}')
         con.execute("detach warehouse")
 
 
@@ -68,7 +69,3 @@ def _columns(con: duckdb.DuckDBPyConnection, name: str, personal: frozenset[str]
         for column, kind, *_ in columns
         if (quoted := f'"{column}"')
     )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -6,8 +6,8 @@ source. What does not: what a delivery is held against, which is the model repor
 
 from __future__ import annotations
 
-from cdp_pipeline.project.expressions import literal
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Source
 from cdp_pipeline.project.sql_model import Check
 

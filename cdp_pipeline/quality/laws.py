@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from cdp_pipeline.profiles.customers import attributes, customers_sql
 from cdp_pipeline.profiles.golden import fields
-from cdp_pipeline.project.expressions import literal
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.sql_model import Check
 
 _FLAGS = ("has_key", "is_permitted", "is_transfer_allowed", "is_above_minimum", "is_written")

@@ -24,8 +24,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.project.expressions import literal
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.run.manifest import Entry, Manifest, Verdict, read_manifest, write_manifest
 from cdp_pipeline.run.whole_file import replaced
 

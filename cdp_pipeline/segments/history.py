@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cdp_pipeline.project.expressions import literal, quoted
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal, quoted
 from cdp_pipeline.segments.memberships import labelled, left_out_sql, starting_point, unknown_sql
 from cdp_pipeline.segments.rules import AUDIENCE, Rule
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cdp_pipeline.project.expressions import literal, quoted
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import literal, quoted
 from cdp_pipeline.segments.rules import AUDIENCE, Rule
 
 COLUMNS = "person_id varchar, segmentation varchar, segment varchar, since date, kind varchar"

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cdp_pipeline.errors import nearest
-from cdp_pipeline.project.expressions import Expression, quoted, read_expression
+from cdp_pipeline.project.expressions import Expression, read_expression
 from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.quoting import quoted
 from cdp_pipeline.project.shapes import Audience, Segmentation
 from cdp_pipeline.project.yaml_file import place
 from cdp_pipeline.segments.special import special_columns

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cdp_pipeline.project.quoting import literal, quoted
 from cdp_pipeline.sources.batches import Batch, Shape
 from cdp_pipeline.sources.codes import RefusedError
 from cdp_pipeline.sources.unpack import is_parquet
@@ -44,12 +45,12 @@ def read_parquet(path: Path, columns: Sequence[int], shape: Shape) -> Iterator[B
         for extension in ("icu", "json"):
             con.execute(f"load {extension}")
         con.execute("set timezone = 'UTC'")
-        name = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
-        con.execute(f"set allowed_paths = ['{str(path.absolute()).replace(chr(39), chr(39) * 2)}', '{name}']")
+        name = re.sub(r"([\[*?])", r"[\1]", str(path))
+        con.execute(f"set allowed_paths = [{literal(path.absolute())}, {literal(name)}]")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
         try:
-            con.execute(f"create view file as from read_parquet('{name}')")
+            con.execute(f"create view file as from read_parquet({literal(name)})")
             types = con.execute("describe file").fetchall()
             texts = [f'{_text(types[i][0], types[i][1])} as "{i}"' for i in columns] or ["null::varchar as none"]
             for batch in con.sql(f"select {', '.join(texts)} from file").to_arrow_reader(ROWS):
@@ -61,7 +62,7 @@ def read_parquet(path: Path, columns: Sequence[int], shape: Shape) -> Iterator[B
 
 
 def _text(name: str, kind: str) -> str:
-    column = '"' + name.replace('"', '""') + '"'
+    column = quoted(name)
     if kind.startswith(("STRUCT", "MAP", "UNION")) or kind.endswith("]"):
         return f"to_json({column})::varchar"
     if kind.startswith("TIMESTAMP"):

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from cdp_pipeline.project.quoting import quoted
 from cdp_pipeline.project.shapes import FileFormat
 from cdp_pipeline.sources.batches import Shape
 from cdp_pipeline.sources.codes import CODES, RefusedError
@@ -91,7 +92,7 @@ def _names(path: Path, form: FileFormat) -> tuple[str, ...]:
 
 
 def _column(con: duckdb.DuckDBPyConnection, name: str) -> ColumnProfile:
-    column = '"' + name.replace('"', '""') + '"'
+    column = quoted(name)
     value = f"nullif(trim({column}), '')"
     patterns = list(FORMATS.values())
     shares = ", ".join(f"avg(regexp_full_match(v, ${i + 1})::int)" for i in range(len(patterns)))

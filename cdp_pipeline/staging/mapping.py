@@ -12,6 +12,7 @@ from datetime import date
 import duckdb
 
 from cdp_pipeline.errors import ProjectError
+from cdp_pipeline.project.quoting import literal, literals, quoted
 from cdp_pipeline.project.shapes import Contract, Expression, FileFormat, Mapping, Source
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.keyed import no_keys
@@ -31,7 +32,7 @@ def open_source(run: Run, con: duckdb.DuckDBPyConnection, name: str, source: Sou
     parts = sorted(p for p in run.path(f"raw.{name}").glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
     if not parts:
         return False
-    files = ", ".join("'" + str(p).replace("'", "''") + "'" for p in parts)
+    files = literals(map(str, parts))
     con.execute(f"create or replace temp view file as select * from read_parquet([{files}], union_by_name = true)")
     if con.execute("select count(*) from file").fetchall()[0][0] == 0:
         return False
@@ -128,14 +129,14 @@ def empty_candidates(contract: Contract) -> str:
 
 def erased_candidates(run: Run, table: str, contract: Contract) -> str:
     """SELECT of what stays of the rows of erased people, as candidates of a file named `erased`."""
-    path = str(run.path(f"raw.erased_{table}")).replace("'", "''")
+    path = literal(run.path(f"raw.erased_{table}"))
     texts = [f"{c}::varchar as {c}__text" for c, spec in contract.columns.items() if spec.type != "attributes"]
     grain = ", ".join(contract.grain)
     return (
         f"select row_number() over (order by {grain}) as _row, '{ERASED}' as _source_name, '{ERASED}' as _file, "
         f"row_number() over (order by {grain}) as _line, _delivered_at, 0 as _mapping, false as _is_state, 'mapped' as _outcome, "
         f"{', '.join(texts)}, {', '.join(contract.columns)}, null::varchar[] as _emptied{no_keys(contract)} "
-        f"from read_parquet('{path}')"
+        f"from read_parquet({path})"
     )
 
 
@@ -175,16 +176,16 @@ def _text(mapped: str | Expression | tuple[str, ...] | None, form: FileFormat) -
     if isinstance(mapped, Expression):
         return _clean(f"({mapped.sql})", form)
     if isinstance(mapped, str):
-        return _clean(_quoted(mapped), form)
-    return f"coalesce({', '.join(_clean(_quoted(column), form) for column in mapped)})"
+        return _clean(quoted(mapped), form)
+    return f"coalesce({', '.join(_clean(quoted(column), form) for column in mapped)})"
 
 
 def _clean(expression: str, form: FileFormat) -> str:
     blank = r"[\s\x{00a0}\x{200b}\x{feff}]+"
     # ="00123" is how a text is guarded against spreadsheets; quotes around a whole cell are of the same kind.
     trimmed = f"regexp_replace({expression}::varchar, '^{blank}|{blank}$|^=?\"([^\"]*)\"$', '\\1', 'g')"
-    nulls = "|".join(re.escape(value) for value in form.nulls if value).replace("'", "''")
-    return f"case when not regexp_full_match({trimmed}, '|{nulls}') then {trimmed} end"
+    nulls = "|".join(re.escape(value) for value in form.nulls if value)
+    return f"case when not regexp_full_match({trimmed}, {literal(f'|{nulls}')}) then {trimmed} end"
 
 
 def _attributes(mapping: Mapping, form: FileFormat) -> str:
@@ -196,10 +197,6 @@ def _attributes(mapping: Mapping, form: FileFormat) -> str:
     if not pairs:
         return "null::map(varchar, varchar)"
     return f"map_from_entries(list_filter([{', '.join(pairs)}], lambda e: e.value is not null and not is_sheet_error(e.value)))"
-
-
-def _quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def _first_line(error: Exception) -> str:

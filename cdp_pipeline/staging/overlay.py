@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Contract, FileFormat
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.staging.parsing import typed
@@ -23,8 +24,7 @@ def overlay(run: Run, con: duckdb.DuckDBPyConnection, table: str, contract: Cont
     """
     if table != "people" or not run.path(TABLE).exists() or not run.count(TABLE):
         return
-    path = str(run.path(TABLE)).replace("'", "''")
-    con.execute(f"create temp table corrected as from read_parquet('{path}')")
+    con.execute(f"create temp table corrected as from read_parquet({literal(run.path(TABLE))})")
     _make_room(con, set(contract.columns))
     for (column,) in con.execute("select distinct column_name from corrected order by 1").fetchall():
         value = typed("c.value", contract.columns[column], FileFormat())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
+from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Column, FileFormat
 from cdp_pipeline.project.words import Words
 from cdp_pipeline.project.words import macros as word_macros
@@ -106,12 +107,8 @@ def _allowed(expression: str, spec: Column) -> str:
     """A text; one of a few allowed values also where it is written with capitals, or with blanks around."""
     if not isinstance(spec.is_in, tuple):
         return expression
-    spellings = " ".join(f"when {_quoted(value.lower())} then {_quoted(value)}" for value in spec.is_in)
+    spellings = " ".join(f"when {literal(value.lower())} then {literal(value)}" for value in spec.is_in)
     return f"case lower(trim({expression})) {spellings} else {expression} end"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def number(expression: str, form: FileFormat) -> str:
@@ -119,7 +116,7 @@ def number(expression: str, form: FileFormat) -> str:
     text = f"translate({expression}, '\u2212', '-')"
     if form.digits == "arabic":
         groups = form.thousands or ("." if form.decimal == "," else ",")
-        text = f"translate({text}, '{_ARABIC}٫٬', '01234567890123456789{form.decimal}{groups.replace(chr(39), chr(39) * 2)}')"
+        text = f"translate({text}, '{_ARABIC}٫٬', {literal(f'01234567890123456789{form.decimal}{groups}')})"
     if form.negative == "(12)":
         text = rf"regexp_replace({text}, '^\(([^()]*\d[^()]*)\)$', '-\1')"
     text = f"plain_number({text})"
@@ -156,4 +153,4 @@ def _formats(expression: str, form: FileFormat, kind: str) -> str:
 
 
 def _list(values: list[str]) -> str:
-    return "[" + ", ".join("'" + v.replace("'", "''") + "'" for v in values) + "]"
+    return "[" + ", ".join(map(literal, values)) + "]"

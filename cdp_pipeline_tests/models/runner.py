@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from cdp_pipeline.project.expressions import quoted
+from cdp_pipeline.project.quoting import quoted
 from cdp_pipeline.project.shapes import Contract
 from cdp_pipeline.project.sql_model import Check, Model, read_check, read_model
 from cdp_pipeline.project.yaml_file import read_shape

@@ -17,6 +17,7 @@ from cdp_pipeline.identity.model import comparisons
 from cdp_pipeline.identity.normalise.normalise import Inputs
 from cdp_pipeline.ledgers import verdicts
 from cdp_pipeline.project.identifier_keys import account
+from cdp_pipeline.project.quoting import literals
 
 STRENGTH = ("verdict", "merge", "account", "conversion", "login")  # strongest first
 
@@ -44,7 +45,7 @@ def separate(con: DuckDBPyConnection, matching: Matching, stated: str = verdicts
     That is the later record (by key) of two that a steward calls different, and every record of a
     clean source after the first.
     """
-    clean = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}'" for name in matching.clean_sources) or "null"
+    clean = literals(matching.clean_sources)
     con.execute(f"""create or replace temp table separated as
         with newest as (
             select record_key_l, record_key_r, arg_max(verdict, (decided_at, line)) as verdict
@@ -156,7 +157,7 @@ def _must_links(con: DuckDBPyConnection, inputs: Inputs, matching: Matching) -> 
 
 
 def _cannot_links(con: DuckDBPyConnection, matching: Matching) -> None:
-    clean = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}'" for name in matching.clean_sources) or "null"
+    clean = literals(matching.clean_sources)
     con.execute(f"""create or replace temp table clean_nodes as
         select distinct node_key as record_key, source from records where source in ({clean});
     create or replace temp table cannot_links as

@@ -24,6 +24,7 @@ from cdp_pipeline.identity.model.comparisons import term_base
 from cdp_pipeline.identity.model.levels import Comparison
 from cdp_pipeline.identity.model.levels_met import add_levels
 from cdp_pipeline.identity.model.model import Model
+from cdp_pipeline.project.quoting import literal
 
 BITS = 6  # of a reason, for each comparison
 UNKNOWN_TERM = 1e-6  # frequency of a value when the model knows none of its column
@@ -90,9 +91,7 @@ def _name(con: DuckDBPyConnection, picked: Sequence[Comparison], found: pa.Table
     """Add the words of the reasons in `found` that have none yet."""
     words = []
     for place, c in enumerate(picked):
-        labels = " ".join(
-            f"when {at + 1} then '{level.label.replace(chr(39), chr(39) * 2)}'" for at, level in enumerate(c.levels)
-        )
+        labels = " ".join(f"when {at + 1} then {literal(level.label)}" for at, level in enumerate(c.levels))
         words.append(f"case (reason >> {BITS * place}) & {2**BITS - 1} {labels} end")
     con.register("found_arrow", found)
     con.execute(f"""insert into reasons select reason, concat_ws('; ', {", ".join(words)})

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.identity.normalise.placeholders import Placeholders
 from cdp_pipeline.project.identifier_keys import account, add_emails, add_phones
+from cdp_pipeline.project.quoting import literals
 from cdp_pipeline.project.words import Words, macros
 
 _EVEN = "('123456', '1234567', '12345678', '123456789', '1234567890', '0123456789')"
@@ -59,7 +60,7 @@ def add_contacts(con: DuckDBPyConnection, people: str, identifiers: str | None, 
 
 def says_nothing(kind: str, key: str, placeholders: Placeholders) -> str:
     """SQL: whether the key of an e-mail address or a phone number stands for none; of other kinds never."""
-    nobody = ", ".join("'" + name.replace("'", "''") + "'" for name in placeholders.email_names) or "null"
+    nobody = literals(placeholders.email_names)
     digits = f"ltrim({key}, '?+')"
     return (
         f"case {kind} when 'email' then coalesce(split_part({key}, '@', 1) in ({nobody}), false) "

@@ -14,6 +14,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.project.country_names import folded
+from cdp_pipeline.project.quoting import literals
 
 PARTICLES = (
     "van de der den het t ter ten te von zu zum zur vom af av da das dos do di del della dello la le "
@@ -26,14 +27,10 @@ TITLES = (
 ).split()
 
 
-def _quoted(words: list[str]) -> str:
-    return ", ".join("'" + word.replace("'", "''") + "'" for word in words)
-
-
 def _words(column: str, drop: list[str]) -> str:
     return (
         f"list_filter(string_split(coalesce({column}, ''), ' '), lambda w: w <> '' "
-        f"and w not in ({_quoted(drop)}) "
+        f"and w not in ({literals(drop)}) "
         "and not regexp_matches(w, '^[0-9]+(st|nd|rd|th)?$'))"
     )
 
@@ -64,27 +61,27 @@ def add_names(con: DuckDBPyConnection, nicknames: Mapping[str, tuple[str, ...]],
         select full_name, first_name, middle_name, last_name, ws,
                case when f is not null or l is not null then fs
                     when len(bs) > 0 and len(cs) > 0 then cs
-                    when ws[1] in ({_quoted(LEADING)}) then []
+                    when ws[1] in ({literals(LEADING)}) then []
                     else ws[:1] end as firsts,
                case when f is not null or l is not null then ms || ls
                     when len(bs) > 0 and len(cs) > 0 then bs
-                    when ws[1] in ({_quoted(LEADING)}) then ws
+                    when ws[1] in ({literals(LEADING)}) then ws
                     else ws[2:] end as lasts,
                f is not null or l is not null or (len(bs) > 0 and len(cs) > 0) as is_given,
                ls, ms
         from split),
     plain as (
         select *, list_filter(case when is_given and len(ls) > 0 then ls else lasts end,
-                              lambda w: w not in ({_quoted(PARTICLES)})) as family
+                              lambda w: w not in ({literals(PARTICLES)})) as family
         from parted)
     select full_name, first_name, middle_name, last_name,
            nullif(firsts[1], '') as first_word,
            array_to_string(list_filter(case when is_given then firsts[2:] || ms else family[:-2] end,
-                                       lambda w: w not in ({_quoted(PARTICLES)})), ' ') as middle_words,
+                                       lambda w: w not in ({literals(PARTICLES)})), ' ') as middle_words,
            nullif(array_to_string(case when is_given then family else family[-1:] end, ' '), '')
                as last_words,
            list_sort(list_distinct(list_filter(firsts || lasts || case when is_given then ws else [] end,
-                lambda w: len(w) > 1 and w not in ({_quoted(PARTICLES)})))) as every_word
+                lambda w: len(w) > 1 and w not in ({literals(PARTICLES)})))) as every_word
     from plain""")
     for part in ("first_word", "last_words"):
         con.execute(
