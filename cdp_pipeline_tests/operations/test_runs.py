@@ -15,7 +15,6 @@ import pytest
 from cdp_pipeline.errors import BusyError, InputError
 from cdp_pipeline.operations.alerts import Alert, told
 from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, told_when_refused
-from cdp_pipeline.operations.validation import readable, settings_of
 from cdp_pipeline.orchestration.boundary import boundary
 from cdp_pipeline.orchestration.instance import open_instance
 from cdp_pipeline.orchestration.outcome import ending_of
@@ -163,19 +162,6 @@ def test_a_refused_run_is_told_and_still_fails(tmp_path: Path) -> None:
     assert "another run works here" in str(entry["text"])
     assert "night team" in str(entry["text"])
     assert "cdp doctor" in str(entry["text"])
-
-
-def test_who_is_told_is_known_when_the_project_is_broken(tmp_path: Path) -> None:
-    """A mistake in any other file leaves the alerts of project.yml readable; one in project.yml leaves the defaults."""
-    (tmp_path / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
-    (tmp_path / "1_sources").mkdir()
-    (tmp_path / "1_sources" / "orders.yml").write_text("nonsense: true\n")
-    project, pipeline, problems = readable(tmp_path)
-    assert (project.settings.alerts.owner, pipeline) == ("night team", None)
-    assert problems
-    (tmp_path / "project.yml").write_text("name: [\n")
-    assert settings_of(tmp_path).alerts == Alerts()
-    assert settings_of(tmp_path / "nowhere").alerts == Alerts()
 
 
 def test_a_run_refused_at_its_start_is_told_with_its_reason(instance: dg.DagsterInstance) -> None:
