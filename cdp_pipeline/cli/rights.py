@@ -55,19 +55,19 @@ def access(
     shapes = read_project(project)
     key = key_in_force(shapes.settings.key_env, data)
     snapshot, zone = expect_published(data), shapes.settings.zone
-    found = find_subject(snapshot, subject, shapes.settings.country)
-    leave = Door(data, "access", key, reason).enter([found])
-    request = register.add_request(data, "access", found, key, read_day_gone_by(received, "--received", zone))
-    held = gather(leave, snapshot, found, subject, lookalikes=include_lookalikes)
-    files = access_files.write_access(out, shapes, held, read_manifest(snapshot).as_of, portable=portable)
+    person = find_subject(snapshot, subject, shapes.settings.country)
+    leave = Door(data, "access", key, reason).enter([person])
+    request = register.add_request(data, "access", person, key, read_day_gone_by(received, "--received", zone))
+    holdings = gather(leave, snapshot, person, subject, lookalikes=include_lookalikes)
+    files = access_files.write_access(out, shapes, holdings, read_manifest(snapshot).as_of, portable=portable)
     register.advance(data, [request.request_id], "carried_out")
     keep_copy(data, shapes.settings.register_copy)
-    rows = sum(len(rows) for rows in held.tables.values())
+    rows = sum(len(rows) for rows in holdings.tables.values())
     click.echo(
-        f"request {request.request_id}: {rows:,} rows of {len(held.tables)} tables, in {out} ({len(files)} files)"
+        f"request {request.request_id}: {rows:,} rows of {len(holdings.tables)} tables, in {out} ({len(files)} files)"
     )
-    if held.withheld:
-        click.echo(f"{held.withheld} records left out: only likeness joins them; --include-lookalikes adds them")
+    if holdings.withheld:
+        click.echo(f"{holdings.withheld} records left out: only likeness joins them; --include-lookalikes adds them")
     click.echo("it is about a person: hand it over safely, then delete it")
 
 
@@ -90,22 +90,22 @@ def restrict(subject: str, is_objection: bool, is_lifted: bool, received: str, d
     settings = read_project(project).settings
     key = key_in_force(settings.key_env, data)
     snapshot, kind = expect_published(data), "object" if is_objection else "restrict"
-    found = find_subject(snapshot, subject, settings.country)
+    person = find_subject(snapshot, subject, settings.country)
     if is_lifted:
         count = restriction.lift(
-            snapshot, data, found, kind, (key, *earlier_keys(settings.key_env, data)), settings.country
+            snapshot, data, person, kind, (key, *earlier_keys(settings.key_env, data)), settings.country
         )
         keep_copy(data, settings.register_copy)
         click.echo(f"lifted: {count} request{'s' if count > 1 else ''}; the next run uses the data again")
         return
     day = read_day_gone_by(received, "--received", settings.zone)
-    done = restriction.restrict(snapshot, data, found, kind, key, day, settings.country)
+    request = restriction.restrict(snapshot, data, person, kind, key, day, settings.country)
     keep_copy(data, settings.register_copy)
-    click.echo(f"request {done.request_id}: {restriction.KINDS[kind]} from the next run on")
+    click.echo(f"request {request.request_id}: {restriction.KINDS[kind]} from the next run on")
     click.echo(
         "files already handed to recipients still hold the person: run cdp run now, and deliver its removal files"
     )
-    if not done.is_new:
+    if not request.is_new:
         click.echo("it had been asked before")
 
 
@@ -141,13 +141,13 @@ def correct(
     problem = corrections.mistake(contract, column, value)
     if problem:
         raise InputError(problem)
-    found = find_subject(snapshot, subject, shapes.settings.country)
-    records = corrections.meant(snapshot, found, subject, column)
+    person = find_subject(snapshot, subject, shapes.settings.country)
+    records = corrections.meant(snapshot, person, subject, column)
     if is_lifted:
         click.echo(f"lifted: {corrections.lift(data, records, column)} cells; the next run uses the export's value")
         return
-    request = register.add_request(data, "correct", found, key, read_day_gone_by(received, "--received", zone))
-    replaced = corrections.replaced_by(snapshot, found, subject, column)
+    request = register.add_request(data, "correct", person, key, read_day_gone_by(received, "--received", zone))
+    replaced = corrections.replaced_by(snapshot, person, subject, column)
     new = corrections.correct(data, contract, records, column, value, today(zone), reviewer or account(), replaced)
     register.advance(data, [request.request_id], "waiting")
     keep_copy(data, shapes.settings.register_copy)

@@ -63,15 +63,8 @@ class Progress:
     def table(self) -> Table:
         """One line per layer: tables made or reused, rows, checks, seconds."""
         grid = Table(box=None, pad_edge=False)
-        for heading, justify in (
-            ("layer", "left"),
-            ("tables", "right"),
-            ("unchanged", "right"),
-            ("rows", "right"),
-            ("checks", "right"),
-            ("seconds", "right"),
-        ):
-            grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        for heading in ("layer", "tables", "unchanged", "rows", "checks", "seconds"):
+            grid.add_column(heading, justify="left" if heading == "layer" else "right")
         for name in ORDER:
             layer = self.layers.get(name)
             if layer:

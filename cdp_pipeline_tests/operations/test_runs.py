@@ -13,8 +13,8 @@ import dagster as dg
 import pytest
 
 from cdp_pipeline.errors import BusyError, InputError
-from cdp_pipeline.operations.alerts import Alert, told
-from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, told_when_refused
+from cdp_pipeline.operations.alerts import Alert, read_alerts
+from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, telling_of_refusal
 from cdp_pipeline.orchestration.boundary import boundary
 from cdp_pipeline.orchestration.instance import open_instance
 from cdp_pipeline.orchestration.outcome import ending_of
@@ -145,7 +145,7 @@ def test_a_run_is_told_of_once(instance: dg.DagsterInstance, tmp_path: Path) -> 
     found = run(instance, unreadable)
     for _ in range(2):
         assert tell_of_run(instance, found, tmp_path / "data", PROJECT, PIPELINE) == []
-    assert [entry["event"] for entry in told(tmp_path / "data")] == [f"run:{found.run_id}"]
+    assert [entry["event"] for entry in read_alerts(tmp_path / "data")] == [f"run:{found.run_id}"]
 
 
 def test_a_refused_run_is_told_and_still_fails(tmp_path: Path) -> None:
@@ -154,9 +154,9 @@ def test_a_refused_run_is_told_and_still_fails(tmp_path: Path) -> None:
     project.mkdir()
     (project / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
     said: list[str] = []
-    with pytest.raises(BusyError), told_when_refused(tmp_path, project, "2026-07-01", said.append):
+    with pytest.raises(BusyError), telling_of_refusal(tmp_path, project, "2026-07-01", said.append):
         raise BusyError("another run works here")
-    (entry,) = told(tmp_path)
+    (entry,) = read_alerts(tmp_path)
     assert said == []
     assert (entry["kind"], entry["night"]) == ("did_not_start", "2026-07-01")
     assert "another run works here" in str(entry["text"])
@@ -196,6 +196,6 @@ def test_runs_are_told_of_by_their_ids(tmp_path: Path, monkeypatch: pytest.Monke
     with open_instance(tmp_path) as history:
         failed = run(history, unreadable)
     assert tell_of_runs([failed.run_id, "no such run"], tmp_path, project) == []
-    (entry,) = told(tmp_path)
+    (entry,) = read_alerts(tmp_path)
     assert "orders_export.csv" in str(entry["text"])
     assert "owner: night team" in str(entry["text"])
