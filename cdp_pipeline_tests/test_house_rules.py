@@ -214,6 +214,20 @@ def test_stages_meet_in_tables_only(stage: str) -> None:
     assert not wrong
 
 
+def test_a_command_goes_down_only() -> None:
+    """A command knows operations, operations know orchestration, all know the rest; nothing looks back up."""
+    levels = ("cli", "operations", "orchestration")
+    wrong = set()
+    for name, path in modules().items():
+        room = name.split(".")[1] if "." in name else ""
+        above = levels[: levels.index(room)] if room in levels else () if room == "definitions" else levels
+        targets = imported(ast.walk(tree(path))) & set(modules())
+        wrong |= {
+            f"{name} > {target}" for target in targets if target.split(".")[1:2] and target.split(".")[1] in above
+        }
+    assert not wrong
+
+
 def test_nothing_but_the_command_knows_the_demo() -> None:
     """The demo's generator makes exports; the pipeline cannot tell them from anybody's."""
     wrong = [

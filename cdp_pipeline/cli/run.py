@@ -35,14 +35,14 @@ def run(exports: Path, as_of: str, no_alert: bool, data: Path, project: Path) ->
     with interruptible(partial(_last_words, data, before)) as stop:
         from rich.console import Console
 
-        from cdp_pipeline.operations.runs import tell_of_runs, told_when_refused
+        from cdp_pipeline.operations.runs import tell_of_runs, telling_of_refusal
         from cdp_pipeline.operations.validation import settings_of
         from cdp_pipeline.orchestration.progress import Progress
 
         console = Console(file=sys.stdout, highlight=False)  # the boundary silences what is printed elsewhere
         progress = Progress(console)
         day = read_day(as_of, "--as-of", settings_of(project).zone)
-        alarm = told_when_refused(data.resolve(), project, str(day), partial(click.echo, err=True))
+        alarm = telling_of_refusal(data.resolve(), project, str(day), partial(click.echo, err=True))
         with nullcontext() if no_alert else alarm:
             outcome = run_night(exports, data, project, day, progress)
     is_stopped = stop.number != 0 and not outcome.snapshot

@@ -99,7 +99,7 @@ def try_channels(settings: Settings) -> list[str]:
     return _send(settings, Alert("trial", "failed", "a trial", (cause,), "nothing"), {})[1]
 
 
-def told(data: Path) -> list[dict[str, Any]]:
+def read_alerts(data: Path) -> list[dict[str, Any]]:
     """Every alert that was written, oldest first, each with the latest word on its channels; [] without any."""
     path = data / FILE
     entries: dict[str, dict[str, Any]] = {}
@@ -113,7 +113,7 @@ def told(data: Path) -> list[dict[str, Any]]:
 
 
 def _tell(data: Path, settings: Settings, alert: Alert, problems: list[str]) -> None:
-    earlier = next((entry for entry in told(data) if entry["event"] == alert.event), None)
+    earlier = next((entry for entry in read_alerts(data) if entry["event"] == alert.event), None)
     before = earlier.get(SENT) if earlier else None
     carried = {name: str(state) for name, state in before.items()} if isinstance(before, dict) else {}
     if earlier is None:

@@ -19,7 +19,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from cdp_pipeline.errors import CdpError, place_of
-from cdp_pipeline.operations.alerts import SENT, channels_of, told
+from cdp_pipeline.operations.alerts import SENT, channels_of, read_alerts
 from cdp_pipeline.project.quoting import literal
 from cdp_pipeline.project.shapes import Settings
 from cdp_pipeline.run.lake import pointed_at
@@ -225,7 +225,7 @@ def _alerts(data: Path, settings: Settings) -> Iterator[Finding]:
     if not names:
         yield Finding("alerts", "note", "nobody is told of a bad night", "name a channel under alerts in project.yml")
         return
-    last = told(data)[-1:]
+    last = read_alerts(data)[-1:]
     states = last[0].get(SENT) if last else None
     failed = [name for name in names if isinstance(states, dict) and states.get(name) != SENT]
     if failed:

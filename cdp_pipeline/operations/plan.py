@@ -14,8 +14,10 @@ from typing import Literal
 
 import duckdb
 
+from cdp_pipeline.operations.validation import validate
 from cdp_pipeline.pipeline import Pipeline
-from cdp_pipeline.run.lake import Run
+from cdp_pipeline.privacy.keys import secret_key
+from cdp_pipeline.run.lake import Run, published_snapshot
 from cdp_pipeline.run.manifest import Manifest
 from cdp_pipeline.run.steps import Step, key_of
 from cdp_pipeline.sources.arrivals import claimed_by, ready_files
@@ -96,10 +98,6 @@ def _changed_files(run: Run) -> dict[str, set[str]]:
 
 def plan_of(project: Path, exports: Path, data: Path, as_of: date) -> list[Planned]:
     """The plan of `cdp run` with these options."""
-    from cdp_pipeline.operations.validation import validate
-    from cdp_pipeline.privacy.keys import secret_key
-    from cdp_pipeline.run.lake import published_snapshot
-
     settings, pipeline = validate(project)
     snapshot = published_snapshot(data)
     key = secret_key(settings.settings.key_env, data, exports)

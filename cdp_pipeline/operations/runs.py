@@ -67,7 +67,7 @@ def alert_of_refusal(error: Exception, night: str, settings: Settings) -> Alert:
 
 
 @contextmanager
-def told_when_refused(data: Path, folder: Path, night: str, say: Callable[[str], None]) -> Iterator[None]:
+def telling_of_refusal(data: Path, folder: Path, night: str, say: Callable[[str], None]) -> Iterator[None]:
     """Tells of an error that stops a run before Dagster knows of it, and lets it pass; `say` takes trouble with telling.
 
     Nobody is told when there is no data folder: then a command was mistyped, and no night was missed.

@@ -91,7 +91,7 @@ def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=CANDIDATE,
         group_name="publish",
-        deps=[dg.AssetKey(name.split(".")) for name in pipeline.leaves()],
+        deps=[_key(name) for name in pipeline.leaves()],
         required_resource_keys={"run"},
         kinds={"duckdb"},
         owners=["team:data_team"],
@@ -129,14 +129,18 @@ def publishing_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
     return [warehouse_candidate, published]
 
 
+def _key(table: str) -> dg.AssetKey:
+    return dg.AssetKey(table.split("."))
+
+
 def _check_spec(check: Check, made_here: Sequence[str] = ()) -> dg.AssetCheckSpec:
     others = [read for read in check.reads if read not in (check.asset, "config.run", *made_here)]
     return dg.AssetCheckSpec(
         name=check.name,
-        asset=dg.AssetKey(check.asset.split(".")),
+        asset=_key(check.asset),
         description=f"{check.description}\n\nTo mend: {check.fix or 'see the description'}. Owner: {check.owner}.",
         blocking=check.severity == "error",
-        additional_deps=[dg.AssetKey(other.split(".")) for other in others],
+        additional_deps=[_key(other) for other in others],
         metadata={"owner": check.owner, "severity": check.severity},
     )
 
@@ -150,7 +154,7 @@ def _judge(run: Run, checks: Sequence[Check]) -> list[dg.AssetCheckResult]:
 def _check_result(check: Check, verdict: Verdict) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=check.name,
-        asset_key=dg.AssetKey(check.asset.split(".")),
+        asset_key=_key(check.asset),
         passed=verdict.passed,
         severity=dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN,
         metadata={"failing_rows": verdict.failing_rows, "owner": verdict.owner, "fix": verdict.fix},
@@ -161,8 +165,8 @@ def _spec(table: Table, step: Step) -> dg.AssetSpec:
     sql = f"\n\n```sql\n{table.sql.strip()}\n```" if table.sql else ""
     grain = f"\n\nOne row per {', '.join(table.grain)}." if table.grain else ""
     return dg.AssetSpec(
-        key=dg.AssetKey(table.name.split(".")),
-        deps=[dg.AssetKey(read.split(".")) for read in step.inputs],
+        key=_key(table.name),
+        deps=[_key(read) for read in step.inputs],
         description=f"{table.description}{grain}{sql}",
         group_name=table.layer,
         kinds=set(table.kinds),
@@ -207,7 +211,7 @@ def _result(run: Run, table: Table, entry: Entry, step: Step, pipeline: Pipeline
             )
         )
     return dg.MaterializeResult(
-        asset_key=dg.AssetKey(table.name.split(".")), metadata=metadata, data_version=dg.DataVersion(entry.digest)
+        asset_key=_key(table.name), metadata=metadata, data_version=dg.DataVersion(entry.digest)
     )
 
 

@@ -61,15 +61,8 @@ class Progress:
     def table(self) -> Table:
         """One line per layer: tables made or reused, rows, checks, seconds."""
         grid = Table(box=None, pad_edge=False)
-        for heading, justify in (
-            ("layer", "left"),
-            ("tables", "right"),
-            ("unchanged", "right"),
-            ("rows", "right"),
-            ("checks", "right"),
-            ("seconds", "right"),
-        ):
-            grid.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        for heading in ("layer", "tables", "unchanged", "rows", "checks", "seconds"):
+            grid.add_column(heading, justify="left" if heading == "layer" else "right")
         for name, layer in self.layers.items():  # in the order in which they began
             checks = f"{layer.checks}" + (f" ({layer.failed_checks} failed)" if layer.failed_checks else "")
             grid.add_row(name, f"{layer.tables}", f"{layer.reused}", f"{layer.rows:,}", checks, f"{layer.seconds:.1f}")

@@ -48,7 +48,7 @@ def open_run(run: Run) -> Run:
         _clean(run.folder)
     else:
         _start(run)
-    write_manifest(run.folder, _said(run, run.manifest()))
+    write_manifest(run.folder, _of_this_run(run, run.manifest()))
     spill = run.folder / ".spill"
     spill.mkdir(mode=0o700)
     spill.chmod(0o700)
@@ -77,7 +77,7 @@ def drop_former_tables(run: Run, tables: Collection[str]) -> None:
     run.forget(former)
 
 
-def _said(run: Run, manifest: Manifest) -> Manifest:
+def _of_this_run(run: Run, manifest: Manifest) -> Manifest:
     """The manifest with the facts of this run."""
     return replace(
         manifest,
@@ -99,7 +99,8 @@ def _take_over(run: Run) -> None:
             and left.tables
             and not (other / _ONCE).exists()
             and left.started_on
-            and replace(_said(run, left), run_id="", published_at="") == replace(left, run_id="", published_at="")
+            and replace(_of_this_run(run, left), run_id="", published_at="")
+            == replace(left, run_id="", published_at="")
         ):
             fault("run.take_over")
             other.rename(run.folder)
@@ -113,7 +114,7 @@ def _start(run: Run) -> None:
     temporary.mkdir(parents=True)
     if run.published:
         _clone(run.published, temporary)
-    write_manifest(temporary, replace(_said(run, read_manifest(temporary)), checks={}))
+    write_manifest(temporary, replace(_of_this_run(run, read_manifest(temporary)), checks={}))
     fault("run.clone_ready")
     temporary.rename(run.folder)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cdp_pipeline.errors import GateError
-from cdp_pipeline.operations.alerts import told
+from cdp_pipeline.operations.alerts import read_alerts
 from cdp_pipeline_tests.acceptance.published import AS_OF, PROJECT, assert_one_state, cdp, run_command
 
 CHECK = """-- No export has more rows than there are people on earth.
@@ -51,7 +51,7 @@ def test_a_blocking_check_publishes_nothing_and_names_owner_and_cure(exports: Pa
     finished = cdp(*run_command(exports, data, night, project))
     assert finished.returncode == GateError.exit_code, finished.stderr
     assert assert_one_state(data) == before
-    (entry,) = told(data)
+    (entry,) = read_alerts(data)
     (cause,) = entry["causes"]
     assert entry["kind"] == "blocked"
     assert cause["owner"] == "census team <census@example.org>"
@@ -73,7 +73,7 @@ def test_a_night_that_did_not_start_is_told_from_outside(tmp_path: Path) -> None
         assert looked.returncode == GateError.exit_code, looked.stderr
         assert "did not start" in looked.stdout
         assert "to make up: cdp run --as-of" in looked.stdout
-    (entry,) = told(tmp_path / "data")
+    (entry,) = read_alerts(tmp_path / "data")
     assert entry["kind"] == "did_not_start"
     assert "owner: night team" in str(entry["text"])
     assert "cdp run --as-of" in str(entry["next_step"])

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 from cdp_pipeline.cli.main import main
 from cdp_pipeline.errors import InputError, ProjectError
@@ -14,18 +13,11 @@ from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.steps import Table
+from cdp_pipeline_tests.cli.command import cdp
 from cdp_pipeline_tests.small_run import put, small_run
 
 TABLES = {"profiles.customers": Table("profiles.customers", "People", personal=frozenset({"email"}))}
 CANARY = "canary@mail.example"
-
-
-def cdp(*words: object) -> Result:
-    """Run the command; whatever it was given, no traceback may come out."""
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
-    assert "Traceback" not in result.output
-    return result
 
 
 def published(data: Path, name: str = "first") -> Run:
@@ -65,28 +57,6 @@ def test_the_version_is_told() -> None:
     result = cdp("--version")
     assert result.exit_code == 0
     assert "0." in result.output
-
-
-def test_an_unknown_table_gets_the_nearest_name(data: Path) -> None:
-    """`cdp show` of a misspelt table says which was meant."""
-    result = cdp("show", "profiles.custommers", "--data", data)
-    assert result.exit_code == InputError.exit_code
-    assert "no table profiles.custommers" in result.output
-    assert "did you mean profiles.customers?" in result.output
-
-
-def test_a_table_is_shown_masked_unless_asked_for_in_clear(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """`--clear` opens the full file; without it no personal text is on the screen."""
-    masked = cdp("show", "profiles.customers", "--data", data).output + "".join(capfd.readouterr())
-    assert "p1" in masked
-    assert CANARY not in masked
-    clear = cdp("show", "profiles.customers", "--clear", "--data", data).output + "".join(capfd.readouterr())
-    assert CANARY in clear
-
-
-def test_tables_are_listed_with_their_rows(data: Path) -> None:
-    """Without a table `cdp show` lists all."""
-    assert "profiles.customers  1 rows" in cdp("show", "--data", data).output
 
 
 @pytest.mark.parametrize(
@@ -178,22 +148,6 @@ def test_a_table_newer_than_what_is_published_is_told(data: Path) -> None:
     assert result.exit_code == InputError.exit_code
     assert "profiles.permissions" in result.output
     assert "run cdp run" in result.output
-
-
-@pytest.mark.parametrize("table", ["x'; drop table y", "profiles", "", "profiles.customers; select 1", '"'])
-def test_a_table_name_is_never_run_as_sql(data: Path, table: str) -> None:
-    """Only the names of tables are shown; anything else is an unknown table."""
-    assert cdp("show", table, "--data", data).exit_code == InputError.exit_code
-
-
-def test_a_mapping_without_an_equals_sign_is_told(tmp_path: Path) -> None:
-    """Each wrong --map is named with the form it should have."""
-    file = tmp_path / "people.csv"
-    file.write_text("id,email\n1,a@mail.example\n")
-    result = cdp("resolve", file, "--out", tmp_path / "out.csv", "--map", "email", "--map", "id")
-    assert result.exit_code == InputError.exit_code
-    assert "--map email: expected COLUMN=PEOPLE_COLUMN" in result.output
-    assert "--map id: expected COLUMN=PEOPLE_COLUMN" in result.output
 
 
 def test_snapshots_are_listed_and_rolled_back(data: Path) -> None:

@@ -5,27 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from cdp_pipeline.cli.main import main
 from cdp_pipeline.errors import GateError, InputError, KeyMismatchError
 from cdp_pipeline.privacy.keys import FILE
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse
 from cdp_pipeline.run.lake import fingerprint
 from cdp_pipeline.run.steps import Table
+from cdp_pipeline_tests.cli.command import cdp
 from cdp_pipeline_tests.small_run import KEY, put, small_run
 
 PROJECT = Path(__file__).parents[2] / "dbt_like_sql"
 TABLES = {"profiles.customers": Table("profiles.customers", "People")}
-
-
-def cdp(*words: object) -> Result:
-    """Run the command; whatever it was given, no traceback may come out."""
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
-    assert "Traceback" not in result.output
-    return result
 
 
 @pytest.fixture

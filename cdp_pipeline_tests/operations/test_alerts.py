@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.operations.alerts import FILE, Alert, Cause, tell, told, try_channels
+from cdp_pipeline.operations.alerts import FILE, Alert, Cause, read_alerts, tell, try_channels
 from cdp_pipeline.project.shapes import Alerts, Email, Settings
 
 ALERT = Alert(
@@ -68,7 +68,7 @@ def test_a_command_gets_the_alert_once(tmp_path: Path, monkeypatch: pytest.Monke
     (got,) = (tmp_path / "got").read_text().splitlines()
     assert json.loads(got)["text"] == ALERT.text
     assert "a secret of this test" not in (tmp_path / "env").read_text()
-    assert [entry["sent"] for entry in told(tmp_path)] == [{"command": "sent"}]
+    assert [entry["sent"] for entry in read_alerts(tmp_path)] == [{"command": "sent"}]
 
 
 def test_a_failing_channel_is_said_and_tried_again(tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_a_failing_channel_is_said_and_tried_again(tmp_path: Path) -> None:
     (problem,) = tell(tmp_path, broken, ALERT)
     assert "command" in problem
     assert "FileNotFoundError" in problem
-    assert [entry["sent"] for entry in told(tmp_path)] == [{"command": "FileNotFoundError"}]
+    assert [entry["sent"] for entry in read_alerts(tmp_path)] == [{"command": "FileNotFoundError"}]
     assert tell(tmp_path, settings(command=script(tmp_path, "exit 0")), ALERT) == []
-    assert [entry["sent"] for entry in told(tmp_path)] == [{"command": "sent"}]
+    assert [entry["sent"] for entry in read_alerts(tmp_path)] == [{"command": "sent"}]
     failing = settings(command=script(tmp_path, "exit 3"))
     (problem,) = tell(tmp_path / "other", failing, ALERT)
     assert "CalledProcessError" in problem
@@ -107,7 +107,7 @@ def test_half_a_line_of_a_killed_process_is_passed_over(tmp_path: Path) -> None:
     """The next alert stands on a line of its own, and both readings find it."""
     (tmp_path / FILE).write_text('{"event": "run:0", "at"')
     assert tell(tmp_path, settings(), ALERT) == []
-    assert [entry["event"] for entry in told(tmp_path)] == ["run:1"]
+    assert [entry["event"] for entry in read_alerts(tmp_path)] == ["run:1"]
 
 
 def test_a_webhook_gets_json_with_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from cdp_pipeline.operations.alerts import told
+from cdp_pipeline.operations.alerts import read_alerts
 from cdp_pipeline.operations.nights import State, Watch, alerts_of, commands, judge, look, look_and_tell, tell_of_nights
 from cdp_pipeline.orchestration.instance import Started
 from cdp_pipeline.orchestration.schedules import starts
@@ -180,7 +180,7 @@ def test_a_night_that_nobody_started_is_told_once(history: dg.DagsterInstance, t
     for hour in (9, 10):
         nights = watch(history, tmp_path, datetime(2026, 7, 1, hour, tzinfo=UTC)).nights
         assert [(str(night.day), night.state) for night in nights] == [("2026-07-01", "did_not_start")]
-    (entry,) = told(tmp_path)
+    (entry,) = read_alerts(tmp_path)
     assert (entry["event"], entry["kind"]) == ("did_not_start:2026-07-01", "did_not_start")
     assert "owner: night team" in str(entry["text"])
     assert "cdp run --as-of 2026-07-01" in str(entry["text"])
@@ -195,7 +195,7 @@ def test_a_look_alone_tells_nobody(history: dg.DagsterInstance, tmp_path: Path) 
         assert (str(states.published), [night.state for night in states.nights]) == ("2026-06-30", ["did_not_start"])
     assert states.published_at is not None
     assert abs(datetime.now(UTC) - states.published_at) < timedelta(minutes=5)
-    assert told(tmp_path) == []
+    assert read_alerts(tmp_path) == []
 
 
 def test_a_run_killed_by_force_is_told_of_by_the_next_look(history: dg.DagsterInstance, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_run_killed_by_force_is_told_of_by_the_next_look(history: dg.DagsterIn
     tags = {"cdp/pid": str(process.pid), "cdp/host": os.uname().nodename, "cdp/as_of": str(datetime.now(UTC).date())}
     killed = history.create_run_for_job(nightly, status=dg.DagsterRunStatus.STARTED, tags=tags)
     assert watch(history, tmp_path, datetime.now(UTC)).problems == ()
-    texts = {str(entry["event"]): str(entry["text"]) for entry in told(tmp_path)}
+    texts = {str(entry["event"]): str(entry["text"]) for entry in read_alerts(tmp_path)}
     assert "its process is gone" in texts[f"run:{killed.run_id}"]
 
 
@@ -215,7 +215,9 @@ def test_failures_are_told_oldest_first_and_each_once(history: dg.DagsterInstanc
     runs = [fail(history, nightly, day), fail(history, nightly, day)]
     for _ in range(2):
         watch(history, tmp_path, datetime.now(UTC))
-    assert [entry["event"] for entry in told(tmp_path) if entry["kind"] == "failed"] == [f"run:{run}" for run in runs]
+    assert [entry["event"] for entry in read_alerts(tmp_path) if entry["kind"] == "failed"] == [
+        f"run:{run}" for run in runs
+    ]
 
 
 def test_a_failure_before_the_last_publication_is_no_news(history: dg.DagsterInstance, tmp_path: Path) -> None:
@@ -223,7 +225,7 @@ def test_a_failure_before_the_last_publication_is_no_news(history: dg.DagsterIns
     fail(history, nightly, "2026-06-30")
     publish_on(tmp_path, "2026-06-30")
     watch(history, tmp_path, datetime(2026, 6, 30, 9, tzinfo=UTC))
-    assert told(tmp_path) == []
+    assert read_alerts(tmp_path) == []
 
 
 def test_a_partial_run_of_the_ui_is_nobodys_night(history: dg.DagsterInstance, tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def test_a_partial_run_of_the_ui_is_nobodys_night(history: dg.DagsterInstance, t
     fail(history, something_else, "2026-07-01")
     publish_on(tmp_path, "2026-07-01")
     assert watch(history, tmp_path, datetime(2026, 7, 1, 9, tzinfo=UTC)).nights == ()
-    assert told(tmp_path) == []
+    assert read_alerts(tmp_path) == []
 
 
 def test_trouble_with_telling_is_said_once(history: dg.DagsterInstance, tmp_path: Path) -> None:

@@ -13,9 +13,8 @@ import dagster as dg
 import pytest
 
 from cdp_pipeline.errors import BusyError, InputError
-from cdp_pipeline.operations.alerts import Alert, told
-from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, told_when_refused
-from cdp_pipeline.operations.validation import readable, settings_of
+from cdp_pipeline.operations.alerts import Alert, read_alerts
+from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, telling_of_refusal
 from cdp_pipeline.orchestration.boundary import boundary
 from cdp_pipeline.orchestration.instance import open_instance
 from cdp_pipeline.orchestration.outcome import ending_of
@@ -146,7 +145,7 @@ def test_a_run_is_told_of_once(instance: dg.DagsterInstance, tmp_path: Path) -> 
     found = run(instance, unreadable)
     for _ in range(2):
         assert tell_of_run(instance, found, tmp_path / "data", PROJECT, PIPELINE) == []
-    assert [entry["event"] for entry in told(tmp_path / "data")] == [f"run:{found.run_id}"]
+    assert [entry["event"] for entry in read_alerts(tmp_path / "data")] == [f"run:{found.run_id}"]
 
 
 def test_a_refused_run_is_told_and_still_fails(tmp_path: Path) -> None:
@@ -155,27 +154,14 @@ def test_a_refused_run_is_told_and_still_fails(tmp_path: Path) -> None:
     project.mkdir()
     (project / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
     said: list[str] = []
-    with pytest.raises(BusyError), told_when_refused(tmp_path, project, "2026-07-01", said.append):
+    with pytest.raises(BusyError), telling_of_refusal(tmp_path, project, "2026-07-01", said.append):
         raise BusyError("another run works here")
-    (entry,) = told(tmp_path)
+    (entry,) = read_alerts(tmp_path)
     assert said == []
     assert (entry["kind"], entry["night"]) == ("did_not_start", "2026-07-01")
     assert "another run works here" in str(entry["text"])
     assert "night team" in str(entry["text"])
     assert "cdp doctor" in str(entry["text"])
-
-
-def test_who_is_told_is_known_when_the_project_is_broken(tmp_path: Path) -> None:
-    """A mistake in any other file leaves the alerts of project.yml readable; one in project.yml leaves the defaults."""
-    (tmp_path / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
-    (tmp_path / "1_sources").mkdir()
-    (tmp_path / "1_sources" / "orders.yml").write_text("nonsense: true\n")
-    project, pipeline, problems = readable(tmp_path)
-    assert (project.settings.alerts.owner, pipeline) == ("night team", None)
-    assert problems
-    (tmp_path / "project.yml").write_text("name: [\n")
-    assert settings_of(tmp_path).alerts == Alerts()
-    assert settings_of(tmp_path / "nowhere").alerts == Alerts()
 
 
 def test_a_run_refused_at_its_start_is_told_with_its_reason(instance: dg.DagsterInstance) -> None:
@@ -210,6 +196,6 @@ def test_runs_are_told_of_by_their_ids(tmp_path: Path, monkeypatch: pytest.Monke
     with open_instance(tmp_path) as history:
         failed = run(history, unreadable)
     assert tell_of_runs([failed.run_id, "no such run"], tmp_path, project) == []
-    (entry,) = told(tmp_path)
+    (entry,) = read_alerts(tmp_path)
     assert "orders_export.csv" in str(entry["text"])
     assert "owner: night team" in str(entry["text"])

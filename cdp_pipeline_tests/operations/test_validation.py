@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from cdp_pipeline.cli.main import main
 from cdp_pipeline.errors import ProjectError
-from cdp_pipeline.operations.validation import validate
+from cdp_pipeline.operations.validation import readable, settings_of, validate
+from cdp_pipeline.project.shapes import Alerts
 
 PROJECT = Path(__file__).parents[2] / "dbt_like_sql"
 
@@ -124,3 +125,16 @@ def test_the_command_tells_them_and_ends_with_2(tmp_path: Path) -> None:
     said = CliRunner().invoke(main, ["validate", "--project", str(PROJECT)])
     assert said.exit_code == 0
     assert "39 sources" in said.output
+
+
+def test_who_is_told_is_known_when_the_project_is_broken(tmp_path: Path) -> None:
+    """A mistake in any other file leaves the alerts of project.yml readable; one in project.yml leaves the defaults."""
+    (tmp_path / "project.yml").write_text("name: test\nalerts: {owner: night team}\n")
+    (tmp_path / "1_sources").mkdir()
+    (tmp_path / "1_sources" / "orders.yml").write_text("nonsense: true\n")
+    project, pipeline, problems = readable(tmp_path)
+    assert (project.settings.alerts.owner, pipeline) == ("night team", None)
+    assert problems
+    (tmp_path / "project.yml").write_text("name: [\n")
+    assert settings_of(tmp_path).alerts == Alerts()
+    assert settings_of(tmp_path / "nowhere").alerts == Alerts()

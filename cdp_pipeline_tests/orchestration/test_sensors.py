@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cdp_pipeline.operations.alerts import told
+from cdp_pipeline.operations.alerts import read_alerts
 from cdp_pipeline.operations.nights import tell_of_nights
 from cdp_pipeline.orchestration.sensors import nights_sensor
 from cdp_pipeline.pipeline import Pipeline
@@ -30,7 +30,7 @@ def test_nobody_is_told_while_nobody_is_named(tmp_path: Path, monkeypatch: pytes
     """A demo that was looked at yesterday makes no alerts today."""
     monkeypatch.setenv("CDP_DATA", str(tmp_path))
     assert "names nobody" in look(Alerts())
-    assert told(tmp_path) == []
+    assert read_alerts(tmp_path) == []
 
 
 def test_whoever_is_named_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,4 +43,4 @@ def test_whoever_is_named_is_told_once(tmp_path: Path, monkeypatch: pytest.Monke
     for _ in range(2):
         assert "did not start" in look(Alerts(command=(str(command),)))
     assert (tmp_path / "told").read_text() == "told\n"
-    assert [entry["kind"] for entry in told(tmp_path)] == ["did_not_start"]
+    assert [entry["kind"] for entry in read_alerts(tmp_path)] == ["did_not_start"]
