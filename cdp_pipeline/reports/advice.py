@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from cdp_pipeline.pages.figures import count, listed, people, percent, things, title, words
 from cdp_pipeline.reports.arrivals import rule_in_words
 from cdp_pipeline.reports.audience_files import why_nothing
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, listed, people, percent, things, title, words
 
 _BAD_SHARE = 0.01
 _MOST = 5

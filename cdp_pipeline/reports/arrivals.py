@@ -10,10 +10,10 @@ from collections import defaultdict
 
 from markupsafe import Markup
 
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, facts_table, stacks
+from cdp_pipeline.pages.charts import Bar, Part, Stack, bars, facts_table, stacks
+from cdp_pipeline.pages.figures import count, listed, percent, share, things, title, words
+from cdp_pipeline.pages.page import Block, Section
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, listed, percent, share, things, title, words
-from cdp_pipeline.reports.section import Block, Section
 
 _OUTCOMES = (
     ("used", "rows_used", "c1"),

@@ -11,12 +11,12 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from cdp_pipeline.reports.charts import Bar, bars, facts_table, funnel
+from cdp_pipeline.pages.charts import Bar, bars, facts_table, funnel
+from cdp_pipeline.pages.figures import count, drawn, people, percent, share, things, title, words
+from cdp_pipeline.pages.page import Block, Section
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, drawn, people, percent, share, things, title, words
 from cdp_pipeline.reports.floor import left_out, length, pair, told_steps
 from cdp_pipeline.reports.groups import is_first, moved, segment_note
-from cdp_pipeline.reports.section import Block, Section
 
 _GATES = (
     ("in the audience", "in_rule", ""),

@@ -10,12 +10,12 @@ from collections import Counter
 
 from markupsafe import Markup
 
+from cdp_pipeline.pages.charts import facts_table
+from cdp_pipeline.pages.figures import count, people, things, title
+from cdp_pipeline.pages.page import Block, Section
 from cdp_pipeline.project.project import LAYERS
-from cdp_pipeline.reports.charts import facts_table
 from cdp_pipeline.reports.checks_page import CHECKS_PAGE, result
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, people, things, title
-from cdp_pipeline.reports.section import Block, Section
 from cdp_pipeline.run.manifest import Verdict
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cdp_pipeline.reports.figures import count, people
+from cdp_pipeline.pages.figures import count, people
 
 
 def left_out(groups: Sequence[int], floor: int, beside: int = 0) -> frozenset[int]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, stacks
+from cdp_pipeline.pages.charts import Bar, Part, Stack, bars, stacks
+from cdp_pipeline.pages.figures import drawn, listed, part, people, percent, things, title, words
+from cdp_pipeline.pages.page import Block, Section
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import drawn, listed, part, people, percent, things, title, words
-from cdp_pipeline.reports.section import Block, Section
 
 _STATES = (
     ("permitted", "c2", ("permitted",)),

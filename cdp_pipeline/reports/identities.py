@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, facts_table, stacks, weights
+from cdp_pipeline.pages.charts import Bar, Part, Stack, bars, facts_table, stacks, weights
+from cdp_pipeline.pages.figures import bits, count, drawn, part, people, percent, share, things, times, title, words
+from cdp_pipeline.pages.flow import Link, Node, flow
+from cdp_pipeline.pages.page import Block, Section
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import bits, count, drawn, part, people, percent, share, things, times, title, words
-from cdp_pipeline.reports.flow import Link, Node, flow
-from cdp_pipeline.reports.section import Block, Section
 
 _TONES = ("c4", "c2", "c1", "c3")
 _MANY = 6

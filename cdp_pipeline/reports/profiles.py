@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, columns, facts_table, heat
-from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import (
+from cdp_pipeline.pages.charts import Bar, Part, Stack, bars, columns, facts_table, heat
+from cdp_pipeline.pages.figures import (
     UNKNOWN,
     Number,
     count,
@@ -25,7 +24,8 @@ from cdp_pipeline.reports.figures import (
     title,
     words,
 )
-from cdp_pipeline.reports.section import Block, Section
+from cdp_pipeline.pages.page import Block, Section
+from cdp_pipeline.reports.facts import Facts, Row
 
 _MONTHS = 24
 _BUYERS = (

@@ -6,10 +6,10 @@ many people there are and what joined them (identities.py).
 
 from __future__ import annotations
 
-from cdp_pipeline.reports.charts import Bar, bars, facts_table
+from cdp_pipeline.pages.charts import Bar, bars, facts_table
+from cdp_pipeline.pages.figures import count, day, money, people, things, words
+from cdp_pipeline.pages.page import Block, Section
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, day, money, people, things, words
-from cdp_pipeline.reports.section import Block, Section
 
 _MEASURES = {
     "precision": "Of the records joined with one another, really one person",

@@ -10,10 +10,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from cdp_pipeline.reports.charts import Bar, bars, facts_table
+from cdp_pipeline.pages.charts import Bar, bars, facts_table
+from cdp_pipeline.pages.figures import count, day, people, seconds, share, things, title
+from cdp_pipeline.pages.page import Block, Section
 from cdp_pipeline.reports.facts import Facts
-from cdp_pipeline.reports.figures import count, day, people, seconds, share, things, title
-from cdp_pipeline.reports.section import Block, Section
 
 DRAWN = frozenset({
     "audience_funnels", "audience_overlaps", "audience_reasons", "blocked_identifiers", "consent_coverage", "deliveries",
