@@ -101,7 +101,7 @@ def find(con: DuckDBPyConnection, typed: str) -> Somebody:
            and damerau_levenshtein(person_id, $id) <= 6 order by damerau_levenshtein(person_id, $id), 1 limit 1""",
         {"id": typed},
     ).fetchall()
-    hint = f" (did you mean {close[0][0]}?)" if close else "; a record is typed source:record_id"
+    hint = f" (did you mean {close[0][0]}?)" if close else "; a record is written source:record_id"
     raise InputError(f"{typed}: no such person{hint}")
 
 

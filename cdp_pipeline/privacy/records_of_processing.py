@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cdp_pipeline.pages.charts import bullets
-from cdp_pipeline.pages.page import Block, fill, section, table
+from cdp_pipeline.pages.charts import bullets, facts_table
+from cdp_pipeline.pages.page import Block, Section, fill
 from cdp_pipeline.project.countries import eea_countries
 from cdp_pipeline.project.days import today
 from cdp_pipeline.project.project import Project
@@ -66,14 +66,11 @@ def as_markdown(project: Project) -> str:
 
 def as_page(project: Project) -> str:
     """The record as one HTML page that needs nothing else."""
-    sections = [
-        section(
-            part.title.lower().replace(" ", "-"), part.title, "", "",
-            Block("", bullets([sentence.replace("`", "") for sentence in part.sentences])) if part.sentences else None,
-            table("", part.rows[0], part.rows[1:]) if part.rows else None,
-        )
-        for part in parts(project)
-    ]  # fmt: skip
+    sections = []
+    for part in parts(project):
+        rows = facts_table("", part.rows[0], part.rows[1:]) if part.rows else ""
+        body = bullets([sentence.replace("`", "") for sentence in part.sentences]) + rows
+        sections.append(Section(part.title.lower().replace(" ", "-"), part.title, "", (Block("", body),)))
     lead = ["Made from the settings of this platform. It states facts and gives no advice."]
     return fill("page.html.j2", "Record of processing activities", lead=lead, sections=sections)
 
