@@ -77,8 +77,10 @@ def test_what_people_permit_is_stacked_by_state() -> None:
         "asked. Nothing said is no."
     )
     assert block(section, "Permission by purpose and channel")[-2:] == [
-        "E-mail marketing by e-mail, 50% of all people | permitted 60; waits for confirmation < 20; never asked 30; "
-        "another reason 25 | 60 may",
+        (
+            "E-mail marketing by e-mail, 50% of all people | permitted 60; waits for confirmation < 20; "
+            "never asked 30; another reason 25 | 60 may"
+        ),
         "SMS marketing by SMS | said no 100 | 0 may",
     ]
 

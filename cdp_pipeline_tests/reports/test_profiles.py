@@ -91,17 +91,13 @@ def test_months_are_drawn_and_listed_from_the_newest() -> None:
     section = revenue(facts(revenue_by_month=rows(MONTH, *(month(at, 100 + at) for at in range(26)))))
     assert section
     drawn = block(section, "Net revenue by month, EUR")
-    assert drawn[4:6] == [
-        "July 2024: €102 in 3 orders; known customers €51; first-time buyers €51; buyers nobody knows €0 Jul",
-        "August 2024: €103 in 3 orders; known customers €52; first-time buyers €52; buyers nobody knows €0",
-    ] or drawn[3:5] == [
+    assert drawn[3:5] == [
         "July 2024: €102 in 3 orders; known customers €51; first-time buyers €51; buyers nobody knows €0 Jul",
         "August 2024: €103 in 3 orders; known customers €52; first-time buyers €52; buyers nobody knows €0",
     ]
     ticks = [line.split("€0")[1].strip() for line in drawn if "nobody knows" in line and "€0" in line]
-    assert ticks == ["Jul", "", "", "Oct", "", "", "2025", "", "", "Apr", "", ""] * 1 + [
-        "Jul", "", "", "Oct", "", "", "2026", "", "", "Apr", "", "",
-    ]  # fmt: skip
+    year = ["Jul", "", "", "Oct", "", "", "2025", "", "", "Apr", "", ""]
+    assert ticks == [*year, *(tick.replace("2025", "2026") for tick in year)]
     assert section.blocks[0].text == "Highest: €125 in June 2026."
     table = block(section, "The months in numbers")
     assert len(table) == 25

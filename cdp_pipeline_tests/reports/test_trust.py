@@ -55,8 +55,10 @@ def test_labels_say_how_right_it_is() -> None:
     """Precision and recall in the finding, every measure of all with its interval and basis in the table."""
     accuracy = rows(
         ACCURACY,
-        ("file", "all", "recall", 0.9321, None, None, 800, ""), ("file", "all", "precision", 0.9876, 0.97, 0.99, 800, "four are gone"),
-        ("sample", "all", "pair_precision", None, None, None, 50, ""), ("file", "people of 2", "precision", 0.5, None, None, 1, ""),
+        ("file", "all", "recall", 0.9321, None, None, 800, ""),
+        ("file", "all", "precision", 0.9876, 0.97, 0.99, 800, "four are gone"),
+        ("sample", "all", "pair_precision", None, None, None, 50, ""),
+        ("file", "people of 2", "precision", 0.5, None, None, 1, ""),
     )  # fmt: skip
     section = trust(facts(identity_guards=GUARDS, identity_accuracy=accuracy))
     assert section

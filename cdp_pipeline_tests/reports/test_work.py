@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from cdp_pipeline.reports.facts import Stage
 from cdp_pipeline.reports.work import further, run_times
@@ -44,7 +44,7 @@ def test_a_further_table_is_shown_as_it_is() -> None:
     columns = "country people share at day is_new note"
     countries = rows(
         columns,
-        ("NL", 31, 0.5, datetime(2026, 1, 2, 3, 4), date(2026, 1, 2), True, None),
+        ("NL", 31, 0.5, datetime(2026, 1, 2, 3, 4, tzinfo=UTC), date(2026, 1, 2), True, None),
         ("BE", 4, 1.25, None, date(2026, 1, 3), False, "x"),
     )
     section = further(replace(facts(countries=countries), about={"countries": "Where people live."}))
