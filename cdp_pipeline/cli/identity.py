@@ -51,17 +51,17 @@ def explain(one: str, other: str | None, page: Path | None, reason: str, data: P
             raise InputError("--html shows two people or records beside each other: name a second one")
         click.echo(explain_person(snapshot, one, door, _width()))
         return
-    from cdp_pipeline.explain import pair, pair_text
+    from cdp_pipeline.explain import pair, pair_layout
     from cdp_pipeline.identity.matching import load_matching
 
     comparison = pair.compare(snapshot, (one, other), load_matching(project / "3_identity"), settings.country, door)
     if page:
-        from cdp_pipeline.explain.page import write_page
+        from cdp_pipeline.explain.pair_layout import write_page
 
         write_page(comparison, page)
         click.echo(f"written to {page}; it is about people, so delete it when you have read it")
     else:
-        click.echo(pair_text.text(comparison, _width()))
+        click.echo(pair_layout.text(comparison, _width()))
 
 
 @click.group()
@@ -152,9 +152,9 @@ def judge(
 @PROJECT
 def whatif(settings: tuple[str, ...], blocks: tuple[str, ...], data: Path, project: Path) -> None:
     """Show who would merge or split with other settings, and which segments change; publishes nothing."""
-    from cdp_pipeline.explain.key import known_key
+    from cdp_pipeline.explain.difference import text
+    from cdp_pipeline.explain.published import known_key
     from cdp_pipeline.explain.whatif import what_if
-    from cdp_pipeline.explain.whatif_text import text
     from cdp_pipeline.project.project import read_project
     from cdp_pipeline.run.lake import expect_published
 
@@ -195,7 +195,7 @@ def _width() -> int:
 
 def _door(data: Path, command: str, variable: str, reason: str) -> Door:
     """The door, with the key that what is published was made with, if it is held."""
-    from cdp_pipeline.explain.key import known_key
+    from cdp_pipeline.explain.published import known_key
     from cdp_pipeline.privacy.door import Door
 
     return Door(data, command, known_key(variable, data), reason)

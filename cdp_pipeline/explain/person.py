@@ -11,12 +11,12 @@ from textwrap import wrap
 
 from duckdb import DuckDBPyConnection
 
-from cdp_pipeline.explain import published, reasons, tree
-from cdp_pipeline.explain.published import Asked
+from cdp_pipeline.explain import links, published, reasons
+from cdp_pipeline.explain.links import Hanging, Link, kept_pairs
+from cdp_pipeline.explain.published import Somebody
 from cdp_pipeline.explain.records import Detail, of_nodes, of_person
-from cdp_pipeline.explain.scored import kept_pairs
-from cdp_pipeline.explain.tree import Hanging, Link
-from cdp_pipeline.explain.words import chance, count, day, one_person
+from cdp_pipeline.explain.words import chance, one_person
+from cdp_pipeline.pages.figures import day, things
 from cdp_pipeline.privacy.door import Door, Leave
 from cdp_pipeline.privacy.subject import Subject
 
@@ -28,46 +28,46 @@ EVENTS = {"created": "first seen", "merged": "merged", "split": "split off", "re
           "retired": "ended"}  # fmt: skip
 
 
-def explain_person(snapshot: Path, written: str, door: Door, width: int = 100) -> str:
+def explain_person(snapshot: Path, typed: str, door: Door, width: int = 100) -> str:
     """All about one person of a published snapshot; a retired id is followed to the living one.
 
-    `written` may also be a record, source:record_id. Raises InputError for somebody unknown.
+    `typed` may also be a record, source:record_id. Raises InputError for somebody unknown.
     """
     con = published.open_tables(snapshot)
-    asked = published.find(con, written)
-    alike = _alike(con, asked.person)
-    leave = door.enter([Subject(person) for person in (asked.person, *(row[0] for row in alike))])
-    records = of_person(con, leave, asked.person)
-    kept = tree.strongest_tree(link for link, _ in kept_pairs(con, asked.person).values())
-    lines = [asked.note] if asked.note else []
-    lines += _head(con, asked, records, kept)
-    lines += _records(records, kept, width)
+    who = published.find(con, typed)
+    alike = _alike(con, who.person)
+    leave = door.enter([Subject(person) for person in (who.person, *(row[0] for row in alike))])
+    records = of_person(con, leave, who.person)
+    tree = links.strongest_tree(link for link, _ in kept_pairs(con, who.person).values())
+    lines = [who.note] if who.note else []
+    lines += _head(con, who, records, tree)
+    lines += _records(records, tree, width)
     lines += _kept_apart(con, leave, alike, width)
-    lines += _destinations(con, asked.person, width)
-    return "\n".join([*lines, *_history(con, asked.person, width)])
+    lines += _destinations(con, who.person, width)
+    return "\n".join([*lines, *_history(con, who.person, width)])
 
 
-def _head(con: DuckDBPyConnection, asked: Asked, records: list[Detail], kept: tuple[Link, ...]) -> list[str]:
-    since = con.execute("select since from identity.persons where person_id = ?", [asked.person]).fetchall()[0][0]
-    sources = count(len({detail.source for detail in records}), "source")
-    lines = [f"Person {asked.person}: {count(len(records), 'record')} of {sources}, known since {day(since)}"]
-    if kept:
-        weakest = min(kept, key=lambda link: link.weight)
+def _head(con: DuckDBPyConnection, who: Somebody, records: list[Detail], tree: tuple[Link, ...]) -> list[str]:
+    since = con.execute("select since from identity.persons where person_id = ?", [who.person]).fetchall()[0][0]
+    sources = things(len({detail.source for detail in records}), "source")
+    lines = [f"Person {who.person}: {things(len(records), 'record')} of {sources}, known since {day(since)}"]
+    if tree:
+        weakest = min(tree, key=lambda link: link.weight)
         lines.append(f"The weakest link that holds them together: {chance(weakest.weight)}")
     elif len(records) > 1:
         lines.append("All records are copies of each other: everything that is compared is equal")
     return lines
 
 
-def _records(records: list[Detail], kept: tuple[Link, ...], width: int) -> list[str]:
+def _records(records: list[Detail], tree: tuple[Link, ...], width: int) -> list[str]:
     """The tree: each record under the one it hangs on, copies beside the record they repeat."""
     copies: dict[int, list[Detail]] = {}
     for detail in records:
         copies.setdefault(detail.node, []).append(detail)
-    numbers = {detail.record: number for number, detail in enumerate(_reading_order(copies, kept), 1)}
+    numbers = {detail.record: number for number, detail in enumerate(_reading_order(copies, tree), 1)}
     title = "Records, each under the one it hangs on" if len(copies) > 1 else "Records"
     lines = ["", title]
-    for at in tree.hanging(kept, copies):
+    for at in links.hanging(tree, copies):
         first, *same = copies[at.node]
         lines += _one(first, numbers, at, copies, width)
         for detail in same:
@@ -75,8 +75,8 @@ def _records(records: list[Detail], kept: tuple[Link, ...], width: int) -> list[
     return lines
 
 
-def _reading_order(copies: dict[int, list[Detail]], kept: tuple[Link, ...]) -> list[Detail]:
-    return [detail for at in tree.hanging(kept, copies) for detail in copies[at.node]]
+def _reading_order(copies: dict[int, list[Detail]], tree: tuple[Link, ...]) -> list[Detail]:
+    return [detail for at in links.hanging(tree, copies) for detail in copies[at.node]]
 
 
 def _one(
@@ -87,8 +87,8 @@ def _one(
     lines = [f"{pad}[{numbers[detail.record]}] {detail.label}{place}"]
     if at.link:
         upper = numbers[copies[at.link.other(at.node)][0].record]
-        said = f"hangs on [{upper}]: {_why(at.link)}; {chance(at.link.weight)}"
-        lines += [f"{pad}    {line}" for line in wrap(said, max(width - len(pad) - 4, 40))]
+        text = f"hangs on [{upper}]: {_why(at.link)}; {chance(at.link.weight)}"
+        lines += [f"{pad}    {line}" for line in wrap(text, max(width - len(pad) - 4, 40))]
     return [*lines, *(f"{pad}    {line}" for line in wrap(detail.line, max(width - len(pad) - 4, 40)))]
 
 
@@ -125,10 +125,10 @@ def _alike(con: DuckDBPyConnection, person: str) -> list[Alike]:
 def _kept_apart(con: DuckDBPyConnection, leave: Leave, rows: list[Alike], width: int) -> list[str]:
     if not rows:
         return []
-    shown = of_nodes(con, leave, [row[4] for row in rows])
+    records = of_nodes(con, leave, [row[4] for row in rows])
     lines = ["", "Looked alike, kept apart (cdp explain A B says more)"]
     for other, weight, veto, reason, node in rows:
-        name = shown[node].values["name"] or shown[node].values["email"] or "without a name"
+        name = records[node].values["name"] or records[node].values["email"] or "without a name"
         ending = f"ruled out: {reasons.veto_words(veto)}" if veto else f"{one_person(weight)}, taken by itself"
         lines.append(f"  {other}  {name}")
         lines += [f"    {line}" for line in wrap(f"{reason}; {ending}", width - 4)]
@@ -137,11 +137,11 @@ def _kept_apart(con: DuckDBPyConnection, leave: Leave, rows: list[Alike], width:
 
 def _destinations(con: DuckDBPyConnection, person: str, width: int) -> list[str]:
     """Under which address the person is in which file, and why it is not the golden one."""
-    named = con.execute(
+    files = con.execute(
         "select table_name from duckdb_columns() where schema_name = 'activation' and column_name = 'addresses' order by 1"
     ).fetchall()
     lines = []
-    for (name,) in named:
+    for (name,) in files:
         rows = con.execute(
             f"select audience, addresses from activation.{name} where person_id = ? and addresses is not null order by 1",
             [person],
@@ -164,8 +164,8 @@ def _history(con: DuckDBPyConnection, person: str, width: int) -> list[str]:
     for when, change, subject, other, records, cause, weakest in rows:
         beside = other if subject == person else subject
         way = f" {'into' if subject == person else 'from'} {beside}" if other else ""
-        held = f"; held by: {weakest}" if weakest else ""
-        said = f"{day(when)}: {EVENTS.get(change, change)}{way}, {count(records, 'record')}: {cause}{held}"
-        first, *rest = wrap(said, width - 2)
+        proof = f"; held by: {weakest}" if weakest else ""
+        text = f"{day(when)}: {EVENTS.get(change, change)}{way}, {things(records, 'record')}: {cause}{proof}"
+        first, *rest = wrap(text, width - 2)
         lines += [f"  {first}", *(f"    {line}" for line in rest)]
     return lines

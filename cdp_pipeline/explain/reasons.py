@@ -1,7 +1,7 @@
 """Why two people are two: vetoes, weights and groups, each as a sentence with its cure.
 
 What belongs here: the sentences. What does not: finding the pair they are about (pair.py), and
-identifiers that were not used (guards.py).
+identifiers that were not used (records.py).
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from math import floor
+from shlex import quote
 
-from cdp_pipeline.explain.published import typed
-from cdp_pipeline.explain.words import about, chance, count, one_person, signed
+from cdp_pipeline.explain.words import about, chance, one_person
 from cdp_pipeline.identity.matching import Matching
+from cdp_pipeline.pages.figures import bits, things
 
 VETOES = {  # value of identity.pairs.veto -> what it says, what would lift it
     "birth_date": ("their birth dates differ by more than a slip of the pen", "the birth date is wrong"),
@@ -67,40 +68,42 @@ def direct(weight: float, reason: str) -> str:
 def further(weight: float, veto: str | None, reason: str) -> str:
     """One more pair between two people."""
     ending = f"ruled out: {veto_words(veto)}" if veto else one_person(weight)
-    return f"{reason} (weight {signed(weight)}); {ending}"
+    return f"{reason} (weight {bits(weight)}); {ending}"
 
 
 def why(facts: Facts, matching: Matching) -> tuple[str, ...]:
     """What kept the two apart, the decisive reason first."""
-    cut, said = matching.joining.cut, []
+    cut, sentences = matching.joining.cut, []
     if facts.veto:
-        said.append(f"Ruled out: {veto_words(facts.veto)}.")
+        sentences.append(f"Ruled out: {veto_words(facts.veto)}.")
         if facts.evidence > cut:
-            said.append(f"Without that they would look like one person: {chance(facts.evidence)}.")
-        return tuple(said)
+            sentences.append(f"Without that they would look like one person: {chance(facts.evidence)}.")
+        return tuple(sentences)
     if not facts.is_scored and facts.weight < LISTED:
-        said.append("The two are not among the published pairs; the weight below was worked out just now.")
+        sentences.append("The two are not among the published pairs; the weight below was worked out just now.")
     elif not facts.is_scored:
-        said.append(
+        sentences.append(
             "The nightly run did not compare the two: no line under `blocking` of matching.yml brings them "
             "together, or its block is too big. The weight below was worked out just now."
         )
     if facts.weight < cut:
-        said.append(
-            f"Too little agrees: {one_person(facts.weight)} (weight {signed(facts.weight)}; "
-            f"joining asks for {signed(cut)}, so {about(2 ** (cut - facts.weight))} times more evidence)."
+        sentences.append(
+            f"Too little agrees: {one_person(facts.weight)} (weight {bits(facts.weight)}; "
+            f"joining asks for {bits(cut)}, so {about(2 ** (cut - facts.weight))} times more evidence)."
         )
     elif facts.vetoes:
-        words = [f"{veto_words(veto)} ({count(n, 'pair')})" for veto, n in sorted(Counter(facts.vetoes).items())]
-        said.append(f"This pair alone would join them, but other records of the two rule it out: {'; '.join(words)}.")
+        words = [f"{veto_words(veto)} ({things(n, 'pair')})" for veto, n in sorted(Counter(facts.vetoes).items())]
+        sentences.append(
+            f"This pair alone would join them, but other records of the two rule it out: {'; '.join(words)}."
+        )
     elif facts.is_scored and facts.weight < matching.joining.candidate_weight:
-        said.append(
-            f"The pair is above the cut of {signed(cut)}, but a join is only begun by a pair of at least "
-            f"{signed(matching.joining.candidate_weight)}; this one weighs {signed(facts.weight)}."
+        sentences.append(
+            f"The pair is above the cut of {bits(cut)}, but a join is only begun by a pair of at least "
+            f"{bits(matching.joining.candidate_weight)}; this one weighs {bits(facts.weight)}."
         )
     elif facts.is_scored:
-        said.append(_on_average(facts, cut))
-    return tuple(said)
+        sentences.append(_on_average(facts, cut))
+    return tuple(sentences)
 
 
 def _on_average(facts: Facts, cut: float) -> str:
@@ -108,26 +111,28 @@ def _on_average(facts: Facts, cut: float) -> str:
 
     missing = max(facts.possible - len(facts.weights), 0)
     average = (sum(facts.weights) + UNSCORED * missing) / max(facts.possible, 1)
-    said = "This pair alone would join them, but two people are joined only when all their records agree on average"
+    alone = "This pair alone would join them, but two people are joined only when all their records agree on average"
     if average >= cut:
-        return f"{said}, and each of the two fits other records better."
-    unlike = f", {count(missing, 'pair')} with too little in common to be compared" if missing else ""
-    return f"{said}: over {count(facts.possible, 'pair')}{unlike}, the average is {signed(average)} (asked: {signed(cut)})."
+        return f"{alone}, and each of the two fits other records better."
+    unlike = f", {things(missing, 'pair')} with too little in common to be compared" if missing else ""
+    return (
+        f"{alone}: over {things(facts.possible, 'pair')}{unlike}, the average is {bits(average)} (asked: {bits(cut)})."
+    )
 
 
 def cures(facts: Facts, matching: Matching, a: str, b: str) -> tuple[str, ...]:
     """What would make them one person, the surest first; commands as they are typed."""
-    said = [f"If you know that they are one person: cdp identity judge {typed(a)} {typed(b)} same"]
+    sentences = [f"If you know that they are one person: cdp identity judge {quote(a)} {quote(b)} same"]
     mend = VETOES.get(facts.veto or "", ("", ""))[1]
     if mend:
-        said.append(f"If {mend}: mend it in its source; the next run sees it")
+        sentences.append(f"If {mend}: mend it in its source; the next run sees it")
     if not facts.veto and facts.is_scored and -12 < facts.weight < matching.joining.cut:
         cut = floor(facts.weight)
-        said.append(f"To see what a lower cut would do to everybody: cdp identity whatif --set joining.cut={cut}")
+        sentences.append(f"To see what a lower cut would do to everybody: cdp identity whatif --set joining.cut={cut}")
     if facts.has_guards:
         records = matching.junk.records
-        said.append(
+        sentences.append(
             "To see what happens when values shared by more records count: "
             f"cdp identity whatif --set junk.records={records * 2}"
         )
-    return tuple(said)
+    return tuple(sentences)

@@ -1,6 +1,7 @@
-"""Records as they read in their sources: values, file and line.
+"""Records as they read in their sources: values, file and line, and what of them counts for nothing.
 
-What belongs here: reading them. What does not: who is meant (published.py) and what they prove.
+What belongs here: reading them, and holding them up to what was compared of them. What does not: who is meant
+(published.py), what they prove, and guarding itself (identity/candidates/guard.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.explain.published import columns_of
+from cdp_pipeline.identity.matching import Matching
 from cdp_pipeline.privacy.door import Leave
 
 FIELDS = ("name", "email", "phone", "birth_date", "address", "company")
@@ -21,10 +23,14 @@ _STAGED = """nullif(coalesce(p.full_name, concat_ws(' ', p.first_name, p.middle_
 _FOLDED = """r.name_full as name, r.email_key as email, r.phone_key as phone, r.birth_date::varchar as birth_date,
     nullif(concat_ws(', ', r.address_key, nullif(concat_ws(' ', r.postcode_key, r.city_key), '')), '') as address,
     r.company_key as company, null::varchar as _file, null::bigint as _line"""
-
-
 _CORRECTED = """(select string_agg(c.column_name, ', ' order by c.column_name) from staging.corrections c
     where c.source = r.source and c.record_id = r.record_id)"""
+SILENCED = (  # kind in identity.blocked_identifiers, column of identity.records, words
+    ("email", "email_key", "e-mail"),
+    ("phone", "phone_key", "phone"),
+    ("birth_date", "birth_date", "birth date"),
+    ("login_id", "login_id", "account id"),
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def details(
     con: DuckDBPyConnection,
     leave: Leave,  # noqa: ARG001  (to show somebody takes leave)
     condition: str,
-    given: Sequence[object],
+    parameters: Sequence[object],
 ) -> list[Detail]:
     """The records that meet `condition` (on r = identity.records, q = identity.person_records), by source and id.
 
@@ -67,7 +73,7 @@ def details(
             from identity.records r join identity.person_records q using (source, record_id)
             {"left join staging.people p using (source, record_id)" if is_staged else ""}
             where {condition} order by r.source, r.record_id""",
-        list(given),
+        list(parameters),
     ).fetchall()
     return [
         Detail(
@@ -95,7 +101,52 @@ def of_person(con: DuckDBPyConnection, leave: Leave, person: str) -> list[Detail
 
 def of_nodes(con: DuckDBPyConnection, leave: Leave, nodes: Collection[int]) -> dict[int, Detail]:
     """Node -> its first record."""
-    found: dict[int, Detail] = {}
+    first: dict[int, Detail] = {}
     for detail in details(con, leave, "r.node_key in (select unnest(?::bigint[]))", [list(nodes)]):
-        found.setdefault(detail.node, detail)
-    return found
+        first.setdefault(detail.node, detail)
+    return first
+
+
+# ---- what counts for nothing ---------------------------------------------------------------------
+
+
+def silenced(
+    con: DuckDBPyConnection, details: Sequence[Detail], matching: Matching, country: str, key: bytes | None
+) -> tuple[str, ...]:
+    """Identifiers of the records that were not used, and which guard took them out."""
+    if "login_id" not in columns_of(con, "staging.people"):
+        return ()
+    from cdp_pipeline.identity.candidates import guard
+    from cdp_pipeline.identity.normalise.normalise import Inputs, normalise
+    from cdp_pipeline.run.lake import open_duckdb
+
+    keys = [detail.record for detail in details]
+    mine = "join identity.records r using (source, record_id) where r.record_key in (select unnest($1::bigint[]))"
+    people = con.sql(f"select p.* from staging.people p {mine}", params={"1": keys}).to_arrow_table()
+    own = open_duckdb()
+    own.register("asked", people)
+    normalise(own, Inputs("asked", None, None), matching, country, key or b"")
+    columns = ", ".join(f"{column}::varchar" for _, column, _ in SILENCED)
+    now = {row[:2]: row[2:] for row in con.execute(
+        f"select source, record_id, {columns} from identity.records "
+        "where record_key in (select unnest($1::bigint[]))", [keys]).fetchall()}  # fmt: skip
+    before = own.execute(f"select source, record_id, {columns} from records order by 1, 2").fetchall()
+    blocked = {(kind, value): why for kind, value, why in _blocked(con)}
+    values_of = {(detail.source, detail.record_id): detail.values for detail in details}
+    sentences = []
+    for source, record_id, *values in before:
+        label = f"{source}:{record_id}"
+        for (kind, _, words), value, left in zip(SILENCED, values, now[source, record_id], strict=True):
+            if value is not None and left is None:
+                digest = guard.value_hash(key, kind, value) if key else ""
+                reason = blocked.get((kind, digest)) or "it is on too many records of too many people"
+                sentences.append(f"The {words} of {label} counts for nothing: {reason}, so it identifies nobody.")
+            elif value is None and values_of[source, record_id].get(kind):
+                sentences.append(f"The {words} of {label} counts for nothing: it is a placeholder, or not usable.")
+    return tuple(sentences)
+
+
+def _blocked(con: DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    if not columns_of(con, "identity.blocked_identifiers"):
+        return []
+    return con.execute("select kind, value_hash, reason from identity.blocked_identifiers order by 1, 2").fetchall()

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from textwrap import wrap
 
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import published, records
-from cdp_pipeline.explain.words import chance, count
+from cdp_pipeline.explain.words import chance
 from cdp_pipeline.ledgers.ledger import VERDICTS
 from cdp_pipeline.ledgers.verdicts import read_verdicts
+from cdp_pipeline.pages.figures import things
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline.privacy.subject import Subject
 
@@ -65,7 +67,7 @@ def _questions(
     ).fetchall()
     leave = door.enter([Subject(str(row[0])) for row in people])
     sides = {d.record: d for d in records.details(con, leave, "r.record_key in (select unnest(?::bigint[]))", [keys])}
-    lines = [f"{count(len(rows), what)} waiting; {order}."]
+    lines = [f"{things(len(rows), what)} waiting; {order}."]
     for number, row in enumerate(rows[:limit], 1):
         lines += ["", *_question(sides, number, row, width)]
     return "\n".join(lines)
@@ -73,18 +75,18 @@ def _questions(
 
 def _question(sides: Mapping[int, records.Detail], number: int, row: dict[str, object], width: int) -> list[str]:
     left, right = (sides[int(str(row[f"record_key_{side}"]))] for side in "lr")
-    asked = QUESTIONS.get(str(row.get("decision")), "One person, or two?")
-    lines = [f"{number}. {asked}"]
+    question = QUESTIONS.get(str(row.get("decision")), "One person, or two?")
+    lines = [f"{number}. {question}"]
     for detail, side in ((left, "l"), (right, "r")):
         lines.append(f"   {detail.label}  ({detail.person}{_stake(row, side)})")
         lines += [f"     {line}" for line in wrap(detail.line, width - 5)]
     if row.get("reason"):  # a sampled pair is shown without what the engine thinks of it
-        said = f"{row['reason']}; {chance(float(str(row['match_weight'])))}"
-        lines += [f"   {line}" for line in wrap(said, width - 3)]
+        text = f"{row['reason']}; {chance(float(str(row['match_weight'])))}"
+        lines += [f"   {line}" for line in wrap(text, width - 3)]
     if row.get("contradictions"):
-        pairs = count(int(str(row["contradictions"])), "other pair")
+        pairs = things(int(str(row["contradictions"])), "other pair")
         lines.append(f"   Against it: {pairs} of their records cannot be one person")
-    pair = f"{published.typed(left.label)} {published.typed(right.label)}"
+    pair = f"{quote(left.label)} {quote(right.label)}"
     return [
         *lines,
         f"   look closer   cdp explain {pair}",
@@ -97,14 +99,13 @@ def _stake(row: dict[str, object], side: str) -> str:
     if f"records_{side}" not in row:
         return ""
     records, orders = (int(str(row[f"{what}_{side}"])) for what in ("records", "orders"))
-    return f": {count(records, 'record')}, {count(orders, 'order')}"
+    return f": {things(records, 'record')}, {things(orders, 'order')}"
 
 
 def accuracy(snapshot: Path) -> str:
     """The newest rows of identity.accuracy as a small table in words."""
     con = published.open_tables(snapshot)
-    known = published.columns_of(con, "identity.accuracy")
-    if not {"measure", "value", "low", "high", "judged"} <= set(known):
+    if not {"measure", "value", "low", "high", "judged"} <= set(published.columns_of(con, "identity.accuracy")):
         raise InputError("identity.accuracy was not published yet: run cdp run, then ask again")
     rows = con.execute("""select as_of, labels, part, measure, value, low, high, judged, note from identity.accuracy
         where as_of = (select max(as_of) from identity.accuracy) order by labels, part <> 'all', part, measure
@@ -117,12 +118,12 @@ def accuracy(snapshot: Path) -> str:
         )
     lines = [f"As of {rows[0][0]}"]
     group = None
-    for _, labels, part, measure, value, low, high, judged, _note in rows:
+    for _, labels, part, measure, value, low, high, number, _note in rows:
         if (labels, part) != group:
             group = (labels, part)
             source = {"file": "known persons of labels.csv", "sample": "verdicts on sampled pairs"}.get(labels, labels)
             lines += ["", f"By {source}{'' if part == 'all' else f', {part}'}"]
         span = f"  between {low:.1%} and {high:.1%} (95 % sure)" if low is not None and high is not None else ""
-        shown = f"{value:.1%}" if value is not None else "not known yet"
-        lines.append(f"  {measure:14}{shown:>13}{span}  from {judged:,} judged")
+        text = f"{value:.1%}" if value is not None else "not known yet"
+        lines.append(f"  {measure:14}{text:>13}{span}  from {number:,} judged")
     return "\n".join(lines)

@@ -33,51 +33,51 @@ class Blocked:
 
 def names() -> tuple[str, ...]:
     """Every setting, a dot before what is inside a group."""
-    found = []
+    options = []
     for name, field in Matching.model_fields.items():
         if name in NO_SETTINGS:
             continue
         if isinstance(field.default, Shape):
-            found += [f"{name}.{inner}" for inner in type(field.default).model_fields]
+            options += [f"{name}.{inner}" for inner in type(field.default).model_fields]
         else:
-            found.append(name)
-    return tuple(found)
+            options.append(name)
+    return tuple(options)
 
 
-def read_settings(said: Sequence[str]) -> dict[str, Any]:
+def read_settings(texts: Sequence[str]) -> dict[str, Any]:
     """`["joining.cut=2"]` -> {"joining.cut": 2}; InputError names every mistake, with the nearest name."""
-    known, found, problems = names(), {}, []
-    for text in said:
+    options, values, problems = names(), {}, []
+    for text in texts:
         name, sign, value = (part.strip() for part in text.partition("="))
         if not sign or not value:
             problems.append(f"--set {text}: expected NAME=VALUE, such as joining.cut=2")
-        elif name not in known:
-            ends = {option.rpartition(".")[2]: option for option in known}
-            hint = f" (did you mean {ends[name]}?)" if name in ends else nearest(name, known)
-            problems.append(f"--set {name}: no such setting{hint or '; there are: ' + ', '.join(known)}")
+        elif name not in options:
+            ends = {option.rpartition(".")[2]: option for option in options}
+            hint = f" (did you mean {ends[name]}?)" if name in ends else nearest(name, options)
+            problems.append(f"--set {name}: no such setting{hint or '; there are: ' + ', '.join(options)}")
         else:
             try:
-                found[name] = yaml.safe_load(value)
+                values[name] = yaml.safe_load(value)
             except yaml.YAMLError:
                 problems.append(f"--set {name}: {value} is no value; lists are written [one, two]")
     if problems:
         raise InputError(problems)
-    return found
+    return values
 
 
-def read_blocks(said: Sequence[str]) -> tuple[Blocked, ...]:
+def read_blocks(texts: Sequence[str]) -> tuple[Blocked, ...]:
     """`["email:info@shop.example"]` as values; InputError for another kind. No value is repeated in a message."""
-    problems, found = [], []
-    for text in said:
+    problems, blocks = [], []
+    for text in texts:
         kind, _, value = (part.strip() for part in text.partition(":"))
         if kind not in KINDS or not value:
             hint = nearest(kind, KINDS)
             problems.append(f"--block: expected email:VALUE or phone:VALUE{hint}")
         else:
-            found.append(Blocked(kind, value))
+            blocks.append(Blocked(kind, value))
     if problems:
         raise InputError(problems)
-    return tuple(found)
+    return tuple(blocks)
 
 
 def changed_project(folder: Path, changes: dict[str, Any], into: Path) -> tuple[Matching, Matching]:
@@ -88,11 +88,11 @@ def changed_project(folder: Path, changes: dict[str, Any], into: Path) -> tuple[
     before = load_matching(folder / "3_identity")
     shutil.copytree(folder, into)
     path = into / "3_identity" / "matching.yml"
-    said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     for name, value in changes.items():
         group, _, inner = name.rpartition(".")
-        (said.setdefault(group, {}) if group else said)[inner] = value
-    path.write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")
+        (settings.setdefault(group, {}) if group else settings)[inner] = value
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
     try:
         return before, load_matching(into / "3_identity")
     except ProjectError as error:

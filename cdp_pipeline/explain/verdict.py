@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.explain import published
-from cdp_pipeline.explain.scored import nearest_records
+from cdp_pipeline.explain.links import nearest_records
 from cdp_pipeline.ledgers.ledger import VERDICTS, read_lines, write_lines
 from cdp_pipeline.ledgers.verdicts import read_verdicts
 from cdp_pipeline.privacy.door import Door
@@ -33,7 +33,7 @@ class Judged:
 
 
 def judge(
-    snapshot: Path, door: Door, written: tuple[str, str], verdict: str, decided_at: date, reviewer: str, note: str
+    snapshot: Path, door: Door, typed: tuple[str, str], verdict: str, decided_at: date, reviewer: str, note: str
 ) -> Judged:
     """Add one line to DATA/verdicts.csv (made with mode 0600), unless the newest verdict on the pair says the same.
 
@@ -44,7 +44,7 @@ def judge(
     if read_manifest(snapshot).key_fingerprint != expected_key(door.data):
         raise InputError("the key was exchanged after the published night, which names records by the old one: cdp run")
     con = published.open_tables(snapshot)
-    a, b = (published.find(con, text) for text in written)
+    a, b = (published.find(con, text) for text in typed)
     if a.person == b.person and (a.record is None or b.record is None):
         raise InputError(f"both are {a.person}: name two of its records, source:record_id (see cdp explain {a.person})")
     leave = door.enter([Subject(person) for person in sorted({a.person, b.person})])

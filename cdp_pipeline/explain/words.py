@@ -1,6 +1,6 @@
 """Match weights in words that need no statistics.
 
-What belongs here: a weight, a share or a day as words. What does not: where they come from.
+What belongs here: a weight or a share as words. What does not: where they come from.
 
 A match weight w is log2 of the odds that two records are one person, so the chance of a
 coincidence is 1 in 1 + 2^w.
@@ -8,7 +8,7 @@ coincidence is 1 in 1 + 2^w.
 
 from __future__ import annotations
 
-from datetime import date
+from cdp_pipeline.pages.figures import bits
 
 CERTAIN = 40.0  # exactly this: a source or a steward says so; exactly -40: ruled out
 MILLION = 1_000_000
@@ -28,15 +28,6 @@ def about(number: float) -> str:
     return f"{round(number / 10**digits) * 10**digits:,}"
 
 
-def signed(weight: float) -> str:
-    """The weight for experts.
-
-    >>> signed(4), signed(-3.14159)
-    ('+4.0', '−3.1')
-    """
-    return f"{weight:+.1f}".replace("-", "−")
-
-
 def chance(weight: float) -> str:
     """How likely a link is a coincidence, with the weight for experts.
 
@@ -50,17 +41,17 @@ def chance(weight: float) -> str:
     if weight == -CERTAIN:
         return "ruled out"
     if abs(weight) < 0.5:
-        said = "as likely as not"
+        words = "as likely as not"
     elif weight > 0:
         odds = 1 + 2**weight
-        said = (
+        words = (
             "less than 1 in a million that this is chance"
             if odds > MILLION
             else f"about 1 in {about(odds)} that this is chance"
         )
     else:
-        said = f"{one_person(weight)}, taken by itself"
-    return f"{said} (weight {signed(weight)})"
+        words = f"{one_person(weight)}, taken by itself"
+    return f"{words} (weight {bits(weight)})"
 
 
 def one_person(weight: float) -> str:
@@ -95,8 +86,8 @@ def before(prior: float) -> str:
     'of two records picked blindly, 1 pair in 100,000 is one person'
     """
     number = 1 / max(prior, 1e-12)
-    shown = f"{about(number / MILLION)} million" if number >= MILLION else about(number)
-    return f"of two records picked blindly, 1 pair in {shown} is one person"
+    amount = f"{about(number / MILLION)} million" if number >= MILLION else about(number)
+    return f"of two records picked blindly, 1 pair in {amount} is one person"
 
 
 def rarity(share: float) -> str:
@@ -107,15 +98,5 @@ def rarity(share: float) -> str:
     """
     number = 1 / max(share, 1e-9)
     kind = "common: " if number < 200 else "rare: " if number >= 5000 else ""
-    shown = "more than a million" if number >= MILLION else about(number)
-    return f"{kind}1 in {shown} records has it"
-
-
-def day(value: date) -> str:
-    """30 June 2026."""
-    return f"{value.day} {value:%B %Y}"
-
-
-def count(number: int, what: str) -> str:
-    """`1 record`, `2,000 records`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    amount = "more than a million" if number >= MILLION else about(number)
+    return f"{kind}1 in {amount} records has it"

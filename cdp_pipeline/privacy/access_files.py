@@ -14,11 +14,12 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from html import escape
 from pathlib import Path
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.ledgers.spreadsheet import guard
+from cdp_pipeline.pages.charts import bullets
+from cdp_pipeline.pages.page import Block, Section, fill, section, table
 from cdp_pipeline.privacy.access import Held, Row
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.whole_file import write_whole
@@ -30,11 +31,6 @@ RIGHTS = (
     "To complain to a supervisory authority.",
 )
 _PROVIDED = ("raw.", "staging.")
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}"
-    "table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}"
-    "td,th{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;vertical-align:top}"
-)
 
 
 def write_access(folder: Path, project: Project, holdings: Held, as_of: str, *, portable: bool = False) -> list[Path]:
@@ -121,31 +117,30 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def page(facts: Mapping[str, object], tables: Mapping[str, Sequence[Row]]) -> str:
     """One page that needs nothing else."""
-    parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><title>What is held on you</title>",
-        f"<style>{_STYLE}</style><h1>What is held on you</h1><p>As of {escape(str(facts['as_of']))}</p>",
-    ]
+    lead = [f"As of {facts['as_of']}"]
     if facts["records_withheld"]:
-        parts.append(
-            f"<p>{facts['records_withheld']} records are not in here: they only look like yours, and nothing proves it.</p>"
-        )
-    for title in ("sources", "purposes", "recipients", "exports"):
-        rows = facts[title]
+        count = facts["records_withheld"]
+        lead.append(f"{count} records are not in here: they only look like yours, and nothing proves it.")
+    sections = []
+    for name in ("sources", "purposes", "recipients", "exports"):
+        rows = facts[name]
         assert isinstance(rows, list)
-        parts += [f"<h2>{title.capitalize()}</h2>", _table(rows) if rows else "<p>None.</p>"]
-    parts += [f"<h2>How long</h2><p>{escape(str(facts['kept_for']))}</p>"]
-    parts += [f"<h2>Profiling</h2><p>{escape(str(facts['profiling']))}</p>"]
-    parts += ["<h2>Your rights</h2><ul>", *(f"<li>{escape(right)}</li>" for right in RIGHTS), "</ul>"]
-    for name, rows in tables.items():
-        parts += [f"<h2>{escape(name)}</h2>", _table(rows)]
-    return "\n".join(parts) + "</html>\n"
+        sections.append(_section(name.capitalize(), rows) if rows else Section(name, name.capitalize(), "None."))
+    sections += [
+        Section("how-long", "How long", str(facts["kept_for"])),
+        Section("profiling", "Profiling", str(facts["profiling"])),
+        section("rights", "Your rights", "", "", Block("", bullets(RIGHTS))),
+    ]
+    sections += [_section(name, rows) for name, rows in tables.items()]
+    return fill("page.html.j2", "What is held on you", lead=lead, sections=sections)
 
 
-def _table(rows: Sequence[Row]) -> str:
+def _section(title: str, rows: Sequence[Row]) -> Section:
+    """A table of rows; columns that are empty in all of them are left out."""
     columns = [c for c in dict.fromkeys(column for row in rows for column in row) if any(row.get(c) for row in rows)]
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(_text(row.get(c)))}</td>" for c in columns) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return section(
+        title.lower(), title, "", "", table("", columns, [[_text(row.get(c)) for c in columns] for row in rows])
+    )
 
 
 def _text(value: object) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 
+from cdp_pipeline.pages.charts import bullets, facts_table
+from cdp_pipeline.pages.page import Block, Section, fill
 from cdp_pipeline.project.countries import eea_countries
 from cdp_pipeline.project.days import today
 from cdp_pipeline.project.project import Project
@@ -24,11 +25,6 @@ _MEASURES = (
     "Logs, error messages and check results hold counts, file names and line numbers, and no value of a person.",
     "What is published changes in one step, after blocking checks; earlier states are kept for roll-back.",
     "Reading in clear through `cdp`, and handing out data on a person, is logged.",
-)
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}"
-    "td,th{border:1px solid #ccc;padding:.25rem .5rem;text-align:left;vertical-align:top}"
 )
 
 
@@ -70,20 +66,13 @@ def as_markdown(project: Project) -> str:
 
 def as_page(project: Project) -> str:
     """The record as one HTML page that needs nothing else."""
-    text = ["<!doctype html><html lang=en><meta charset=utf-8><title>Record of processing activities</title>"]
-    text += [f"<style>{_STYLE}</style><h1>Record of processing activities</h1>"]
-    text += ["<p>Made from the settings of this platform. It states facts and gives no advice.</p>"]
+    sections = []
     for part in parts(project):
-        text.append(f"<h2>{escape(part.title)}</h2>")
-        if part.sentences:
-            items = "".join(f"<li>{escape(sentence.replace('`', ''))}</li>" for sentence in part.sentences)
-            text.append(f"<ul>{items}</ul>")
-        if part.rows:
-            head, *rows = part.rows
-            text.append("<table><tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>")
-            text += ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
-            text.append("</table>")
-    return "\n".join(text) + "</html>\n"
+        rows = facts_table("", part.rows[0], part.rows[1:]) if part.rows else ""
+        body = bullets([sentence.replace("`", "") for sentence in part.sentences]) + rows
+        sections.append(Section(part.title.lower().replace(" ", "-"), part.title, "", (Block("", body),)))
+    lead = ["Made from the settings of this platform. It states facts and gives no advice."]
+    return fill("page.html.j2", "Record of processing activities", lead=lead, sections=sections)
 
 
 # ---- the parts -------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from cdp_pipeline.pages.figures import count, listed, people, percent, things, title, words
 from cdp_pipeline.reports.arrivals import rule_in_words
 from cdp_pipeline.reports.audience_files import why_nothing
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, listed, people, percent, things, title, words
 
 _BAD_SHARE = 0.01
 _MOST = 5
@@ -30,8 +30,8 @@ class Notice:
 
 def warnings(facts: Facts) -> tuple[Notice, ...]:
     """What went wrong, gravest first."""
-    found = [*_files(facts), *_checks(facts), *_bad_rows(facts), *_unwritten(facts)]
-    return tuple(sorted(found, key=lambda notice: not notice.is_grave))
+    notices = [*_files(facts), *_checks(facts), *_bad_rows(facts), *_unwritten(facts)]
+    return tuple(sorted(notices, key=lambda notice: not notice.is_grave))
 
 
 def _files(facts: Facts) -> list[Notice]:
@@ -61,7 +61,7 @@ def _extent(rows: int) -> str:
 
 
 def _bad_rows(facts: Facts) -> list[Notice]:
-    found = []
+    notices = []
     for row in facts.rows("row_outcomes"):
         if row["bad_share"] >= _BAD_SHARE:
             reasons = [
@@ -73,8 +73,8 @@ def _bad_rows(facts: Facts) -> list[Notice]:
             why = f", most because {max(reasons)[1]}" if reasons else ""
             rows = f"{percent(row['bad_share'])} of the rows for {words(row['table_name'])}"
             text = f"{rows} from {title(row['source_name'])} were set aside{why}."
-            found.append(Notice(text, "Mend the export, or the rule if the values are right.", "arrivals"))
-    return found
+            notices.append(Notice(text, "Mend the export, or the rule if the values are right.", "arrivals"))
+    return notices
 
 
 def _unwritten(facts: Facts) -> list[Notice]:
@@ -106,8 +106,8 @@ def _mend(row: Row) -> str:
 
 def next_steps(facts: Facts) -> tuple[Notice, ...]:
     """What would bring most, at most five; each is counted in this run."""
-    found = [*_consent(facts), *_second_order(facts), *_movers(facts), *_idle_audiences(facts), *_unmapped(facts)]
-    return tuple(found[:_MOST])
+    steps = [*_consent(facts), *_second_order(facts), *_movers(facts), *_idle_audiences(facts), *_unmapped(facts)]
+    return tuple(steps[:_MOST])
 
 
 def _consent(facts: Facts) -> list[Notice]:
@@ -116,14 +116,14 @@ def _consent(facts: Facts) -> list[Notice]:
         for r in facts.rows("consent_coverage")
         if (r["purpose"], r["channel"]) == ("email_marketing", "email")
     }
-    found = []
+    notices = []
     if states.get("never asked", 0) >= facts.floor:
         text = f"{count(states['never asked'])} people with an e-mail address were never asked to subscribe."
-        found.append(Notice(text, "Ask at checkout or in the account.", "consent"))
+        notices.append(Notice(text, "Ask at checkout or in the account.", "consent"))
     if states.get("pending", 0) >= facts.floor:
         text = f"{count(states['pending'])} people signed up and have not confirmed."
-        found.append(Notice(text, "Send the confirmation once more.", "consent"))
-    return found
+        notices.append(Notice(text, "Send the confirmation once more.", "consent"))
+    return notices
 
 
 def _second_order(facts: Facts) -> list[Notice]:
@@ -159,9 +159,9 @@ def _movers(facts: Facts) -> list[Notice]:
 
 def _idle_audiences(facts: Facts) -> list[Notice]:
     funnels = facts.rows("audience_funnels")
-    sent = {r["audience"] for r in funnels}
+    in_use = {r["audience"] for r in funnels}
     idle = [
-        r for r in facts.rows("segment_sizes") if r["kind"] == "audience" and r["segment"] not in sent and r["people"]
+        r for r in facts.rows("segment_sizes") if r["kind"] == "audience" and r["segment"] not in in_use and r["people"]
     ]
     if not idle:
         return []

@@ -10,10 +10,10 @@ from collections import defaultdict
 
 from markupsafe import Markup
 
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, facts_table, stacks
+from cdp_pipeline.pages.charts import Bar, Part, Stack, bars, stacks
+from cdp_pipeline.pages.figures import count, listed, percent, share, things, title, words
+from cdp_pipeline.pages.page import Block, Section, section, table
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, listed, percent, share, things, title, words
-from cdp_pipeline.reports.section import Block, Section
 
 _OUTCOMES = (
     ("used", "rows_used", "c1"),
@@ -35,15 +35,11 @@ def arrivals(facts: Facts) -> Section | None:
     deliveries = facts.rows("deliveries")
     if not deliveries:
         return None
-    blocks = [
-        _rows_by_source(deliveries),
-        _outcomes(facts),
-        _reasons(facts),
-        _files_left_out(facts),
-        _details(facts),
+    return section(
+        "arrivals", "What came in", "Arrivals", _finding(facts),
+        _rows_by_source(deliveries), _outcomes(facts), _reasons(facts), _files_left_out(facts), _details(facts),
         _unmapped(facts),
-    ]
-    return Section("arrivals", "What came in", _finding(facts), tuple(b for b in blocks if b), menu="Arrivals")
+    )  # fmt: skip
 
 
 def _finding(facts: Facts) -> str:
@@ -52,7 +48,7 @@ def _finding(facts: Facts) -> str:
     rows = sum(row["rows_loaded"] for row in deliveries if row["status"] == "loaded")
     out = sum(row["files"] for row in deliveries if row["status"] in {"refused", "unclaimed", "unready"})
     copies = sum(row["files"] for row in deliveries if row["status"] in {"duplicate", "superseded"})
-    broken = sum(row["rows_rejected"] for row in deliveries) + sum(
+    set_aside = sum(row["rows_rejected"] for row in deliveries) + sum(
         r["rows_quarantined"] for r in facts.rows("row_outcomes")
     )
     parts = [f"{things(loaded, 'file')} with {things(rows, 'row')} went in"]
@@ -61,8 +57,8 @@ def _finding(facts: Facts) -> str:
     if copies:
         text += f" {things(copies, 'more is a copy or an older snapshot', 'more are copies or older snapshots')}."
     return text + (
-        f" {things(broken, 'row was', 'rows were')} set aside, each with its reason."
-        if broken
+        f" {things(set_aside, 'row was', 'rows were')} set aside, each with its reason."
+        if set_aside
         else " Every row keeps to the rules."
     )
 
@@ -89,20 +85,17 @@ def _outcomes(facts: Facts) -> Block | None:
         for _, column, _tone in _OUTCOMES:
             totals[row["table_name"]][column] += row[column]
     drawn, clean = [], []
-    for table, sums in sorted(totals.items(), key=lambda item: (-sum(item[1].values()), item[0])):
+    for name, sums in sorted(totals.items(), key=lambda item: (-sum(item[1].values()), item[0])):
         whole = sum(sums.values())
         if whole and whole == sums["rows_used"]:
-            clean.append(words(table))
+            clean.append(words(name))
         elif whole:
             parts = [
-                Part(name, sums[column], f"{count(sums[column])} ({percent(share(sums[column], whole))})", tone)
-                for name, column, tone in _OUTCOMES
+                Part(what, sums[column], f"{count(sums[column])} ({percent(share(sums[column], whole))})", tone)
+                for what, column, tone in _OUTCOMES
             ]
-            drawn.append(
-                Stack(
-                    title(table), parts, f"{percent(share(sums['rows_used'], whole))} used", note=things(whole, "row")
-                )
-            )
+            share_used = f"{percent(share(sums['rows_used'], whole))} used"
+            drawn.append(Stack(title(name), parts, share_used, note=things(whole, "row")))
     text = f"Every row was used for {listed(clean)}." if clean else ""
     return Block("What became of the rows", stacks("What became of the rows", drawn), text) if totals else None
 
@@ -139,66 +132,33 @@ def _files_left_out(facts: Facts) -> Block | None:
         (Markup("<code>{}</code>").format(row["file"]), _STATUS.get(row["status"], str(row["status"])), row["reason"])
         for row in facts.rows("refused_files")
     ]
-    if not rows:
-        return None
-    head = ("File", "What is wrong", "Reason")
-    return Block(
-        f"Files left out ({len(rows)})",
-        facts_table("Files left out", head, rows),
-        wide=len(rows) < 40,
-        folded=len(rows) > 8,
-        is_chart=False,
-    )
+    head, many = ("File", "What is wrong", "Reason"), len(rows)
+    name, caption = f"Files left out ({many})", "Files left out"
+    return table(name, head, rows, caption=caption, wide=many < 40, folded=many > 8)
 
 
 def _details(facts: Facts) -> Block | None:
     head = (
-        "Source",
-        "Core table",
-        "Read",
-        "Erased",
-        "Other rows",
-        "Empty",
-        "Dropped",
-        "Older version",
-        "Set aside",
-        "Used",
-        "Of these mended",
-        "Share set aside",
-    )
+        "Source", "Core table", "Read", "Erased", "Other rows", "Empty", "Dropped", "Older version", "Set aside", "Used",
+        "Of these mended", "Share set aside",
+    )  # fmt: skip
     columns = (
         "rows_read", "rows_erased", "rows_not_mapped", "rows_empty", "rows_dropped", "rows_superseded",
         "rows_quarantined", "rows_used", "rows_mended",
     )  # fmt: skip
     rows = [
-        (
-            title(row["source_name"]),
-            title(row["table_name"]),
-            *(count(row[c]) for c in columns),
-            percent(row["bad_share"]),
-        )
-        for row in facts.rows("row_outcomes")
+        (title(r["source_name"]), title(r["table_name"]), *(count(r[c]) for c in columns), percent(r["bad_share"]))
+        for r in facts.rows("row_outcomes")
     ]
-    if not rows:
-        return None
-    table = facts_table("Every row accounted for", head, rows, numeric=range(2, 12))
-    return Block("Every row accounted for, by source and table", table, folded=True, wide=True, is_chart=False)
+    name, caption = "Every row accounted for, by source and table", "Every row accounted for"
+    return table(name, head, rows, range(2, 12), caption=caption, folded=True)
 
 
 def _unmapped(facts: Facts) -> Block | None:
-    found: dict[str, list[str]] = defaultdict(list)
+    names: dict[str, list[str]] = defaultdict(list)
     for row in facts.rows("unmapped_columns"):
-        found[row["source"]].append(row["column_name"])
-    if not found:
-        return None
-    rows = [(title(source), ", ".join(names)) for source, names in sorted(found.items())]
-    many = sum(len(names) for names in found.values())
+        names[row["source"]].append(row["column_name"])
+    rows = [(title(source), ", ".join(columns)) for source, columns in sorted(names.items())]
+    many, caption = sum(map(len, names.values())), "Columns nobody mapped"
     text = "What is not mapped is not kept. Map a column in its source file when it has a use and a legal basis."
-    return Block(
-        f"Columns nobody mapped ({many})",
-        facts_table("Columns nobody mapped", ("Source", "Columns"), rows),
-        text,
-        True,
-        True,
-        False,
-    )
+    return table(f"{caption} ({many})", ("Source", "Columns"), rows, text=text, caption=caption, folded=True)

@@ -10,11 +10,11 @@ from collections import Counter
 
 from markupsafe import Markup
 
-from cdp_pipeline.reports.charts import facts_table
+from cdp_pipeline.pages.charts import facts_table
+from cdp_pipeline.pages.figures import count, people, things, title
+from cdp_pipeline.pages.page import Block, Section, section, table
 from cdp_pipeline.reports.checks_page import CHECKS_PAGE, result
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, people, things, title
-from cdp_pipeline.reports.section import Block, Section
 from cdp_pipeline.run.manifest import Verdict
 
 
@@ -22,22 +22,20 @@ def checked(facts: Facts) -> Section | None:
     """What the checks of this run found."""
     if not facts.checks:
         return None
-    found = [(name, verdict) for name, verdict in facts.checks if not verdict.passed]
+    failed = [(name, verdict) for name, verdict in facts.checks if not verdict.passed]
     finding = f"{things(len(facts.checks), 'check')} looked at the tables of this run; "
-    finding += f"{things(len(found), 'check')} found something." if found else "all of them hold."
-    blocks = (_found(found), _unusual(facts), _drift(facts), _by_layer(facts))
-    return Section("checks", "What was checked", finding, tuple(block for block in blocks if block), menu="Checks")
+    finding += f"{things(len(failed), 'check')} found something." if failed else "all of them hold."
+    blocks = (_failed(failed), _unusual(facts), _drift(facts), _by_layer(facts))
+    return section("checks", "What was checked", "Checks", finding, *blocks)
 
 
-def _found(found: list[tuple[str, Verdict]]) -> Block | None:
-    if not found:
-        return None
+def _failed(failed: list[tuple[str, Verdict]]) -> Block | None:
     rows = [
         (verdict.description or title(name), _severity(verdict), result(verdict), verdict.owner, verdict.fix)
-        for name, verdict in sorted(found, key=lambda item: (not item[1].is_blocking, item[0]))
+        for name, verdict in sorted(failed, key=lambda item: (not item[1].is_blocking, item[0]))
     ]
     head = ("What must hold", "Severity", "Result", "Owner", "To mend")
-    return Block("What they found", facts_table("Checks that found something", head, rows), wide=True, is_chart=False)
+    return table("What they found", head, rows, caption="Checks that found something")
 
 
 def _unusual(facts: Facts) -> Block | None:
@@ -49,9 +47,8 @@ def _unusual(facts: Facts) -> Block | None:
         )
         for row in facts.rows("unusual_numbers")
     ]
-    table = facts_table("Not as usual", ("What", "Measure", "Now", "Usually"), rows, (2, 3))
     text = "Held against the median of up to seven days before."
-    return Block("Not as usual", table, text, wide=True, is_chart=False) if rows else None
+    return table("Not as usual", ("What", "Measure", "Now", "Usually"), rows, (2, 3), text)
 
 
 def _number(row: Row, column: str, floor: int) -> str:
@@ -67,27 +64,27 @@ def _drift(facts: Facts) -> Block | None:
         for row in facts.rows("delivery_drift")
         if row["new_columns"] or row["gone_columns"]
     ]
-    table = facts_table("Columns that changed", ("Source", "New", "Gone", "Renamed, perhaps"), rows)
     text = "The newest delivery beside the seven before it."
-    return Block("Columns of the exports that changed", table, text, wide=True, is_chart=False) if rows else None
+    head = ("Source", "New", "Gone", "Renamed, perhaps")
+    return table("Columns of the exports that changed", head, rows, text=text, caption="Columns that changed")
 
 
 def _by_layer(facts: Facts) -> Block:
     layers = [(verdict.asset.split(".")[0], verdict) for _, verdict in facts.checks]
     total = Counter(layer for layer, _ in layers)
     blocking = Counter(layer for layer, verdict in layers if verdict.is_blocking)
-    broken = Counter(layer for layer, verdict in layers if not verdict.passed)
+    failing = Counter(layer for layer, verdict in layers if not verdict.passed)
     rows = [
-        (title(layer), count(total[layer]), count(blocking[layer]), count(broken[layer]))
+        (title(layer), count(total[layer]), count(blocking[layer]), count(failing[layer]))
         for layer in (stage.name for stage in facts.stages)
         if total[layer]
     ]
-    table = facts_table("Checks by layer", ("Layer", "Checks", "Stop publication", "Found something"), rows, (1, 2, 3))
+    cells = facts_table("Checks by layer", ("Layer", "Checks", "Stop publication", "Found something"), rows, (1, 2, 3))
     link = Markup(
         '<p><a href="{}">Every check with its severity, owner, result and cure</a>, those on the finished '
         "warehouse included.</p>"
     ).format(CHECKS_PAGE)
-    return Block("Checks by layer", link + table, wide=True, is_chart=False)
+    return Block("Checks by layer", link + cells, wide=True, is_chart=False)
 
 
 def _severity(verdict: Verdict) -> str:

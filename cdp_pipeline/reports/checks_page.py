@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cdp_pipeline.reports import figures
-from cdp_pipeline.reports.steps import write_text
-from cdp_pipeline.reports.template import fill
+from cdp_pipeline.pages import figures
+from cdp_pipeline.pages.page import fill
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Verdict
+from cdp_pipeline.run.whole_file import write_whole
 
 CHECKS_PAGE = "checks.html"
 _WHOLE_RUN = "publish"
@@ -22,7 +22,7 @@ _WHOLE_RUN = "publish"
 def write_checks_page(run: Run) -> Path:
     """Write `reports/checks.html` of a run from the verdicts recorded so far; returns its path."""
     path = run.folder / "reports" / CHECKS_PAGE
-    write_text(path, checks_page(run))
+    write_whole(path, checks_page(run), "page")
     return path
 
 
@@ -37,10 +37,13 @@ def checks_page(run: Run) -> str:
         ((name, v) for name, v in verdicts.items() if not v.passed), key=lambda item: (not item[1].is_blocking, item[0])
     )
     settings = run.project.settings
+    brand, day = figures.brand(settings.name), figures.day(run.as_of)
     return fill(
         "checks.html.j2",
-        settings.name,
-        run.as_of,
+        f"Every check of {day}",
+        title=f"Checks · {brand} · {day}",
+        brand=brand,
+        as_of=day,
         run_id=run.id,
         failed=failed,
         layers=sorted(by_layer.items(), key=lambda item: rank.get(item[0], len(rank))),

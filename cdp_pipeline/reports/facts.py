@@ -5,16 +5,25 @@ What belongs here: reading them. What does not: choosing words (advice.py and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from cdp_pipeline.reports.times import Stage, slowest, stages
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Manifest, Verdict
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One layer in this run: seconds of work, new tables, tables found unchanged."""
+
+    name: str
+    seconds: float
+    new: int
+    reused: int
 
 
 @dataclass(frozen=True)
@@ -61,14 +70,14 @@ class Facts:
 def read_facts(run: Run, tables: tuple[str, ...]) -> Facts:
     """Read the named report tables of a run and its manifest."""
     project = run.project
-    found: dict[str, tuple[Row, ...]] = {}
+    rows_of: dict[str, tuple[Row, ...]] = {}
     with run.connect(*tables) as con:
         for table in tables:
             order = ", ".join(f'"{column}" nulls first' for column in project.models[table].grain)
             result = con.execute(f"select * from {table} order by {order}")
             names = [column[0] for column in result.description or ()]
             rows = result.fetchall()
-            found[table.removeprefix("reports.")] = tuple(dict(zip(names, row, strict=True)) for row in rows)
+            rows_of[table.removeprefix("reports.")] = tuple(dict(zip(names, row, strict=True)) for row in rows)
     segments = {name: shape.description for name, shape in project.segmentations.items()}
     segments |= {
         f"{name}.{s.name}": s.description for name, shape in project.segmentations.items() for s in shape.segments
@@ -82,11 +91,11 @@ def read_facts(run: Run, tables: tuple[str, ...]) -> Facts:
         run_id=run.id,
         floor=project.settings.report_floor,
         currency=project.settings.currency,
-        tables=found,
+        tables=rows_of,
         about={table.removeprefix("reports."): project.models[table].description for table in tables},
         segments=segments,
-        stages=stages(manifest, project.layers),
-        slowest=slowest(manifest),
+        stages=_stages(manifest, project.layers),
+        slowest=_slowest(manifest),
         warned=_warned(manifest),
         checks=tuple(sorted(manifest.checks.items())),
     )
@@ -98,3 +107,20 @@ def _warned(manifest: Manifest) -> tuple[Warned, ...]:
         for name, verdict in sorted(manifest.checks.items())
         if not verdict.passed
     )
+
+
+def _stages(manifest: Manifest, layers: Sequence[str]) -> tuple[Stage, ...]:
+    """Seconds per layer, in the order of `layers`."""
+    stages = []
+    for layer in layers:
+        entries = [entry for name, entry in manifest.tables.items() if name.startswith(f"{layer}.")]
+        if entries:
+            reused = sum(entry.is_reused for entry in entries)
+            stages.append(Stage(layer, sum(entry.seconds for entry in entries), len(entries) - reused, reused))
+    return tuple(stages)
+
+
+def _slowest(manifest: Manifest) -> tuple[tuple[str, float], ...]:
+    """The eight tables that took longest in this run, with their seconds."""
+    times = {name: entry.seconds for name, entry in manifest.tables.items() if not entry.is_reused}
+    return tuple(sorted(times.items(), key=lambda item: (-item[1], item[0]))[:8])

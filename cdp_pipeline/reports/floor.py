@@ -1,6 +1,7 @@
 """Which figures of people may be told, so that no small group can be found by subtracting what is told.
 
-What belongs here: choosing what is told of numbers that add up. What does not: the words around them.
+What belongs here: choosing what is told of numbers that add up, and bars of people. What does not: the words
+around them.
 
 A group smaller than the floor is not told. Beside a total that is told, neither are as many others as it takes
 for those that are left out to be at least the floor together.
@@ -11,7 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cdp_pipeline.reports.figures import count, people
+from cdp_pipeline.pages.charts import Bar, Part
+from cdp_pipeline.pages.figures import count, drawn, people
+
+
+def people_bar(label: str, value: int, floor: int, note: str = "", tone: str = "c1", mark: str = "") -> Bar:
+    """A bar of so many people; a small group is neither told nor drawn exactly."""
+    return Bar(label, drawn(value, floor), people(value, floor), note, tone, mark)
+
+
+def people_part(name: str, value: int, floor: int, tone: str) -> Part:
+    """The same as a piece of a stacked bar."""
+    return Part(name, drawn(value, floor), people(value, floor), tone)
 
 
 def left_out(groups: Sequence[int], floor: int, beside: int = 0) -> frozenset[int]:
@@ -33,15 +45,15 @@ def told_steps(values: Sequence[int], floor: int) -> tuple[int, ...]:
     Between two of them nobody or at least `floor` people are lost. Is the last position missing, then the last
     number and what is lost before it are told as `pair` tells them.
     """
-    told, last = [0], len(values) - 1
+    steps, last = [0], len(values) - 1
     for at in range(1, last):
-        if values[told[-1]] - values[at] >= floor <= values[at]:
-            told.append(at)
+        if values[steps[-1]] - values[at] >= floor <= values[at]:
+            steps.append(at)
     if 0 < values[last] < floor:
-        return tuple(told)
-    while len(told) > 1 and 0 < values[told[-1]] - values[last] < floor:
-        told.pop()
-    return (*told, last) if not 0 < values[told[-1]] - values[last] < floor else tuple(told)
+        return tuple(steps)
+    while len(steps) > 1 and 0 < values[steps[-1]] - values[last] < floor:
+        steps.pop()
+    return (*steps, last) if not 0 < values[steps[-1]] - values[last] < floor else tuple(steps)
 
 
 def pair(one: int, other: int, floor: int) -> tuple[str, str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, stacks
+from cdp_pipeline.pages.charts import Stack, bars, stacks
+from cdp_pipeline.pages.figures import listed, part, people, percent, things, title, words
+from cdp_pipeline.pages.page import Block, Section, section
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import drawn, listed, part, people, percent, things, title, words
-from cdp_pipeline.reports.section import Block, Section
+from cdp_pipeline.reports.floor import people_bar, people_part
 
 _STATES = (
     ("permitted", "c2", ("permitted",)),
@@ -31,7 +32,7 @@ def segments(facts: Facts) -> Section | None:
         return None
     names = sorted({r["segmentation"] for r in rows})
     blocks = [_segmentation(facts, name, [r for r in rows if r["segmentation"] == name]) for name in names]
-    return Section("segments", "Segments and who moved", _movement(facts, rows), tuple(blocks), menu="Segments")
+    return section("segments", "Segments and who moved", "Segments", _movement(facts, rows), *blocks)
 
 
 def is_first(rows: tuple[Row, ...] | list[Row]) -> bool:
@@ -61,8 +62,8 @@ def _segmentation(facts: Facts, name: str, rows: list[Row]) -> Block:
         rows, key=lambda r: (order.index(r["segment"]) if r["segment"] in order else len(order), r["segment"])
     )
     rows_drawn = [
-        Bar(title(r["segment"]), drawn(r["people"], facts.floor), people(r["people"], facts.floor),
-            note=segment_note(facts, name, r), mark=moved(facts, r, is_first(rows)))
+        people_bar(title(r["segment"]), r["people"], facts.floor, segment_note(facts, name, r),
+                   mark=moved(facts, r, is_first(rows)))
         for r in ranked
         if r["people"] or r["previous_people"] or r["segment"] in order[:-1]
     ]  # fmt: skip
@@ -73,11 +74,11 @@ def _segmentation(facts: Facts, name: str, rows: list[Row]) -> Block:
 
 def segment_note(facts: Facts, name: str, row: Row) -> str:
     """What the project says about a segment, and of how many people its rule cannot be told."""
-    said = facts.segments.get(f"{name}.{row['segment']}", "")
+    description = facts.segments.get(f"{name}.{row['segment']}", "")
     if not row["unknown"]:
-        return said
+        return description
     beside = f"{people(row['unknown'], facts.floor)} people are left out, for a count that the rule needs is not known"
-    return f"{said}; {beside}" if said else beside
+    return f"{description}; {beside}" if description else beside
 
 
 def moved(facts: Facts, row: Row, first: bool) -> str:
@@ -86,9 +87,9 @@ def moved(facts: Facts, row: Row, first: bool) -> str:
         return percent(row["share"]) if row["people"] >= facts.floor else ""
     if not row["entered"] and not row["left_people"]:
         return "no change"
-    entered, gone = (people(row[c], facts.floor) for c in ("entered", "left_people"))
+    entered, left = (people(row[c], facts.floor) for c in ("entered", "left_people"))
     return " ".join(
-        part for part in (f"▲ {entered}" if row["entered"] else "", f"▼ {gone}" if row["left_people"] else "") if part
+        part for part in (f"▲ {entered}" if row["entered"] else "", f"▼ {left}" if row["left_people"] else "") if part
     )
 
 
@@ -102,38 +103,19 @@ def consent(facts: Facts) -> Section | None:
         uses[row["purpose"], row["channel"]][row["state"]] += row["people"]
     ranked = sorted(uses.items(), key=lambda item: (-item[1]["permitted"], item[0]))
     rows_drawn = [_use(facts, purpose, channel, states) for (purpose, channel), states in ranked]
-    return Section(
-        "consent",
-        "What people permit",
-        _consent_finding(facts, uses),
-        (
-            Block(
-                "Permission by purpose and channel", stacks("Permission by purpose and channel", rows_drawn), wide=True
-            ),
-        ),
-        menu="Consent",
-    )
+    chart = stacks("Permission by purpose and channel", rows_drawn)
+    block = Block("Permission by purpose and channel", chart, wide=True)
+    return section("consent", "What people permit", "Consent", _consent_finding(facts, uses), block)
 
 
 def _use(facts: Facts, purpose: str, channel: str, states: dict[str, int]) -> Stack:
-    whole = sum(states.values())
-    parts = []
-    for name, tone, members in _STATES:
-        value = sum(states.get(state, 0) for state in members)
-        parts.append(Part(name, drawn(value, facts.floor), people(value, facts.floor), tone))
-    known = {state for _, _, members in _STATES for state in members}
-    rest = sum(value for state, value in states.items() if state not in known)
-    parts.append(Part("another reason", drawn(rest, facts.floor), people(rest, facts.floor), "c6"))
-    permitted = states.get("permitted", 0)
+    whole, permitted = sum(states.values()), states.get("permitted", 0)
+    sizes = [(name, sum(states.get(state, 0) for state in members), tone) for name, tone, members in _STATES]
+    sizes.append(("another reason", whole - sum(size for _, size, _ in sizes), "c6"))
+    parts = [people_part(name, size, facts.floor, tone) for name, size, tone in sizes]
+    beside = f", {part(permitted, whole, facts.floor)} of all people" if permitted else ""
     text = f"{people(permitted, facts.floor)} may"
-    return Stack(
-        title(purpose),
-        parts,
-        text,
-        note=f"by {words(channel)}, {part(permitted, whole, facts.floor)} of all people"
-        if permitted
-        else f"by {words(channel)}",
-    )
+    return Stack(title(purpose), parts, text, note=f"by {words(channel)}{beside}")
 
 
 def _consent_finding(facts: Facts, uses: dict[tuple[str, str], dict[str, int]]) -> str:

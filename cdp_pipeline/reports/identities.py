@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, facts_table, stacks, weights
+from cdp_pipeline.pages.charts import Bar, Part, Stack, bars, stacks, weights
+from cdp_pipeline.pages.figures import bits, count, part, people, percent, share, things, times, title, words
+from cdp_pipeline.pages.flow import Link, Node, flow
+from cdp_pipeline.pages.page import Block, Section, section, table
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import bits, count, drawn, part, people, percent, share, things, times, title, words
-from cdp_pipeline.reports.flow import Link, Node, flow
-from cdp_pipeline.reports.section import Block, Section
+from cdp_pipeline.reports.floor import people_bar, people_part
 
 _TONES = ("c4", "c2", "c1", "c3")
 _MANY = 6
@@ -32,10 +33,8 @@ def identities(facts: Facts) -> Section | None:
     sizes = facts.rows("person_sizes")
     if not sizes:
         return None
-    blocks = [_flow(facts), _systems(facts), _sizes(facts), _households(facts), _changes(facts)]
-    return Section(
-        "people", "From records to people", _finding(sizes, facts), tuple(b for b in blocks if b), menu="People"
-    )
+    blocks = (_flow(facts), _systems(facts), _sizes(facts), _households(facts), _changes(facts))
+    return section("people", "From records to people", "People", _finding(sizes, facts), *blocks)
 
 
 def _finding(sizes: tuple[Row, ...], facts: Facts) -> str:
@@ -75,11 +74,8 @@ def _flow(facts: Facts) -> Block | None:
         for (i, j), value in sorted(streams.items())
     ]
     picture = flow("Records of each system, and how many systems know the person behind them", left, right, links)
-    return Block(
-        "Records flow together",
-        picture,
-        "Left: records in each system. Right: in how many systems their people are known.",
-    )
+    text = "Left: records in each system. Right: in how many systems their people are known."
+    return Block("Records flow together", picture, text)
 
 
 def _known_in(systems: int) -> str:
@@ -88,33 +84,21 @@ def _known_in(systems: int) -> str:
 
 def _systems(facts: Facts) -> Block | None:
     rows = sorted(facts.rows("systems"), key=lambda r: (-r["people"], r["source"]))
+    floor = facts.floor
     rows_drawn = [
         Stack(
             title(r["source"]),
             [
-                Part(
-                    "also known elsewhere",
-                    drawn(r["people"] - r["people_only_here"], facts.floor),
-                    people(r["people"] - r["people_only_here"], facts.floor),
-                    "c1",
-                ),
-                Part(
-                    "known only here",
-                    drawn(r["people_only_here"], facts.floor),
-                    people(r["people_only_here"], facts.floor),
-                    "c4",
-                ),
+                people_part("also known elsewhere", r["people"] - r["people_only_here"], floor, "c1"),
+                people_part("known only here", r["people_only_here"], floor, "c4"),
             ],
-            f"{part(r['people_only_here'], r['people'], facts.floor)} only here",
-            note=f"{people(r['people'], facts.floor)} people in {things(r['records'], 'record')}",
+            f"{part(r['people_only_here'], r['people'], floor)} only here",
+            note=f"{people(r['people'], floor)} people in {things(r['records'], 'record')}",
         )
         for r in rows
     ]
-    return (
-        Block("What each system adds", stacks("People of each system, known elsewhere or only there", rows_drawn))
-        if rows_drawn
-        else None
-    )
+    chart = stacks("People of each system, known elsewhere or only there", rows_drawn)
+    return Block("What each system adds", chart) if rows else None
 
 
 def _sizes(facts: Facts) -> Block:
@@ -123,8 +107,8 @@ def _sizes(facts: Facts) -> Block:
         totals[min(row["records"], _MANY)] += row["people"]
     whole = sum(totals.values())
     rows_drawn = [
-        Bar(f"{_MANY} or more records" if n == _MANY else things(n, "record"), drawn(value, facts.floor),
-            people(value, facts.floor), tone="c2", mark=part(value, whole, facts.floor))
+        people_bar(f"{_MANY} or more records" if n == _MANY else things(n, "record"), value, facts.floor, tone="c2",
+                   mark=part(value, whole, facts.floor))
         for n, value in sorted(totals.items())
     ]  # fmt: skip
     return Block("Records of one person", bars("People by number of records", rows_drawn))
@@ -136,8 +120,8 @@ def _households(facts: Facts) -> Block | None:
     if not whole:
         return None
     rows_drawn = [
-        Bar(things(r["people"], "person", "people"), drawn(r["households"], facts.floor),
-            people(r["households"], facts.floor), tone="c3", mark=part(r["households"], whole, facts.floor))
+        people_bar(things(r["people"], "person", "people"), r["households"], facts.floor, tone="c3",
+                   mark=part(r["households"], whole, facts.floor))
         for r in rows
     ]  # fmt: skip
     text = "People known at one address, mostly with one last name. They stay people of their own."
@@ -181,12 +165,9 @@ def matching(facts: Facts) -> Section | None:
         "Weights of independent signs add up. +1 doubles the odds that two records are one person, "
         "+10 makes them a thousand times higher, −1 halves them."
     )
-    blocks = [
-        Block("Match weights", weights("Match weight of every level of every comparison", rows_drawn), text, wide=True),
-        _evidence(facts),
-        _blocked(facts),
-    ]
-    return Section("matching", "Why records match", finding, tuple(b for b in blocks if b), menu="Matching")
+    chart = weights("Match weight of every level of every comparison", rows_drawn)
+    blocks = (Block("Match weights", chart, text, wide=True), _evidence(facts), _blocked(facts))
+    return section("matching", "Why records match", "Matching", finding, *blocks)
 
 
 def _sign(row: Row) -> str:
@@ -224,11 +205,7 @@ def _blocked(facts: Facts) -> Block | None:
         (words(r["kind"]), r["reason"], count(r["identifiers"]), people(r["records"], facts.floor))
         for r in facts.rows("blocked_identifiers")
     ]
-    if not rows:
-        return None
-    table = facts_table(
-        "Identifiers that link nobody", ("Kind", "Why it links nobody", "Values", "Records"), rows, (2, 3)
-    )
-    return Block(
-        "Too common to prove anything", table, "Placeholders and shared identifiers do not link people.", is_chart=False
-    )
+    head = ("Kind", "Why it links nobody", "Values", "Records")
+    text = "Placeholders and shared identifiers do not link people."
+    caption = "Identifiers that link nobody"
+    return table("Too common to prove anything", head, rows, (2, 3), text, caption=caption, wide=False)

@@ -1,7 +1,7 @@
 """The page: facts in, one self-contained HTML text out.
 
 What belongs here: the order of sections, the headline numbers, and what the template gets. What does
-not: reading tables (facts.py), drawing (charts.py) and rendering (template.py).
+not: reading tables (facts.py), drawing and filling (pages/).
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cdp_pipeline.reports import figures
+from cdp_pipeline.pages import figures
+from cdp_pipeline.pages.page import Section, fill
 from cdp_pipeline.reports.advice import next_steps, warnings
 from cdp_pipeline.reports.arrivals import arrivals
 from cdp_pipeline.reports.audience_files import audiences
@@ -18,8 +19,6 @@ from cdp_pipeline.reports.facts import Facts, Row
 from cdp_pipeline.reports.groups import consent, segments
 from cdp_pipeline.reports.identities import identities, matching
 from cdp_pipeline.reports.profiles import profiles, revenue
-from cdp_pipeline.reports.section import Section
-from cdp_pipeline.reports.template import fill
 from cdp_pipeline.reports.trust import trust
 from cdp_pipeline.reports.work import further, run_times
 
@@ -52,10 +51,13 @@ def render(facts: Facts) -> Page:
     """The report page of one run."""
     sections = [section for make in SECTIONS if (section := make(facts))]
     warned = warnings(facts)
+    brand, day = figures.brand(facts.name), figures.day(facts.as_of)
     html = fill(
-        "page.html.j2",
-        facts.name,
-        facts.as_of,
+        "report.html.j2",
+        f"Your customers on {day}",
+        title=f"{brand} · {day}",
+        brand=brand,
+        as_of=day,
         facts=facts,
         tiles=tiles(facts),
         warnings=warned,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from cdp_pipeline.reports.charts import Bar, Part, Stack, bars, columns, facts_table, heat
-from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import (
+from cdp_pipeline.pages.charts import Bar, Part, Stack, bars, columns, heat
+from cdp_pipeline.pages.figures import (
     UNKNOWN,
     Number,
     count,
@@ -25,7 +24,8 @@ from cdp_pipeline.reports.figures import (
     title,
     words,
 )
-from cdp_pipeline.reports.section import Block, Section
+from cdp_pipeline.pages.page import Block, Section, section, table
+from cdp_pipeline.reports.facts import Facts, Row
 
 _MONTHS = 24
 _BUYERS = (
@@ -40,26 +40,26 @@ def profiles(facts: Facts) -> Section | None:
     rows = sorted(facts.rows("fill_rates"), key=lambda r: (-r["share"], r["field"]))
     if not rows or not rows[0]["people"]:
         return None
-    known = [r for r in rows if r["filled"]]
+    filled = [r for r in rows if r["filled"]]
     rows_drawn = [
         Bar(title(r["field"]), drawn(r["filled"], facts.floor), part(r["filled"], r["people"], facts.floor),
             mark=f"{people(r['filled'], facts.floor)} people")
-        for r in known
+        for r in filled
     ]  # fmt: skip
     empty = [words(r["field"]) for r in rows if not r["filled"]]
     text = f"No source delivers {listed(empty)}." if empty else ""
     chart = bars("Share of people for whom each field is known", rows_drawn, most=float(rows[0]["people"]))
-    blocks = [Block("Known of how many people", chart, text), _by_system(facts, known)]
-    return Section(
-        "profiles", "How complete profiles are", _finding(facts, rows), tuple(b for b in blocks if b), menu="Profiles"
-    )
+    blocks = (Block("Known of how many people", chart, text), _by_system(facts, filled))
+    return section("profiles", "How complete profiles are", "Profiles", _finding(facts, rows), *blocks)
 
 
 def _finding(facts: Facts, rows: list[Row]) -> str:
     shares = {r["field"]: r["share"] for r in rows}
-    told = [f"{words(f)} for {percent(shares[f])}" for f in ("email", "phone", "postcode") if f in shares]
+    fields = [f"{words(f)} for {percent(shares[f])}" for f in ("email", "phone", "postcode") if f in shares]
     weak = [words(r["field"]) for r in reversed(rows) if 0 < r["share"] < 0.25][:3]
-    text = f"Of all people we know {listed(told)}." if told else f"The best known field is {words(rows[0]['field'])}."
+    text = (
+        f"Of all people we know {listed(fields)}." if fields else f"The best known field is {words(rows[0]['field'])}."
+    )
     gain = _gain(facts, shares)
     return text + (f" {gain}" if gain else "") + (f" Little is known about {listed(weak)}." if weak else "")
 
@@ -89,14 +89,10 @@ def _by_system(facts: Facts, rows: list[Row]) -> Block | None:
             cell = cells.get((source, row["field"]))
             line.append((float(cell["share"]), percent(cell["share"])) if cell and cell["filled"] else None)
         body.append((title(row["field"]), line))
-    grid = heat(
-        "Fill rate of every field, in profiles and in each system", ["All people", *(title(s) for s in sources)], body
-    )
-    return Block(
-        "Who knows what",
-        grid,
-        "First column: unified profiles, as a share of people. Others: each system's own records.",
-    )
+    across = ["All people", *(title(s) for s in sources)]
+    grid = heat("Fill rate of every field, in profiles and in each system", across, body)
+    text = "First column: unified profiles, as a share of people. Others: each system's own records."
+    return Block("Who knows what", grid, text)
 
 
 def revenue(facts: Facts) -> Section | None:
@@ -104,48 +100,31 @@ def revenue(facts: Facts) -> Section | None:
     rows = [r for r in facts.rows("revenue_by_month") if r["currency"] == facts.currency][-_MONTHS:]
     if not rows:
         return _no_revenue(facts)
-    months, axis = [], []
-    for position, row in enumerate(rows):
-        parts = [
-            Part(name, float(row[column]), money(row[column], facts.currency), tone) for name, column, tone in _BUYERS
-        ]
-        months.append(
-            Stack(
-                month(row["month"]),
-                parts,
-                f"{money(row['net_amount'], facts.currency)} in {things(row['orders'], 'order')}",
-            )
+    currency = facts.currency
+    months = [
+        Stack(
+            month(row["month"]),
+            [Part(name, float(row[column]), money(row[column], currency), tone) for name, column, tone in _BUYERS],
+            f"{money(row['net_amount'], currency)} in {things(row['orders'], 'order')}",
         )
-        axis.append(_tick(row["month"], position))
+        for row in rows
+    ]
+    axis = [_tick(row["month"], position) for position, row in enumerate(rows)]
     head = ("Month", "Orders", "Buyers", "Charged", "Paid back", "Net")
-    table = [
+    cells = [
         (month(r["month"]), count(r["orders"]), people(r["buyers"], facts.floor),
          *(_amount(facts, r[c]) for c in ("gross_amount", "refunded_amount", "net_amount")))
         for r in reversed(rows)
     ]  # fmt: skip
-    chart = columns(
-        f"Net revenue of the last {len(rows)} months",
-        months,
-        axis,
-        lambda value: money(value, facts.currency, short=True),
-    )
+    name = f"Net revenue of the last {len(rows)} months"
+    chart = columns(name, months, axis, lambda value: money(value, currency, short=True))
     top = max(rows, key=lambda r: (r["net_amount"], r["month"]))
-    blocks = [
-        Block(
-            f"Net revenue by month, {facts.currency}",
-            chart,
-            f"Highest: {money(top['net_amount'], facts.currency)} in {month(top['month'])}.",
-            True,
-        ),
-        Block(
-            "The months in numbers",
-            facts_table("Months", head, table, range(1, 6)),
-            wide=True,
-            folded=True,
-            is_chart=False,
-        ),
-    ]
-    return Section("revenue", "What customers bought", _revenue_finding(facts, rows), tuple(blocks), menu="Revenue")
+    text = f"Highest: {money(top['net_amount'], currency)} in {month(top['month'])}."
+    return section(
+        "revenue", "What customers bought", "Revenue", _revenue_finding(facts, rows),
+        Block(f"Net revenue by month, {currency}", chart, text, wide=True),
+        table("The months in numbers", head, cells, range(1, 6), caption="Months", folded=True),
+    )  # fmt: skip
 
 
 def _no_revenue(facts: Facts) -> Section | None:
@@ -154,7 +133,7 @@ def _no_revenue(facts: Facts) -> Section | None:
     if not others:
         return None
     text = f"All orders are in {listed(others)}, none in {facts.currency}. {_left_out(facts)}"
-    return Section("revenue", "What customers bought", text.strip(), (), menu="Revenue")
+    return section("revenue", "What customers bought", "Revenue", text.strip())
 
 
 def _amount(facts: Facts, value: Number | None) -> str:

@@ -6,12 +6,11 @@ What belongs here: the table `reports.pages` and the file beside it. What does n
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.steps import Outcome, Step, described
-from cdp_pipeline.run.whole_file import replaced
+from cdp_pipeline.run.whole_file import write_whole
 
 PAGE = "index.html"
 PROCESSING = "processing.html"  # the record of processing activities, linked from the page
@@ -31,8 +30,8 @@ def _write(run: Run, tables: tuple[str, ...]) -> Outcome:
 
     page = render(read_facts(run, tables))
     path = run.path("reports.pages").with_name(PAGE)
-    write_text(path, page.html)
-    write_text(path.with_name(PROCESSING), as_page(run.project))
+    write_whole(path, page.html, "page")
+    write_whole(path.with_name(PROCESSING), as_page(run.project), "page")
     with run.connect() as con:
         con.execute(
             "create temp table pages as select $1 as page, $2::date as as_of, $3::bigint as sections, "
@@ -47,9 +46,3 @@ def _write(run: Run, tables: tuple[str, ...]) -> Outcome:
         "bytes": path.stat().st_size,
     }
     return {"reports.pages": numbers}
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file all or nothing."""
-    with replaced(path, "page") as temporary:
-        temporary.write_text(text, encoding="utf-8")

@@ -6,10 +6,10 @@ many people there are and what joined them (identities.py).
 
 from __future__ import annotations
 
-from cdp_pipeline.reports.charts import Bar, bars, facts_table
+from cdp_pipeline.pages.charts import Bar, bars, facts_table
+from cdp_pipeline.pages.figures import count, day, money, people, things, words
+from cdp_pipeline.pages.page import Block, Section, section, table
 from cdp_pipeline.reports.facts import Facts, Row
-from cdp_pipeline.reports.figures import count, day, money, people, things, words
-from cdp_pipeline.reports.section import Block, Section
 
 _MEASURES = {
     "precision": "Of the records joined with one another, really one person",
@@ -29,7 +29,7 @@ def trust(facts: Facts) -> Section | None:
     if not facts.rows("identity_guards"):
         return None
     blocks = (_guards(facts), _accuracy(facts), _questions(facts), _passes(facts))
-    return Section("trust", "How far to trust it", _finding(facts), tuple(b for b in blocks if b), menu="Trust")
+    return section("trust", "How far to trust it", "Trust", _finding(facts), *blocks)
 
 
 def _finding(facts: Facts) -> str:
@@ -43,11 +43,11 @@ def _finding(facts: Facts) -> str:
         text += f"{things(questions, 'decision')} would be better taken by a person"
         text += f", with {money(moved, facts.currency, short=True)} of revenue in them. " if moved else ". "
     labelled = [r for r in facts.rows("identity_accuracy") if r["part"] == "all"]
-    told = {r["measure"]: r for r in labelled if r["value"] is not None}
+    values = {r["measure"]: r for r in labelled if r["value"] is not None}
     for precision, recall in (("precision", "recall"), ("pair_precision", "pair_recall")):
-        if precision in told and recall in told:
-            text += f"Labels say: {_exact(told[precision])} of what was joined is right, "
-            return f"{text}and {_exact(told[recall])} of what belongs together was joined."
+        if precision in values and recall in values:
+            text += f"Labels say: {_exact(values[precision])} of what was joined is right, "
+            return f"{text}and {_exact(values[recall])} of what belongs together was joined."
     few = "Too little is judged yet" if labelled else "Nobody has labelled anything yet"
     return f"{text}{few}, so how right it is cannot be told in numbers."
 
@@ -65,8 +65,10 @@ def _guards(facts: Facts) -> Block:
     ]
     text = "Without it: how many there were, or how many pairs would have joined."
     text += f" {things(idle, 'further guard')} had nothing to do." if (idle := len(rows) - len(busy)) else ""
-    table = facts_table("Guards", ("Guard", "Unit", "Without it", "Affected"), cells, (2, 3))
-    return Block("What the guards did last night", table, text, wide=True, is_chart=False)
+    head = ("Guard", "Unit", "Without it", "Affected")
+    return Block(
+        "What the guards did last night", facts_table("Guards", head, cells, (2, 3)), text, True, is_chart=False
+    )
 
 
 def _told(row: Row, column: str, floor: int) -> str:
@@ -77,8 +79,6 @@ def _told(row: Row, column: str, floor: int) -> str:
 
 def _accuracy(facts: Facts) -> Block | None:
     rows = [r for r in facts.rows("identity_accuracy") if r["part"] == "all" and r["measure"] in _MEASURES]
-    if not rows:
-        return None
     order = list(_MEASURES)
     cells = [
         (
@@ -92,8 +92,8 @@ def _accuracy(facts: Facts) -> Block | None:
     text += "for what was decided before anybody judged them."
     notes = sorted({str(r["note"]).capitalize() + "." for r in rows if r["note"]})
     head = ("Share", "Value", "Interval", "Rests on")
-    table = facts_table("How right the people are, by labels", head, cells, (1, 2))
-    return Block("How right it is", table, " ".join([text, *notes]), wide=True, is_chart=False)
+    caption = "How right the people are, by labels"
+    return table("How right it is", head, cells, (1, 2), " ".join([text, *notes]), caption=caption)
 
 
 def _questions(facts: Facts) -> Block | None:
@@ -115,6 +115,6 @@ def _passes(facts: Facts) -> Block | None:
         )
         for r in rows
     ]  # fmt: skip
-    table = facts_table("The last runs", ("Run", "What was solved", "Pairs scored", "As before"), cells, (2, 3))
+    head = ("Run", "What was solved", "Pairs scored", "As before")
     text = "A full pass solves everything again; as before: how far its people agree with those of the runs until then."
-    return Block("New records only, or everything", table, text, is_chart=False) if rows else None
+    return table("New records only, or everything", head, cells, (2, 3), text, caption="The last runs", wide=False)

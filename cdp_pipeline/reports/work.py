@@ -10,10 +10,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from cdp_pipeline.reports.charts import Bar, bars, facts_table
+from cdp_pipeline.pages.charts import Bar, bars, facts_table
+from cdp_pipeline.pages.figures import count, day, people, seconds, share, things, title
+from cdp_pipeline.pages.page import Block, Section, section
 from cdp_pipeline.reports.facts import Facts
-from cdp_pipeline.reports.figures import count, day, people, seconds, share, things, title
-from cdp_pipeline.reports.section import Block, Section
 
 DRAWN = frozenset({
     "audience_funnels", "audience_overlaps", "audience_reasons", "blocked_identifiers", "consent_coverage", "deliveries",
@@ -38,32 +38,32 @@ def run_times(facts: Facts) -> Section | None:
         return None
     total = sum(stage.seconds for stage in facts.stages)
     reused = sum(stage.reused for stage in facts.stages)
-    made = sum(stage.made for stage in facts.stages)
+    new = sum(stage.new for stage in facts.stages)
     drawn = [
-        Bar(title(s.name), s.seconds, seconds(s.seconds) if s.made else "unchanged",
-            note=_LAYERS.get(s.name, ""), mark=things(s.made, "table") if s.made else "", tone="c4")
+        Bar(title(s.name), s.seconds, seconds(s.seconds) if s.new else "unchanged",
+            note=_LAYERS.get(s.name, ""), mark=things(s.new, "table") if s.new else "", tone="c4")
         for s in facts.stages
     ]  # fmt: skip
     slow = [Bar(name, value, seconds(value), tone="c4") for name, value in facts.slowest]
     slowest = max(facts.stages, key=lambda s: (s.seconds, s.name))
-    finding = f"{things(made, 'table')} were made in {seconds(total)}"
+    finding = f"{things(new, 'table')} were made in {seconds(total)}"
     finding += f"; {count(reused)} had not changed and stayed." if reused else "."
     if total:
         part = round(100 * share(slowest.seconds, total))
         finding += f" {part}% of the time went into {_LAYERS.get(slowest.name, slowest.name)}."
-    blocks = [Block("Time per stage", bars("Seconds of work per stage", drawn))]
-    blocks += [Block("Slowest tables", bars("Seconds of work of the slowest tables", slow))] if slow else []
-    return Section("run", "How long it took", finding, tuple(blocks), menu="Run")
+    return section(
+        "run", "How long it took", "Run", finding,
+        Block("Time per stage", bars("Seconds of work per stage", drawn)),
+        Block("Slowest tables", bars("Seconds of work of the slowest tables", slow)) if slow else None,
+    )  # fmt: skip
 
 
 def further(facts: Facts) -> Section | None:
     """Report tables a project adds: each with its description, its rows, and bars where they fit."""
-    blocks = tuple(_table(facts, name) for name in sorted(facts.tables) if name not in DRAWN)
+    blocks = [_table(facts, name) for name in sorted(facts.tables) if name not in DRAWN]
     if not blocks:
         return None
-    return Section(
-        "more", "More reports", f"{things(len(blocks), 'further table')} of this project.", blocks, menu="More"
-    )
+    return section("more", "More reports", "More", f"{things(len(blocks), 'further table')} of this project.", *blocks)
 
 
 def _table(facts: Facts, name: str) -> Block:
@@ -72,12 +72,12 @@ def _table(facts: Facts, name: str) -> Block:
     numeric = [
         i for i, column in enumerate(head) if all(isinstance(r[column], int | float | Decimal | None) for r in rows)
     ]
-    shown = [[_cell(facts, column, row[column]) for column in head] for row in rows[:_MOST_ROWS]]
+    cells = [[_cell(facts, column, row[column]) for column in head] for row in rows[:_MOST_ROWS]]
     text = facts.about.get(name, "") + (
         f" The first {_MOST_ROWS} of {count(len(rows))} rows." if len(rows) > _MOST_ROWS else ""
     )
     return Block(
-        title(name), facts_table(title(name), [title(h) for h in head], shown, numeric), text, wide=True, is_chart=False
+        title(name), facts_table(title(name), [title(h) for h in head], cells, numeric), text, wide=True, is_chart=False
     )
 
 

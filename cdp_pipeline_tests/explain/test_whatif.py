@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.explain import difference, whatif, whatif_text
+from cdp_pipeline.explain import difference, whatif
 from cdp_pipeline.explain.difference import Change, Difference, Size
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.privacy.keys import DEMO_KEY
@@ -94,7 +94,7 @@ def test_the_words_hold_ids_and_differences() -> None:
         ),
         is_clean=False,
     )
-    said = whatif_text.text(found)
+    said = difference.text(found)
     assert "1,346 people would be 1,345 (-1)" in said
     assert "2 + 1 records: Pa + Pb" in said
     assert "2 records into 1 + 1: Pc → Pc + Pe" in said

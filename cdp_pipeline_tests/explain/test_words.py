@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from cdp_pipeline.explain import words
+from cdp_pipeline.pages.figures import bits
 
 
 def test_the_examples_hold() -> None:
@@ -19,7 +20,7 @@ def test_the_examples_hold() -> None:
 @given(some.floats(min_value=-39, max_value=39))
 def test_a_chance_always_shows_its_weight(weight: float) -> None:
     """Whatever the words are, experts find the weight behind them."""
-    assert f"(weight {words.signed(weight)})" in words.chance(weight)
+    assert f"(weight {bits(weight)})" in words.chance(weight)
 
 
 @pytest.mark.parametrize(

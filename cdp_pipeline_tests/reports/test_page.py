@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cdp_pipeline.pages.figures import count, people
 from cdp_pipeline.reports.checks_page import CHECKS_PAGE
 from cdp_pipeline.reports.facts import Facts, read_facts
-from cdp_pipeline.reports.figures import count, people
 from cdp_pipeline.reports.page import render
 from cdp_pipeline.reports.steps import PROCESSING
 from cdp_pipeline.run.lake import Run

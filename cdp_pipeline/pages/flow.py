@@ -30,7 +30,7 @@ class Link:
     start: int
     end: int
     value: float
-    told: str
+    text: str
 
 
 def flow(title: str, left: Sequence[Node], right: Sequence[Node], links: Sequence[Link]) -> Markup:
@@ -47,7 +47,7 @@ def flow(title: str, left: Sequence[Node], right: Sequence[Node], links: Sequenc
         y0, y1 = below_start[link.start], below_end[link.end]
         below_start[link.start] += width
         below_end[link.end] += width
-        shapes.append(_stream(y0, y1, width, right[link.end].tone, link.told))
+        shapes.append(_stream(y0, y1, width, right[link.end].tone, link.text))
     for node, (top, height) in zip(left, starts, strict=True):
         shapes.append(_block(_LEFT - _BLOCK, top, height, "c6", node, _LEFT - _BLOCK - 8, "end"))
     for node, (top, height) in zip(right, ends, strict=True):
@@ -60,21 +60,21 @@ def flow(title: str, left: Sequence[Node], right: Sequence[Node], links: Sequenc
 
 def _tops(sizes: Sequence[float]) -> list[tuple[float, float]]:
     """Top and height of each block; small ones get room for their words."""
-    found, y = [], 0.0
+    blocks, y = [], 0.0
     for size in sizes:
-        found.append((y, size))
+        blocks.append((y, size))
         y += max(size, 22.0) + _GAP
-    return found
+    return blocks
 
 
-def _stream(y0: float, y1: float, width: float, tone: str, told: str) -> Markup:
+def _stream(y0: float, y1: float, width: float, tone: str, text: str) -> Markup:
     half = (_LEFT + _RIGHT) / 2
     path = (
         f"M{_LEFT:.1f},{y0:.1f}C{half:.1f},{y0:.1f} {half:.1f},{y1:.1f} {_RIGHT:.1f},{y1:.1f}"
         f"V{y1 + width:.1f}"
         f"C{half:.1f},{y1 + width:.1f} {half:.1f},{y0 + width:.1f} {_LEFT:.1f},{y0 + width:.1f}Z"
     )
-    return Markup('<path class="stream {}" d="{}"><title>{}</title></path>').format(tone, path, told)
+    return Markup('<path class="stream {}" d="{}"><title>{}</title></path>').format(tone, path, text)
 
 
 def _block(x: float, top: float, height: float, tone: str, node: Node, text_x: float, anchor: str) -> Markup:

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.explain import page, pair, pair_text
-from cdp_pipeline.explain.answer import Comparison
+from cdp_pipeline.explain import pair, pair_layout
+from cdp_pipeline.explain.pair import Comparison
 from cdp_pipeline.privacy.door import Door
 from cdp_pipeline_tests.identity.people import KEY, MATCHING
 
@@ -23,10 +23,10 @@ def test_one_person_shows_the_link_and_its_sum(snapshot: Path) -> None:
     """Two records of a person: the bars of prior, fields and rule add up to the published weight."""
     found = explained(snapshot, "crm:5", "news:6")
     assert found.is_one
-    seen = found.seen[0]
-    assert sum(part.weight for part in seen.parts) == pytest.approx(seen.weight, abs=1e-4)
-    assert [part.field for part in seen.parts][:1] == ["before"]
-    said = pair_text.text(found)
+    match = found.matches[0]
+    assert sum(part.weight for part in match.parts) == pytest.approx(match.weight, abs=1e-4)
+    assert [part.field for part in match.parts][:1] == ["before"]
+    said = pair_layout.text(found)
     assert "are one person: P" in said
     assert "the e-mail rule: one equal address" in " ".join(said.replace("│", "").split())
 
@@ -43,14 +43,14 @@ def test_the_bars_are_what_the_run_scored(snapshot: Path) -> None:
     ).fetchall()
     assert rows
     for one, other, weight in rows:
-        parts = explained(snapshot, one, other).seen[0].parts
+        parts = explained(snapshot, one, other).matches[0].parts
         fields = [part.weight for part in parts if part.field not in {"rule", "together"}]
         assert sum(fields) == pytest.approx(weight, abs=1e-3)
 
 
 def test_copies_have_nothing_to_weigh(snapshot: Path) -> None:
     """Equal records are said to be copies."""
-    said = pair_text.text(explained(snapshot, "crm:1", "shop:2"))
+    said = pair_layout.text(explained(snapshot, "crm:1", "shop:2"))
     assert "the two are copies" in said
 
 
@@ -59,13 +59,13 @@ def test_a_path_leads_over_other_records(snapshot: Path) -> None:
     person = explained(snapshot, "crm:1", "shop:3").a.person
     found = explained(snapshot, person, "shop:3")
     assert found.is_one
-    assert found.seen[-1].right.label == "shop:3"
+    assert found.matches[-1].right.label == "shop:3"
 
 
 def test_a_household_is_kept_apart_by_name(snapshot: Path) -> None:
     """The reason comes first, then what would change it, with the command to type."""
     found = explained(snapshot, "crm:4", "crm:1")
-    said = pair_text.text(found)
+    said = pair_layout.text(found)
     assert not found.is_one
     assert found.why[0].startswith("Ruled out: their first names differ")
     assert "cdp identity judge crm:4 crm:1 same" in said
@@ -95,7 +95,7 @@ def test_without_the_key_a_guard_is_told_without_counts(snapshot: Path) -> None:
 
 def test_a_retired_id_is_followed_and_said(snapshot: Path) -> None:
     """An old id stands for the living person, and the answer begins with that."""
-    assert pair_text.text(explained(snapshot, "Pended", "crm:4")).startswith("Pended ended on 2026-01-30")
+    assert pair_layout.text(explained(snapshot, "Pended", "crm:4")).startswith("Pended ended on 2026-01-30")
 
 
 def test_the_same_twice_is_told(snapshot: Path) -> None:
@@ -106,28 +106,28 @@ def test_the_same_twice_is_told(snapshot: Path) -> None:
 
 def test_lines_fit_the_terminal(snapshot: Path) -> None:
     """At 80 characters no line of prose or bars is longer, commands aside."""
-    lines = pair_text.text(explained(snapshot, "crm:4", "crm:1"), 80).splitlines()
+    lines = pair_layout.text(explained(snapshot, "crm:4", "crm:1"), 80).splitlines()
     assert not [line for line in lines if len(line) > 80 and "cdp " not in line]
 
 
 def test_a_page_loads_nothing_and_is_private(snapshot: Path, tmp_path: Path) -> None:
     """The page is whole in itself, holds the same reasons, and only its owner may read it."""
     path = tmp_path / "why.html"
-    page.write_page(explained(snapshot, "crm:4", "crm:1"), path)
+    pair_layout.write_page(explained(snapshot, "crm:4", "crm:1"), path)
     text = path.read_text(encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "Ruled out: their first names differ" in text
-    assert not [word for word in ("<script", "http", "url(", "@import", " src=") if word in text]
+    assert not [word for word in ("<script", "://", "url(", "@import", " src=") if word in text]
 
 
 def test_a_page_escapes_what_people_type(snapshot: Path) -> None:
     """Markup inside a name is shown, not obeyed."""
     found = explained(snapshot, "crm:4", "crm:1")
-    found.seen[0].left.values["name"] = "<img src=x>"
+    found.matches[0].left.values["name"] = "<img src=x>"
     try:
-        assert "&lt;img src=x&gt;" in page.page(found)
+        assert "&lt;img src=x&gt;" in pair_layout.page(found)
     finally:
-        found.seen[0].left.values["name"] = "Koen Bakker"
+        found.matches[0].left.values["name"] = "Koen Bakker"
 
 
 def test_a_verdict_is_told_with_who_and_when(data: Path) -> None:

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 from hypothesis import given
 from hypothesis import strategies as some
 
-from cdp_pipeline.explain.tree import Link, hanging, path, strongest_tree
+from cdp_pipeline.explain.links import Link, hanging, path, strongest_tree
 
 CHAIN = (Link(1, 2, 9.0), Link(2, 3, 5.0), Link(1, 3, 1.0), Link(3, 4, 7.0))
 

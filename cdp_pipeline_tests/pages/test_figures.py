@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp_pipeline.reports import figures
+from cdp_pipeline.pages import figures
 
 
 @pytest.mark.parametrize(

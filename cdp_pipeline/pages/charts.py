@@ -1,7 +1,7 @@
 """Charts as plain HTML and SVG: crisp at any size, readable without colour, drawn by no script.
 
 What belongs here: one function a kind of chart; each gives markup. What does not: what is drawn
-(sections.py), colours and sizes (page.css).
+(the sections of reports/, explain/), colours and sizes (page.css).
 
 A bar is a table row, so that a screen reader and a copy-paste get the numbers. Colours are classes
 `c1` to `c6`, defined for light and dark in page.css.
@@ -20,7 +20,10 @@ Tone = str
 
 @dataclass(frozen=True)
 class Bar:
-    """One row of a bar chart: `value` sets the length, `text` is what is read, `note` explains."""
+    """One row of a bar chart: `value` sets the length, `text` is what is read, `note` explains.
+
+    `start` is where the bar of a waterfall begins; everywhere else that is 0.
+    """
 
     label: str
     value: float
@@ -28,6 +31,13 @@ class Bar:
     note: str = ""
     tone: Tone = "c1"
     mark: str = ""
+    start: float = 0.0
+
+    @property
+    def edges(self) -> tuple[float, float]:
+        """Where the bar begins and ends, the smaller first."""
+        low, high = sorted((self.start, self.start + self.value))
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -74,12 +84,12 @@ def stacks(title: str, rows: Sequence[Stack]) -> Markup:
             for part in row.parts
             if part.value > 0
         ]
-        told = "; ".join(f"{part.name} {part.text}" for part in row.parts if part.value > 0)
+        text = "; ".join(f"{part.name} {part.text}" for part in row.parts if part.value > 0)
         lines.append(
             Markup(
                 '<tr><th scope="row">{}{}</th><td class="track stack"><span class="unseen">{}</span>{}</td>'
                 '<td class="figure">{}</td></tr>'
-            ).format(row.label, _note(row.note), told, Markup("").join(pieces), row.text)
+            ).format(row.label, _note(row.note), text, Markup("").join(pieces), row.text)
         )
     return Markup("{}{}").format(_legend([part for row in rows for part in row.parts]), _table("bars", title, lines))
 
@@ -96,11 +106,11 @@ def columns(title: str, rows: Sequence[Stack], axis: Sequence[str], scale: Calla
             Markup('<span class="bar {}" style="height:{}%"></span>').format(part.tone, _share(max(part.value, 0), top))
             for part in reversed(row.parts)
         ]
-        told = "; ".join([row.text, *(f"{part.name} {part.text}" for part in row.parts)])
+        text = "; ".join([row.text, *(f"{part.name} {part.text}" for part in row.parts)])
         lines.append(
             Markup(
                 '<li title="{0}: {1}"><span class="unseen">{0}: {1}</span>{2}<i aria-hidden="true">{3}</i></li>'
-            ).format(row.label, told, Markup("").join(pieces), tick)
+            ).format(row.label, text, Markup("").join(pieces), tick)
         )
     legend = _legend([part for row in rows for part in row.parts])
     lined = Markup('<p class="scale" aria-hidden="true"><span>{}</span><span>{}</span></p>').format(
@@ -137,6 +147,30 @@ def weights(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> Markup:
     return _table("bars weights", title, lines)
 
 
+def reach(rows: Sequence[Bar]) -> tuple[float, float]:
+    """The lowest and the highest value that any bar of a waterfall reaches, 0 among them."""
+    return min(0.0, *(bar.edges[0] for bar in rows)), max(0.0, *(bar.edges[1] for bar in rows))
+
+
+def waterfall(title: str, rows: Sequence[Bar]) -> Markup:
+    """Bars that begin where the one before them ended, the line of 0 among them; the last row is their sum."""
+    low, high = reach(rows)
+    whole = (high - low) or 1.0
+    lines = []
+    for bar in rows:
+        left, right = ((edge - low) / whole * 100 for edge in bar.edges)
+        drawn = Markup('<span class="bar {}" style="left:{:.2f}%;width:{:.2f}%"></span>').format(
+            bar.tone, left, right - left
+        )
+        lines.append(
+            Markup(
+                '<tr><th scope="row">{}</th><td class="figure">{}</td><td class="track"><div class="room">{}'
+                '<i style="left:{:.2f}%"></i></div></td><td>{}</td></tr>'
+            ).format(bar.label, bar.text, drawn if bar.value else "", -low / whole * 100, bar.note)
+        )
+    return _table("waterfall", title, lines)
+
+
 def funnel(title: str, steps: Sequence[Bar]) -> Markup:
     """Narrowing bars; `note` of a step tells who stayed behind before it."""
     top = max((step.value for step in steps), default=0.0) or 1.0
@@ -169,8 +203,14 @@ def heat(title: str, across: Sequence[str], rows: Sequence[tuple[str, Sequence[t
 
 
 def _table(kind: str, title: str, lines: Sequence[Markup]) -> Markup:
-    body = Markup("\n").join(lines)
-    return Markup('<table class="chart {}"><caption class="unseen">{}</caption>{}</table>').format(kind, title, body)
+    caption = Markup('<caption class="unseen">{}</caption>').format(title) if title else ""
+    return Markup('<table class="chart {}">{}{}</table>').format(kind, caption, Markup("\n").join(lines))
+
+
+def bullets(sentences: Sequence[str | Markup]) -> Markup:
+    """Sentences one below the other; nothing of none."""
+    items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
+    return Markup('<ul class="lines">{}</ul>').format(items) if items else items
 
 
 def _legend(parts: Sequence[Part]) -> Markup:
@@ -201,7 +241,7 @@ def _share(value: float, whole: float) -> str:
 def facts_table(
     title: str, head: Sequence[str], rows: Sequence[Sequence[str | Markup]], numeric: Sequence[int] = ()
 ) -> Markup:
-    """A plain table; columns whose positions are in `numeric` are set as figures."""
+    """A plain table; columns whose positions are in `numeric` are set as figures. `title` is for who cannot see it."""
     cells = [
         Markup('<td class="{}">{}</td>') if position in numeric else Markup("<td>{1}</td>")
         for position in range(len(head))

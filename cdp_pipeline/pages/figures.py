@@ -1,6 +1,6 @@
 """Numbers and names as a reader wants to see them.
 
-What belongs here: turning one value into text. What does not: sentences (sections.py) and
+What belongs here: turning one value into text. What does not: sentences (reports/, explain/) and
 drawing (charts.py).
 """
 
@@ -104,13 +104,18 @@ def seconds(value: Number) -> str:
 
 def words(name: str) -> str:
     """A name of the project as words: email_marketing → e-mail marketing. Sentences pass unharmed."""
-    return re.sub(r"[A-Za-z0-9]+", lambda found: _WORDS.get(found[0], found[0]), name.replace("_", " "))
+    return re.sub(r"[A-Za-z0-9]+", lambda word: _WORDS.get(word[0], word[0]), name.replace("_", " "))
 
 
 def title(name: str) -> str:
     """The same with a capital."""
     text = words(name)
     return text[:1].upper() + text[1:]
+
+
+def brand(name: str) -> str:
+    """The name of a project over its pages: a short one in capitals, a longer one as words."""
+    return title(name) if len(name) > 4 else name.upper()
 
 
 def day(value: date) -> str:
