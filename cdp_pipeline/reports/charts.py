@@ -1,7 +1,7 @@
 """Charts as plain HTML and SVG: crisp at any size, readable without colour, drawn by no script.
 
 What belongs here: one function a kind of chart; each gives markup. What does not: what is drawn
-(sections.py), colours and sizes (page.css).
+(section.py), colours and sizes (page.css).
 
 A bar is a table row, so that a screen reader and a copy-paste get the numbers. Colours are classes
 `c1` to `c6`, defined for light and dark in page.css.

@@ -1,6 +1,6 @@
 """Numbers and names as a reader wants to see them.
 
-What belongs here: turning one value into text. What does not: sentences (sections.py) and
+What belongs here: turning one value into text. What does not: sentences (page.py and the sections) and
 drawing (charts.py).
 """
 
