@@ -28,7 +28,7 @@ __all__ = ["shared"]  # the published demo, made once for every test that looks 
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md")))
 COMMANDS = DOCS / "commands.md"
 ANALYSTS = DOCS / "analysts.md"
 ERROR_CODES = DOCS / "error-codes.md"

@@ -1,7 +1,7 @@
 """The `cdp` command that erases: `cdp forget`.
 
 What belongs here: its options and words on the terminal. What does not: any work, and the other rights
-(cli_privacy_rights.py).
+(rights.py).
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The files of the data folder that outlive every run, verdicts and requests among them: reading, checking, rewriting."""

@@ -1,0 +1,1 @@
+"""One row a person: golden values, and the join of all attributes."""

@@ -1,0 +1,1 @@
+"""Checks on tables, deliveries and the finished run, and what they said."""

@@ -1,0 +1,1 @@
+"""The folder of a run: tables, manifest, steps that are skipped when nothing changed, locks, whole files."""

@@ -1,0 +1,1 @@
+"""Who is in which segment or audience, since when, and why."""

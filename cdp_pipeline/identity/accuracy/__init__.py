@@ -1,0 +1,1 @@
+"""How right identity is, told by labels and by verdicts on samples, with intervals."""

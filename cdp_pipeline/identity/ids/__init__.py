@@ -1,0 +1,1 @@
+"""Person ids that last over runs, and every event of their lives."""
