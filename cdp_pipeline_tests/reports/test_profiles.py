@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from cdp_pipeline.reports.profiles import profiles, revenue
-from cdp_pipeline_tests.reports.few_facts import block, facts, rows, titles
+from cdp_pipeline_tests.reports.few_facts import block, facts, figures, rows, titles
 
 FILLED = rows(
     "field filled people share",
@@ -100,6 +100,7 @@ def test_months_are_drawn_and_listed_from_the_newest() -> None:
     assert ticks == [*year, *(tick.replace("2025", "2026") for tick in year)]
     assert section.blocks[0].text == "Highest: €125 in June 2026."
     table = block(section, "The months in numbers")
+    assert figures(section, "The months in numbers") == ["Orders", "Buyers", "Charged", "Paid back", "Net"]
     assert len(table) == 25
     assert table[1] == "June 2026 | 3 | 30 | €135 | €10 | €125"
     assert table[-1] == "July 2024 | 3 | < 20 | €112 | €10 | €102"
