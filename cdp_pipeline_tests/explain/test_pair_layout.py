@@ -106,6 +106,23 @@ def test_a_narrow_terminal_has_shorter_bars() -> None:
         assert line.count("█") == cells - 1
 
 
+def test_a_long_value_is_cut_and_a_small_bar_is_seen() -> None:
+    """A value is as wide as its column at most; a weight too small for a cell is one cell, whichever way it points."""
+    long, fits = detail(1, name="x" * 30), detail(2, name="y" * 27)
+    small = (
+        Part("before", "", -9.0, 0.1),
+        Part("email", "same", 0.1),
+        Part("name", "other", -0.1),
+        Part("phone", "same", 9.0),
+    )
+    answer = replace(APART, matches=(Match(long, fits, 0.0, "", small),))
+    lines = pair_layout.text(answer, 72).splitlines()
+    assert f"  {'name':14}{'x' * 26}…  {'y' * 27}" in lines
+    (plus,) = [line for line in lines if line.startswith("  e-mail          +0.1")]
+    (minus,) = [line for line in lines if line.startswith("  name            −0.1")]
+    assert (plus.count("█"), minus.count("░")) == (1, 1)
+
+
 def test_a_page_has_the_words_of_the_terminal() -> None:
     """Everything that is said is on the page as well, in cards, with the commands as code."""
     words = re.sub("<[^>]+>", " ", pair_layout.page(APART).partition("</style>")[2])
@@ -131,6 +148,7 @@ def test_a_page_of_one_person_shows_the_path() -> None:
     ]  # fmt: skip
     assert re.findall('<li class="link">(.*?)</li>', html)[1] == "exact copies of each other<br>certain"
     assert "Copies: everything that is compared is equal" in html
+    assert html.count("file and line") == 2
     assert '<p class="lead">crm:1 moved</p>' in html
     single = pair_layout.page(replace(PATH, matches=PATH.matches[:1], others=()))
     assert re.findall("<h2>(.*)</h2>", single) == ["crm:1 and crm:2"]

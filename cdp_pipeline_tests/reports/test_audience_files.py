@@ -39,6 +39,7 @@ def row(*values: int, **more: Any) -> dict[str, Any]:
 def test_a_funnel_with_a_small_end_tells_bounds(values: tuple[int, ...], told: list[str]) -> None:
     """Neither who is missing from the file nor who is in it follows from the other."""
     first, *others = told_funnel(row(*values), 20)
+    assert [bar.tone for bar in others] == [*["c1"] * (len(others) - 1), "c2"]
     assert [f"{first.label} {first.text}", *(f"{bar.note} {bar.label} {bar.text}" for bar in others)] == told
 
 
@@ -115,6 +116,7 @@ def test_a_destination_shows_a_funnel_of_each_audience() -> None:
         "Idle", "No file: too few.", "in the audience 60", "− 20 without permission permit it 40",
         "− 40 left out: too few for a file in the file 0",
     ]  # fmt: skip
+    assert "c1" in section.blocks[0].body
     assert '<p class="stop">No file: too few.</p>' in section.blocks[1].body
 
 
