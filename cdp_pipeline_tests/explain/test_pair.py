@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
 import duckdb
@@ -102,32 +101,6 @@ def test_the_same_twice_is_told(snapshot: Path) -> None:
     """One record, or one person, cannot be held against itself."""
     with pytest.raises(InputError, match="are the same"):
         explained(snapshot, "crm:1", "crm:1")
-
-
-def test_lines_fit_the_terminal(snapshot: Path) -> None:
-    """At 80 characters no line of prose or bars is longer, commands aside."""
-    lines = pair_layout.text(explained(snapshot, "crm:4", "crm:1"), 80).splitlines()
-    assert not [line for line in lines if len(line) > 80 and "cdp " not in line]
-
-
-def test_a_page_loads_nothing_and_is_private(snapshot: Path, tmp_path: Path) -> None:
-    """The page is whole in itself, holds the same reasons, and only its owner may read it."""
-    path = tmp_path / "why.html"
-    pair_layout.write_page(explained(snapshot, "crm:4", "crm:1"), path)
-    text = path.read_text(encoding="utf-8")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "Ruled out: their first names differ" in text
-    assert not [word for word in ("<script", "://", "url(", "@import", " src=") if word in text]
-
-
-def test_a_page_escapes_what_people_type(snapshot: Path) -> None:
-    """Markup inside a name is shown, not obeyed."""
-    found = explained(snapshot, "crm:4", "crm:1")
-    found.matches[0].left.values["name"] = "<img src=x>"
-    try:
-        assert "&lt;img src=x&gt;" in pair_layout.page(found)
-    finally:
-        found.matches[0].left.values["name"] = "Koen Bakker"
 
 
 def test_a_verdict_is_told_with_who_and_when(data: Path) -> None:

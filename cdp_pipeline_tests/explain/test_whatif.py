@@ -10,28 +10,13 @@ import duckdb
 import pytest
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.explain import difference, whatif
-from cdp_pipeline.explain.difference import Change, Difference, Size
+from cdp_pipeline.explain import whatif
 from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.privacy.keys import DEMO_KEY
 from cdp_pipeline_tests.acceptance.conftest import shared
 from cdp_pipeline_tests.whole_project import ROOT, project
 
 __all__ = ["shared"]  # the published demo, made once for every test that looks at one
-
-
-def state(folder: Path, people: dict[str, str], segments: list[tuple[str, str, str, str]]) -> Path:
-    """Tables of one state: record -> person, and (person, segmentation, segment, kind)."""
-    for layer in ("identity", "segments"):
-        (folder / layer).mkdir(parents=True)
-    con = duckdb.connect()
-    con.execute("create table records (source varchar, record_id varchar, person_id varchar)")
-    con.executemany("insert into records values ('crm', ?, ?)", [list(item) for item in people.items()])
-    con.execute(f"copy records to '{folder}/identity/person_records.parquet'")
-    con.execute("create table members (person_id varchar, segmentation varchar, segment varchar, kind varchar)")
-    con.executemany("insert into members values (?, ?, ?, ?)", [list(row) for row in segments])
-    con.execute(f"copy members to '{folder}/segments/memberships.parquet'")
-    return folder
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -43,65 +28,6 @@ def tree(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_symlink() or path.is_file()
     }
-
-
-def test_merges_splits_and_sizes_are_told(tmp_path: Path) -> None:
-    """Who joins whom, who falls apart, and segments that nobody is in any more."""
-    before = state(
-        tmp_path / "before",
-        {"1": "Pa", "2": "Pa", "3": "Pb", "4": "Pc", "5": "Pc", "6": "Pd"},
-        [("Pa", "life", "active", "exclusive"), ("Pb", "life", "new", "exclusive"), ("Pa", "vip", "vip", "audience")],
-    )
-    after = state(
-        tmp_path / "after",
-        {"1": "Pa", "2": "Pa", "3": "Pa", "4": "Pc", "5": "Pe", "6": "Pd"},
-        [("Pa", "life", "active", "exclusive"), ("Pc", "vip", "vip", "audience"), ("Pa", "vip", "vip", "audience")],
-    )
-    assert difference.compare(before, after) == Difference(
-        persons=(4, 4),
-        merges=(Change(3, (("Pa", 2), ("Pb", 1)), (("Pa", 3),)),),
-        splits=(Change(2, (("Pc", 2),), (("Pc", 1), ("Pe", 1))),),
-        counts=(1, 1),
-        sizes=(
-            Size("life", "active", "exclusive", 1, 1),
-            Size("life", "new", "exclusive", 1, 0),
-            Size("vip", "vip", "audience", 1, 2),
-        ),
-    )
-
-
-def test_only_the_ten_largest_are_listed(tmp_path: Path) -> None:
-    """All are counted, the ten with most records are named, largest first."""
-    people = {f"{at}.{n}": f"P{at:02}" for at in range(12) for n in range(at + 2)}
-    before = state(tmp_path / "before", people, [("P00", "a", "a", "audience")])
-    torn = {record: f"{person}x" if record.endswith(".0") else person for record, person in people.items()}
-    found = difference.compare(before, state(tmp_path / "after", torn, [("P00", "a", "a", "audience")]))
-    assert found.counts == (0, 12)
-    assert [change.records for change in found.splits] == list(range(13, 3, -1))
-
-
-def test_the_words_hold_ids_and_differences() -> None:
-    """Persons, groups, segments and audiences with their change; what stays is only counted."""
-    found = Difference(
-        (1346, 1345),
-        (Change(3, (("Pa", 2), ("Pb", 1)), (("Pa", 3),)),),
-        (Change(2, (("Pc", 2),), (("Pc", 1), ("Pe", 1))),),
-        (1, 1),
-        (
-            Size("life", "new", "exclusive", 51, 50),
-            Size("life", "old", "exclusive", 5, 5),
-            Size("vip", "vip", "audience", 1, 1),
-        ),
-        is_clean=False,
-    )
-    said = difference.text(found)
-    assert "1,346 people would be 1,345 (-1)" in said
-    assert "2 + 1 records: Pa + Pb" in said
-    assert "2 records into 1 + 1: Pc → Pc + Pe" in said
-    assert "Segments: 1 of 2 change in size" in said
-    assert "Audiences: none of 1 changes in size" in said
-    assert "run cdp run first" in said
-    assert "Nothing was published" in said
 
 
 def test_what_follows_from_identity_is_performed_again() -> None:

@@ -54,3 +54,13 @@ def titles(section: Section | None) -> list[str]:
     """The titles of the blocks of a section, in order."""
     assert section
     return [block.title for block in section.blocks]
+
+
+def figures(section: Section | None, title: str) -> list[str]:
+    """The columns of a table block that are set as figures, in its head and in each of its rows."""
+    assert section
+    (body,) = (str(block.body) for block in section.blocks if block.title == title)
+    names = re.findall(r'<th scope="col" class="figure">(.*?)</th>', body)
+    cells = {len(re.findall('<td class="figure">', row)) for row in re.findall("<tr>(?!<th).*?</tr>", body)}
+    assert cells == {len(names)}
+    return names

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cdp_pipeline.reports.checked import checked
 from cdp_pipeline.run.manifest import Verdict
-from cdp_pipeline_tests.reports.few_facts import block, facts, rows, titles
+from cdp_pipeline_tests.reports.few_facts import block, facts, figures, rows, titles
 
 HOLDS = ("a", Verdict(True, True, 0, {}, "staging.x", "Holds", "o", "f"))
 WARNS = ("b_c", Verdict(False, False, 3, {}, "identity.y", "", "own", "mend"))
@@ -29,6 +29,7 @@ def test_checks_are_counted_by_layer() -> None:
     assert block(section, "Checks by layer")[1:] == [
         "Layer | Checks | Stop publication | Found something", "Staging | 1 | 1 | 0", "Identity | 2 | 1 | 2",
     ]  # fmt: skip
+    assert figures(section, "Checks by layer") == ["Checks", "Stop publication", "Found something"]
     assert section
     assert 'href="checks.html"' in section.blocks[-1].body
 
@@ -49,6 +50,7 @@ def test_unusual_numbers_stand_beside_the_usual() -> None:
         ("Orders", "rows", "rows", 5, 100.0), ("Orders", "share", "share", 0.5, 0.256), ("X", "mean", "count", 3.26, 22.4),
     )  # fmt: skip
     section = checked(replace(facts(unusual_numbers=odd), checks=(HOLDS,)))
+    assert figures(section, "Not as usual") == ["Now", "Usually"]
     assert block(section, "Not as usual")[1:] == [
         "Orders | rows | < 20 | 100",
         "Orders | share | 50.0% | 25.6%",

@@ -31,11 +31,11 @@ def test_each_segmentation_is_drawn_in_the_order_of_its_file() -> None:
 
 def test_an_empty_segment_is_shown_while_its_rule_stands() -> None:
     """Nobody is a size too, but not of `otherwise` nor of a segment that the project no longer has."""
-    nobody = [("exclusive", "life", name, 0, 0, 0, 0, 0, 0) for name in ("new", "none", "gone")]
-    assert block(life(OLD, *nobody), "Life") == [
-        "New Came this year | | 0 no change",
-        "Old Came before | | 50 ▲ < 20 ▼ < 20",
-    ]
+    nobody = [("exclusive", "life", name, 0, 0, 0, 0, 0, 0) for name in ("old", "none", "gone")]
+    young = ("exclusive", "life", "new", 45, 0.45, 60, 30, 0, 0)
+    assert block(life(young, *nobody), "Life") == [
+        "New Came this year | | 45 ▲ 30", "Old Came before | | 0 no change",
+    ]  # fmt: skip
 
 
 def test_an_audience_is_no_segment() -> None:
@@ -50,6 +50,8 @@ def test_the_finding_tells_the_largest_and_who_grew() -> None:
         "segment; “old” grew most, by fewer than 20."
     )
     assert life(NEW).finding.endswith("people moved 30 times into another segment.")
+    level = ("exclusive", "life", "new", 45, 0.45, 45, 30, 30, 0)
+    assert life(level).finding.endswith("people moved 30 times into another segment.")
     still = ("exclusive", "life", "old", 50, 0.5, 50, 0, 0, 0)
     assert life(still).finding.endswith(" Nobody changed segment since the last run.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cdp_pipeline.reports.identities import identities, matching
-from cdp_pipeline_tests.reports.few_facts import block, facts, rows, titles
+from cdp_pipeline_tests.reports.few_facts import block, facts, figures, rows, titles
 
 PEOPLE = facts(
     person_sizes=rows("records systems people", (1, 1, 30), (2, 2, 25), (9, 5, 10)),
@@ -113,5 +113,6 @@ def test_evidence_is_divided_into_accepted_and_turned_down() -> None:
 def test_identifiers_that_link_nobody_are_listed() -> None:
     """Kind, reason, values, and records as far as they may be told; no list of none."""
     assert block(matching(WEIGHTS), "Too common to prove anything")[1:] == ["e-mail | carried by strangers | 3 | < 20"]
+    assert figures(matching(WEIGHTS), "Too common to prove anything") == ["Values", "Records"]
     none = replace(WEIGHTS, tables={**WEIGHTS.tables, "blocked_identifiers": ()})
     assert titles(matching(none)) == ["Match weights", "What brought records together"]

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from cdp_pipeline.reports.profiles import profiles, revenue
-from cdp_pipeline_tests.reports.few_facts import block, facts, rows, titles
+from cdp_pipeline_tests.reports.few_facts import block, facts, figures, rows, titles
 
 FILLED = rows(
     "field filled people share",
@@ -100,6 +100,7 @@ def test_months_are_drawn_and_listed_from_the_newest() -> None:
     assert ticks == [*year, *(tick.replace("2025", "2026") for tick in year)]
     assert section.blocks[0].text == "Highest: €125 in June 2026."
     table = block(section, "The months in numbers")
+    assert figures(section, "The months in numbers") == ["Orders", "Buyers", "Charged", "Paid back", "Net"]
     assert len(table) == 25
     assert table[1] == "June 2026 | 3 | 30 | €135 | €10 | €125"
     assert table[-1] == "July 2024 | 3 | < 20 | €112 | €10 | €102"
@@ -127,3 +128,18 @@ def test_other_currencies_are_told_apart() -> None:
     assert (only.finding, only.blocks) == ("All orders are in USD, none in EUR.", ())
     assert revenue(facts()) is None
     assert revenue(replace(facts(revenue_by_month=both[:1]), currency="USD")) is not None
+
+
+def test_the_three_least_known_fields_are_named() -> None:
+    """The weakest first, under a quarter only, none that nobody delivers."""
+    fields = [(f"f{at}", at, 100, at / 100) for at in (0, 1, 2, 3, 4, 25, 90)]
+    section = profiles(facts(fill_rates=rows("field filled people share", *fields)))
+    assert section
+    assert section.finding == "The best known field is f90. Little is known about f1, f2 and f3."
+
+
+def test_a_year_without_revenue_claims_no_shares() -> None:
+    """Nothing is no whole of which there are shares."""
+    section = revenue(facts(revenue_by_month=rows(MONTH, month(0, 0))))
+    assert section
+    assert section.finding == "€0 net came in over the last 1 month."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from cdp_pipeline.reports.trust import trust
-from cdp_pipeline_tests.reports.few_facts import block, facts, rows, titles
+from cdp_pipeline_tests.reports.few_facts import block, facts, figures, rows, titles
 
 GUARDS = rows(
     "guard unit before affected words",
@@ -32,6 +32,7 @@ def test_guards_that_had_something_to_do_are_listed() -> None:
         "Groups do not fit | pairs | | 53",
         "Large persons | persons | 1,200 | < 20",
     ]
+    assert figures(section, "What the guards did last night") == ["Without it", "Affected"]
     busy = trust(facts(identity_guards=GUARDS[:1]))
     assert busy
     assert busy.blocks[0].text.endswith("would have joined.")
@@ -66,6 +67,7 @@ def test_labels_say_how_right_it_is() -> None:
         "Labels say: 98.8% of what was joined is right, and 93.2% of what belongs together was joined."
     )
     assert section.blocks[1].text.endswith("before anybody judged them. Four are gone.")
+    assert figures(section, "How right it is") == ["Value", "Interval"]
     assert block(section, "How right it is") == [
         "Share | Value | Interval | Rests on",
         "Of the records joined with one another, really one person | 98.8% | 97.0 to 99.0% | 800 labelled records",
@@ -112,7 +114,9 @@ def test_passes_are_listed_from_the_newest() -> None:
         "as_of kind why pairs_scored f1_against_incremental",
         (date(2026, 6, 29), "full", "a week", 1000, 0.9998), (date(2026, 6, 30), "incremental", "few are new", 20, None),
     )  # fmt: skip
-    assert block(trust(facts(identity_guards=GUARDS, identity_passes=passes)), "New records only, or everything") == [
+    section = trust(facts(identity_guards=GUARDS, identity_passes=passes))
+    assert figures(section, "New records only, or everything") == ["Pairs scored", "As before"]
+    assert block(section, "New records only, or everything") == [
         "Run | What was solved | Pairs scored | As before",
         "30 June 2026 | incremental: few are new | 20 |",
         "29 June 2026 | full: a week | 1,000 | 99.98%",
