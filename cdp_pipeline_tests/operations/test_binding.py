@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.operations.binding import unbound
+from cdp_pipeline.operations.binding import binding_mistakes
 from cdp_pipeline.project.project import read_files
 from cdp_pipeline.run.steps import Table
 
@@ -82,7 +82,7 @@ def problems(root: Path, file: str = "", right: str = "", wrong: str = "", made:
     project, mistakes = read_files(root)
     assert file or not mistakes
     models = [Table(name, "A model", dict.fromkeys(columns, "")) for name, columns in MODELS.items()]
-    return [problem.removeprefix(f"{root}/") for problem in unbound(project, [*made, *models])]
+    return [problem.removeprefix(f"{root}/") for problem in binding_mistakes(project, [*made, *models])]
 
 
 MODELS = {"profiles.spending": ("order_id", "doubled"), "profiles.again": ("order_id", "more")}
