@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cdp_pipeline.errors import InputError
@@ -191,3 +192,17 @@ def test_of_many_open_files_three_are_named(data: Path) -> None:
     for number in (3, 4):
         (data / f"open_{number}.csv").unlink()
     assert bad(data)["file modes"].words == "others may read open_0.csv, open_1.csv, open_2.csv"
+
+
+def test_a_warehouse_too_new_for_old_clients_is_named(data: Path) -> None:
+    """The version it is written in is bad, and the next run writes it anew; one that every client opens is well."""
+    words = {finding.subject: finding.words for finding in examine_folder(data, SETTINGS)}["warehouse"]
+    assert words.startswith("storage version v1.2.0, written by DuckDB ")
+    assert words.endswith("; clients from 1.2 open it")
+    warehouse = (data / "warehouse.duckdb").resolve()
+    warehouse.unlink()
+    with duckdb.connect(":memory:") as con:
+        con.execute(f"attach '{warehouse}' as newer (storage_version 'v1.4.0'); create table newer.t as select 1 as a")
+    finding = bad(data)["warehouse"]
+    assert finding.words.startswith("storage version v1.4.")
+    assert "write it anew" in finding.cure
