@@ -34,7 +34,7 @@ _OF_OTHERS = ("Could not choose a best candidate function", "Table with name")
 there, is told by pipeline.py and sql_reach.py."""
 
 
-def unbound(project: Project, tables: Iterable[Table]) -> list[str]:
+def binding_mistakes(project: Project, tables: Iterable[Table]) -> list[str]:
     """Every piece of SQL in dbt_like_sql that names what is not there; `tables` are all that the project makes."""
     with open_duckdb() as con:
         create_macros(con, project.words)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp_pipeline.errors import InputError
-from cdp_pipeline.operations.findings import Finding, examine_folder, looked_at, not_looked_at
+from cdp_pipeline.operations.findings import Finding, examine_folder, finding_of_error, try_to_look
 from cdp_pipeline.operations.nights import MISSED, commands, look
 from cdp_pipeline.orchestration.instance import dead_runs, open_instance, schedule_is_on
 from cdp_pipeline.orchestration.schedules import starts
@@ -39,7 +39,7 @@ def history(data: Path) -> Iterator[tuple[Any, list[Finding]]]:
     try:
         instance = open_instance(data)
     except Exception as error:  # noqa: BLE001  Dagster raises what its database does
-        yield None, [not_looked_at("history of runs", error, _NEW_HISTORY)]
+        yield None, [finding_of_error("history of runs", error, _NEW_HISTORY)]
         return
     with instance:
         yield instance, []
@@ -53,12 +53,12 @@ def examine(
     Without an `instance`, Dagster's history, nothing is said of runs. Never raises: what cannot be looked at is a finding.
     """
     return [
-        *looked_at("nights", lambda: [_nights(instance, project, data, now)]),
-        *looked_at("published state", lambda: _published(data, project, pipeline)),
-        *(looked_at("schedule", lambda: [_schedule(instance, project, now)]) if instance else []),
-        *(looked_at("dead runs", lambda: [_dead(instance)]) if instance else []),
+        *try_to_look("nights", lambda: [_nights(instance, project, data, now)]),
+        *try_to_look("published state", lambda: _published(data, project, pipeline)),
+        *(try_to_look("schedule", lambda: [_schedule(instance, project, now)]) if instance else []),
+        *(try_to_look("dead runs", lambda: [_dead(instance)]) if instance else []),
         *examine_folder(data, project.settings),
-        *looked_at("key", lambda: _keys(project, data, exports)),
+        *try_to_look("key", lambda: _keys(project, data, exports)),
     ]
 
 

@@ -49,15 +49,15 @@ class Finding:
     cure: str = ""
 
 
-def looked_at(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+def try_to_look(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
     """What `look` finds, or one finding that says why nobody could look; never raises."""
     try:
         return list(look())
     except Exception as error:  # noqa: BLE001  whatever is broken, the other findings must come
-        return [not_looked_at(subject, error)]
+        return [finding_of_error(subject, error)]
 
 
-def not_looked_at(subject: str, error: Exception, cure: str = _UNEXPECTED) -> Finding:
+def finding_of_error(subject: str, error: Exception, cure: str = _UNEXPECTED) -> Finding:
     """The finding that an error is, in words that hold no value; `cure` is for one that nobody expected."""
     refusal = error if isinstance(error, CdpError) else machine_error(error)
     if refusal is None:
@@ -68,16 +68,16 @@ def not_looked_at(subject: str, error: Exception, cure: str = _UNEXPECTED) -> Fi
 
 def examine_folder(data: Path, settings: Settings) -> list[Finding]:
     """Everything that can be told from the folder itself; opens no table."""
-    lock = looked_at("lock", lambda: [_lock(data)])
+    lock = try_to_look("lock", lambda: [_lock(data)])
     is_free = lock[0].words == _FREE
     return [
         *lock,
-        *looked_at(".wal file", lambda: _wal_files(data)),
-        *looked_at("leftovers", lambda: [_leftovers(data, is_free)]),
-        *looked_at("disk", lambda: [_disk(data)]),
-        *looked_at("warehouse", lambda: _warehouse(data)),
-        *looked_at("file modes", lambda: [_modes(data)]),
-        *looked_at("alerts", lambda: _alerts(data, settings)),
+        *try_to_look(".wal file", lambda: _wal_files(data)),
+        *try_to_look("leftovers", lambda: [_leftovers(data, is_free)]),
+        *try_to_look("disk", lambda: [_disk(data)]),
+        *try_to_look("warehouse", lambda: _warehouse(data)),
+        *try_to_look("file modes", lambda: [_modes(data)]),
+        *try_to_look("alerts", lambda: _alerts(data, settings)),
     ]
 
 

@@ -26,7 +26,7 @@ from cdp_pipeline.errors import (
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
 from cdp_pipeline.operations.validation import readable, settings_of
 from cdp_pipeline.orchestration.instance import night_of, open_instance
-from cdp_pipeline.orchestration.outcome import Ending, ending_of
+from cdp_pipeline.orchestration.outcome import RunOutcome, outcome_of
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Settings
@@ -43,13 +43,13 @@ _UNKNOWN = "look at the run in cdp ui; cdp doctor looks for a full disk, dead ru
 _OPERATOR_FIXES = {BusyError.exit_code, KeyMismatchError.exit_code, MachineError.exit_code}
 
 
-def alert_of_run(ending: Ending, run_id: str, night: str, project: Project, pipeline: Pipeline | None) -> Alert:
+def alert_of_run(outcome: RunOutcome, run_id: str, night: str, project: Project, pipeline: Pipeline | None) -> Alert:
     """The alert of a run that did not publish; owners and cures are those that the project names."""
-    causes = [*_check_causes(ending, project, pipeline), *_step_causes(ending, project, pipeline)]
+    causes = [*_check_causes(outcome, project, pipeline), *_step_causes(outcome, project, pipeline)]
     nobody = Cause("the run ended without a word", project.settings.alerts.owner, _UNKNOWN)
     return Alert(
         event=f"run:{run_id}",
-        kind="blocked" if ending.is_blocked else "failed",
+        kind="blocked" if outcome.is_blocked else "failed",
         night=night,
         causes=tuple(causes) or (nobody,),
         next_step=f"cdp run --as-of {night}",
@@ -85,8 +85,8 @@ def telling_of_refusal(data: Path, folder: Path, night: str, say: Callable[[str]
 
 def tell_of_run(instance: Any, run: Any, data: Path, project: Project, pipeline: Pipeline | None) -> list[str]:
     """Tell of a run of Dagster that failed, once; returns what went wrong with the telling."""
-    ending = ending_of(instance.all_logs(run.run_id))
-    return tell(data, project.settings, alert_of_run(ending, run.run_id, night_of(run), project, pipeline))
+    outcome = outcome_of(instance.all_logs(run.run_id))
+    return tell(data, project.settings, alert_of_run(outcome, run.run_id, night_of(run), project, pipeline))
 
 
 def tell_of_runs(run_ids: Iterable[str], data: Path, folder: Path) -> list[str]:
@@ -97,10 +97,10 @@ def tell_of_runs(run_ids: Iterable[str], data: Path, folder: Path) -> list[str]:
         return [problem for run in runs for problem in tell_of_run(instance, run, data, project, pipeline)]
 
 
-def _check_causes(ending: Ending, project: Project, pipeline: Pipeline | None) -> list[Cause]:
+def _check_causes(outcome: RunOutcome, project: Project, pipeline: Pipeline | None) -> list[Cause]:
     checks = {check.name: check for check in (*pipeline.checks, *pipeline.candidate_checks)} if pipeline else {}
     causes = []
-    for name, rows in sorted(ending.checks.items()):
+    for name, rows in sorted(outcome.checks.items()):
         check = checks.get(name)
         extent = f" on {rows} rows" if rows else ""
         what = f"check {name} failed{extent}" + (f" of {check.asset}" if check else "")
@@ -109,11 +109,11 @@ def _check_causes(ending: Ending, project: Project, pipeline: Pipeline | None) -
     return causes
 
 
-def _step_causes(ending: Ending, project: Project, pipeline: Pipeline | None) -> list[Cause]:
+def _step_causes(outcome: RunOutcome, project: Project, pipeline: Pipeline | None) -> list[Cause]:
     owners = {name.replace(".", "__"): table.owner for name, table in pipeline.tables.items()} if pipeline else {}
     causes = []
-    for failure in ending.failures:
-        if failure.exit_code == GateError.exit_code and ending.checks:
+    for failure in outcome.failures:
+        if failure.exit_code == GateError.exit_code and outcome.checks:
             continue  # the gate repeats what the checks said
         owner = "" if failure.exit_code in _OPERATOR_FIXES else owners.get(re.sub("^check_", "", failure.step), "")
         where = f"{failure.step.replace('__', '.')}: " if failure.step else ""

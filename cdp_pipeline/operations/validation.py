@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cdp_pipeline.errors import CdpError, ProjectError
-from cdp_pipeline.operations.binding import unbound
+from cdp_pipeline.operations.binding import binding_mistakes
 from cdp_pipeline.pipeline import Pipeline, assemble
 from cdp_pipeline.project.project import CHECKS, Project, layer_folders, read_files
 from cdp_pipeline.project.shapes import Settings
@@ -46,7 +46,7 @@ def settings_of(folder: Path) -> Settings:
 def _validate(folder: Path, files: tuple[tuple[Path, int], ...]) -> tuple[Project, Pipeline]:
     project, problems = read_files(folder)
     pipeline, tables, of_the_whole = assemble(project)
-    problems += [*of_the_whole, *unbound(project, tables)]
+    problems += [*of_the_whole, *binding_mistakes(project, tables)]
     if problems or pipeline is None:
         raise ProjectError(list(dict.fromkeys(_first_causes(problems, _unread(project, files)))))
     return project, pipeline

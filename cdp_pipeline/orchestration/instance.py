@@ -37,6 +37,8 @@ retention:
 """
 _STORAGE = "module: cdp_pipeline.orchestration.event_storage"
 _EARLIER_STORAGE = "module: cdp_pipeline.event_storage"  # where a data folder of an earlier version looks for it
+_EARLIEST = ("", "".join(line for line in SILENT.splitlines(keepends=True) if "event_storage" not in line))
+"""No file, and one from before there was a storage of our own that nobody has changed: same history, opened otherwise."""
 MODULE = "cdp_pipeline.definitions"
 PUBLISHING = ("nightly", "rebuild_and_publish")  # the jobs of schedules.py
 LIVE = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING)
@@ -61,10 +63,10 @@ def open_instance(data: Path) -> dg.DagsterInstance:
     if home.stat().st_mode & 0o777 != 0o700:
         home.chmod(0o700)
     settings = home / "dagster.yaml"
-    if not settings.exists():
-        write_whole(settings, SILENT, "dagster_yaml")
-    elif _EARLIER_STORAGE in (text := settings.read_text(encoding="utf-8")):
-        write_whole(settings, text.replace(_EARLIER_STORAGE, _STORAGE), "dagster_yaml")
+    before = settings.read_text(encoding="utf-8") if settings.exists() else ""
+    text = SILENT if before in _EARLIEST else before.replace(_EARLIER_STORAGE, _STORAGE)
+    if text != before:
+        write_whole(settings, text, "dagster_yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     return dg.DagsterInstance.from_config(str(home))

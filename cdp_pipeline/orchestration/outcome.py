@@ -26,7 +26,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Ending:
+class RunOutcome:
     """What the events of one run say: blocking checks that failed (name -> failing rows), steps that failed."""
 
     checks: Mapping[str, int]
@@ -40,8 +40,8 @@ class Ending:
         )
 
 
-def ending_of(entries: Iterable[Any]) -> Ending:
-    """The ending of a run from its EventLogEntries."""
+def outcome_of(entries: Iterable[Any]) -> RunOutcome:
+    """The outcome of a run from its EventLogEntries."""
     checks: dict[str, int] = {}
     failures: list[Failure] = []
     for entry in entries:
@@ -59,7 +59,7 @@ def ending_of(entries: Iterable[Any]) -> Ending:
             failures.append(_of_the_run(event))
         elif kind in ("RUN_CANCELED", "PIPELINE_CANCELED"):
             failures.append(Failure("", ("it was stopped",)))
-    return Ending(checks, tuple(failures))
+    return RunOutcome(checks, tuple(failures))
 
 
 def innermost(error: Any) -> Any:

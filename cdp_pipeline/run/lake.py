@@ -148,15 +148,12 @@ class Run:
 
     def count(self, table: str) -> int:
         """Rows of a table, read from the Parquet footers."""
-        path = self.path(table)
-        paths = _parts(path) if path.is_dir() else [path]
-        return sum(parquet.read_metadata(part).num_rows for part in paths)
+        return sum(parquet.read_metadata(part).num_rows for part in _parts(self.path(table)))
 
     def schema(self, table: str) -> pa.Schema:
         """Names and types of a table's columns; of the newest part for raw tables."""
-        path = self.path(table)
-        paths = _parts(path) if path.is_dir() else [path]
-        return parquet.read_schema(paths[-1]) if paths else pa.schema([])
+        parts = _parts(self.path(table))
+        return parquet.read_schema(parts[-1]) if parts else pa.schema([])
 
     def digest(self, table: str) -> str:
         """Digest of a table's bytes; for raw tables, of every part and sidecar with its name."""
@@ -264,13 +261,11 @@ def _table_path(folder: Path, table: str) -> Path:
     return parts if layer == "raw" and parts.is_dir() else folder / layer / f"{name}.parquet"
 
 
-def _parts(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
-
-
-def _files(path: Path) -> str:
-    paths = _parts(path) if path.is_dir() else [path]
-    return "[" + ", ".join(literal(str(p)) for p in paths) + "]"
+def _parts(path: Path) -> list[Path]:
+    """The files of a table: the one, or the parts in its folder."""
+    if not path.is_dir():
+        return [path]
+    return sorted(part for part in path.glob("*.parquet") if not part.name.endswith(".rejects.parquet"))
 
 
 def sha256(path: Path) -> str:
@@ -280,7 +275,8 @@ def sha256(path: Path) -> str:
 
 
 def _scan(path: Path) -> str:
-    return f"select * from read_parquet({_files(path)}, union_by_name = true)"
+    parts = ", ".join(literal(str(part)) for part in _parts(path))
+    return f"select * from read_parquet([{parts}], union_by_name = true)"
 
 
 def was_gone_back_to(snapshot: Path) -> bool:

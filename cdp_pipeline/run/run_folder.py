@@ -69,7 +69,7 @@ def drop_former_tables(run: Run, tables: Collection[str]) -> None:
     former = sorted(set(run.manifest().tables) - set(tables))
     for name in former:
         path = run.path(name)
-        fault("publish.forget_table")
+        fault("run.drop_former")
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp_pipeline.operations.binding import unbound
+from cdp_pipeline.operations.binding import binding_mistakes
 from cdp_pipeline.project.project import read_files
 from cdp_pipeline.run.steps import Table
 
@@ -82,7 +82,7 @@ def problems(root: Path, file: str = "", right: str = "", wrong: str = "", made:
     project, mistakes = read_files(root)
     assert file or not mistakes
     models = [Table(name, "A model", dict.fromkeys(columns, "")) for name, columns in MODELS.items()]
-    return [problem.removeprefix(f"{root}/") for problem in unbound(project, [*made, *models])]
+    return [problem.removeprefix(f"{root}/") for problem in binding_mistakes(project, [*made, *models])]
 
 
 MODELS = {"profiles.spending": ("order_id", "doubled"), "profiles.again": ("order_id", "more")}
@@ -135,7 +135,10 @@ def test_a_table_that_is_not_there_is_told_elsewhere(tmp_path: Path) -> None:
     assert problems(tmp_path, made=()) == []
 
 
-def test_types_of_core_tables_are_known(tmp_path: Path) -> None:
-    """A function that does not go with the type of a column is a mistake of the model."""
-    (problem,) = problems(tmp_path, MODEL, "total * 2", "sum(placed_on)")
-    assert problem.startswith(f"{MODEL}:3: ")
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"), [(MODEL, "total * 2", "sum(placed_on)"), (MODEL_AFTER, "doubled + 1", "year(doubled)")]
+)
+def test_types_are_known(tmp_path: Path, file: str, right: str, wrong: str) -> None:
+    """A function that does not go with the type of a core table's column, or of a model's, is a mistake of its file."""
+    (problem,) = problems(tmp_path, file, right, wrong)
+    assert problem.startswith(f"{file}:3: No function matches the given name")

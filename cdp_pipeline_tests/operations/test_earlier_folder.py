@@ -24,7 +24,7 @@ from cdp_pipeline.ledgers.tombstones import read_tombstones, requests_in
 from cdp_pipeline.ledgers.verdicts import read_verdicts
 from cdp_pipeline.operations.doctor import examine
 from cdp_pipeline.operations.restore import restore
-from cdp_pipeline.orchestration.instance import open_instance, started_runs
+from cdp_pipeline.orchestration.instance import SILENT, open_instance, started_runs
 from cdp_pipeline.orchestration.resources import expect_onward
 from cdp_pipeline.privacy import register
 from cdp_pipeline.privacy.certificate import path_of
@@ -218,7 +218,7 @@ def test_its_history_and_its_state_are_well(data: Path, monkeypatch: pytest.Monk
         findings = examine(instance, project, data, data / "exports", now)
     assert (str(run.night), run.succeeded) == ("2026-06-29", True)
     assert {finding.subject for finding in findings if finding.state == "bad"} == set()
-    assert (data / ".dagster" / "dagster.yaml").read_text() == DAGSTER_YAML
+    assert (data / ".dagster" / "dagster.yaml").read_text() == SILENT
 
 
 def test_a_backup_of_it_is_restored(data: Path, tmp_path: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from cdp_pipeline.errors import InputError
 from cdp_pipeline.operations import findings
 from cdp_pipeline.operations.alerts import Alert, Cause, tell
-from cdp_pipeline.operations.findings import Finding, examine_folder
+from cdp_pipeline.operations.findings import Finding, examine_folder, try_to_look
 from cdp_pipeline.project.shapes import Alerts, Settings
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.publishing.warehouse import build_warehouse
@@ -120,8 +123,10 @@ def test_a_full_disk_is_seen_before_the_night(data: Path, monkeypatch: pytest.Mo
 
 def test_files_that_others_may_read_are_named(data: Path) -> None:
     """Everything is the owner's, but for the masked warehouse; the exports are not the platform's."""
-    (data / "exports").mkdir(mode=0o755)
-    (data / "exports" / "orders.csv").touch(mode=0o644)
+    (data / "exports").mkdir()
+    (data / "exports" / "orders.csv").touch()
+    (data / "exports" / "orders.csv").chmod(0o644)
+    (data / "exports").chmod(0o755)
     assert bad(data) == {}
     (data / "verdicts.csv").touch(mode=0o600)
     (data / "verdicts.csv").chmod(0o640)
@@ -149,3 +154,55 @@ def test_an_alert_that_did_not_get_through_is_bad(data: Path) -> None:
     assert bad(data, settings) == {}
     tell(data, settings, Alert("run:1", "failed", "2026-07-01", (Cause("it", "they", "that"),), "cdp run"))
     assert "command" in bad(data, settings)["alerts"].words
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "cure"),
+    [
+        (
+            InputError(["a.csv is damaged: deliver it again", "and b.csv"]),
+            "a.csv is damaged",
+            "deliver it again; and b.csv",
+        ),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "no space left on the disk", "free some, and run again"),
+        (InputError("no cure is known"), "no cure is known", "see the other findings first"),
+        (ValueError("canary@mail.example"), "could not be looked at: ValueError at ", "see the other findings first"),
+    ],
+)
+def test_a_look_that_fails_is_a_finding(error: Exception, words: str, cure: str) -> None:
+    """In words and cure apart; of what nobody expected the class and the place only."""
+
+    def look() -> list[Finding]:
+        raise error
+
+    (finding,) = try_to_look("thing", look)
+    assert (finding.subject, finding.state) == ("thing", "bad")
+    assert finding.words.startswith(words)
+    assert finding.cure.startswith(cure)
+    assert "canary" not in finding.words
+    assert try_to_look("thing", lambda: [finding]) == [finding]
+
+
+def test_of_many_open_files_three_are_named(data: Path) -> None:
+    """In their order, with the number of the others."""
+    for number in range(5):
+        (data / f"open_{number}.csv").touch()
+        (data / f"open_{number}.csv").chmod(0o644)
+    assert bad(data)["file modes"].words == "others may read open_0.csv, open_1.csv, open_2.csv and 2 more"
+    for number in (3, 4):
+        (data / f"open_{number}.csv").unlink()
+    assert bad(data)["file modes"].words == "others may read open_0.csv, open_1.csv, open_2.csv"
+
+
+def test_a_warehouse_too_new_for_old_clients_is_named(data: Path) -> None:
+    """The version it is written in is bad, and the next run writes it anew; one that every client opens is well."""
+    words = {finding.subject: finding.words for finding in examine_folder(data, SETTINGS)}["warehouse"]
+    assert words.startswith("storage version v1.2.0, written by DuckDB ")
+    assert words.endswith("; clients from 1.2 open it")
+    warehouse = (data / "warehouse.duckdb").resolve()
+    warehouse.unlink()
+    with duckdb.connect(":memory:") as con:
+        con.execute(f"attach '{warehouse}' as newer (storage_version 'v1.4.0'); create table newer.t as select 1 as a")
+    finding = bad(data)["warehouse"]
+    assert finding.words.startswith("storage version v1.4.")
+    assert "write it anew" in finding.cure

@@ -198,6 +198,14 @@ def test_a_look_alone_tells_nobody(history: dg.DagsterInstance, tmp_path: Path) 
     assert read_alerts(tmp_path) == []
 
 
+def test_a_look_goes_back_a_fortnight(tmp_path: Path) -> None:
+    """Nights before that cannot be made up usefully."""
+    publish_on(tmp_path, "2026-05-01")
+    nights = look(None, SETTINGS, tmp_path, datetime(2026, 7, 20, 9, tzinfo=UTC)).nights
+    assert [str(night.day) for night in (nights[0], nights[-1])] == ["2026-07-07", "2026-07-20"]
+    assert len(nights) == 14
+
+
 def test_a_run_killed_by_force_is_told_of_by_the_next_look(history: dg.DagsterInstance, tmp_path: Path) -> None:
     """Its process could tell nobody; whoever looks next finds it gone, marks it, and tells."""
     process = subprocess.Popen([sys.executable, "-c", ""])

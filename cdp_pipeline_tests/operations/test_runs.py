@@ -17,7 +17,7 @@ from cdp_pipeline.operations.alerts import Alert, read_alerts
 from cdp_pipeline.operations.runs import alert_of_run, tell_of_run, tell_of_runs, telling_of_refusal
 from cdp_pipeline.orchestration.boundary import boundary
 from cdp_pipeline.orchestration.instance import open_instance
-from cdp_pipeline.orchestration.outcome import ending_of
+from cdp_pipeline.orchestration.outcome import outcome_of
 from cdp_pipeline.pipeline import Pipeline
 from cdp_pipeline.project.project import Project
 from cdp_pipeline.project.shapes import Alerts, Settings
@@ -98,8 +98,8 @@ def run(
 
 
 def alert_of(instance: dg.DagsterInstance, found: dg.DagsterRun) -> Alert:
-    ending = ending_of(instance.all_logs(found.run_id))
-    return alert_of_run(ending, found.run_id, "2026-07-01", PROJECT, PIPELINE)
+    outcome = outcome_of(instance.all_logs(found.run_id))
+    return alert_of_run(outcome, found.run_id, "2026-07-01", PROJECT, PIPELINE)
 
 
 def test_a_blocking_check_is_told_with_its_owner_and_cure(instance: dg.DagsterInstance) -> None:
@@ -135,7 +135,7 @@ def test_an_unexpected_error_is_told_without_its_text(instance: dg.DagsterInstan
 def test_without_the_project_somebody_is_named_all_the_same(instance: dg.DagsterInstance) -> None:
     """When the project cannot be read any more, whoever owns the nights is told."""
     found = run(instance, customers, published, checks=(sums_agree,))
-    alert = alert_of_run(ending_of(instance.all_logs(found.run_id)), found.run_id, "2026-07-01", PROJECT, None)
+    alert = alert_of_run(outcome_of(instance.all_logs(found.run_id)), found.run_id, "2026-07-01", PROJECT, None)
     assert [cause.owner for cause in alert.causes] == ["night team"]
     assert all(cause.fix for cause in alert.causes)
 

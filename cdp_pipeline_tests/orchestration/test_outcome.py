@@ -10,18 +10,18 @@ import pytest
 
 from cdp_pipeline.errors import GateError, InputError
 from cdp_pipeline.orchestration.boundary import boundary
-from cdp_pipeline.orchestration.outcome import Ending, Failure, ending_of, lines_of_failure
+from cdp_pipeline.orchestration.outcome import Failure, RunOutcome, lines_of_failure, outcome_of
 
 CANARY = "canary@mail.example"
 
 
-def ending(*assets: dg.AssetsDefinition, checks: tuple[dg.AssetChecksDefinition, ...] = ()) -> Ending:
-    """The ending of a run over these assets."""
+def outcome(*assets: dg.AssetsDefinition, checks: tuple[dg.AssetChecksDefinition, ...] = ()) -> RunOutcome:
+    """The outcome of a run over these assets."""
     definitions = dg.Definitions(assets=assets, asset_checks=checks)
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions.resolve_implicit_global_asset_job_def()
         run_id = job.execute_in_process(instance=instance, raise_on_error=False).run_id
-        return ending_of(instance.all_logs(run_id))
+        return outcome_of(instance.all_logs(run_id))
 
 
 def raising(error: Exception, name: str = "") -> dg.AssetsDefinition:
@@ -57,8 +57,8 @@ def check(
 
 def test_a_run_without_trouble_says_nothing() -> None:
     """No check, no failure, and it is not called blocked."""
-    empty = ending(customers, checks=(check("fine", dg.AssetCheckSeverity.ERROR, passed=True),))
-    assert (empty, empty.is_blocked) == (Ending({}, ()), False)
+    empty = outcome(customers, checks=(check("fine", dg.AssetCheckSeverity.ERROR, passed=True),))
+    assert (empty, empty.is_blocked) == (RunOutcome({}, ()), False)
 
 
 def test_only_checks_that_block_are_told() -> None:
@@ -68,31 +68,31 @@ def test_only_checks_that_block_are_told() -> None:
         check("whole", dg.AssetCheckSeverity.ERROR, passed=False, rows=None),
         check("warned", dg.AssetCheckSeverity.WARN, passed=False),
     )
-    blocked = ending(customers, checks=checks)
+    blocked = outcome(customers, checks=checks)
     assert blocked.checks == {"counted": 5, "whole": 0}
     assert blocked.is_blocked
 
 
 def test_what_the_boundary_let_through_is_told_whole() -> None:
     """Each problem is a line, with the exit code that the error asks for."""
-    failed = ending(raising(InputError(["orders.csv: no header", "people.csv: empty"]), "raw.orders"))
+    failed = outcome(raising(InputError(["orders.csv: no header", "people.csv: empty"]), "raw.orders"))
     expected = Failure("raw__orders", ("orders.csv: no header", "people.csv: empty"), InputError.exit_code)
     assert (failed.failures, failed.is_blocked) == ((expected,), False)
 
 
 def test_a_gate_blocks_and_is_no_failure_of_a_step() -> None:
     """A run whose only trouble is that publication was refused is blocked."""
-    assert ending(raising(GateError("not published"), "publish")).is_blocked
+    assert outcome(raising(GateError("not published"), "publish")).is_blocked
 
 
 def test_an_error_outside_of_the_boundary_is_its_class_only() -> None:
     """The text of what a library raised is never read."""
-    (failure,) = ending(raising(ValueError(CANARY))).failures
+    (failure,) = outcome(raising(ValueError(CANARY))).failures
     assert failure == Failure("raw__orders", ("ValueError in raw__orders",), 1)
 
 
-def of_instance(end: Callable[[dg.DagsterInstance, dg.DagsterRun], object]) -> Ending:
-    """The ending of a run that somebody else than its steps ended."""
+def of_instance(end: Callable[[dg.DagsterInstance, dg.DagsterRun], object]) -> RunOutcome:
+    """The outcome of a run that somebody else than its steps ended."""
 
     @dg.job
     def job() -> None:
@@ -101,7 +101,7 @@ def of_instance(end: Callable[[dg.DagsterInstance, dg.DagsterRun], object]) -> E
     with dg.DagsterInstance.ephemeral() as instance:
         run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
         end(instance, run)
-        return ending_of(instance.all_logs(run.run_id))
+        return outcome_of(instance.all_logs(run.run_id))
 
 
 def test_a_run_that_was_ended_from_outside_says_how() -> None:
@@ -133,7 +133,7 @@ def test_a_run_refused_before_its_first_step_gives_its_reason(is_ours: bool) -> 
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions.resolve_implicit_global_asset_job_def()
         run_id = job.execute_in_process(instance=instance, raise_on_error=False).run_id
-        (failure,) = ending_of(instance.all_logs(run_id)).failures
+        (failure,) = outcome_of(instance.all_logs(run_id)).failures
     assert failure == Failure("", ("two", "lines") if is_ours else ("ValueError in the run",))
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from cdp_pipeline.errors import InputError
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.run.lake import DELIVERED, Run, published_snapshot
-from cdp_pipeline.run.manifest import write_manifest
-from cdp_pipeline.run.run_folder import done_once, open_run
+from cdp_pipeline.run.manifest import Entry, read_manifest, write_manifest
+from cdp_pipeline.run.run_folder import done_once, drop_former_tables, open_run
 from cdp_pipeline_tests.small_run import put, small_run
 
 
@@ -142,3 +144,25 @@ def test_work_that_was_done_once_is_gone_on_with(tmp_path: Path) -> None:
     with done_once(dead.folder):
         pass
     assert set(small_run(tmp_path, "next").manifest().tables) == {"staging.x"}
+
+
+def test_tables_of_an_earlier_project_leave_the_run(tmp_path: Path) -> None:
+    """Their files, or their folder of parts, and their entries; what is published keeps them, and others stay."""
+    first = small_run(tmp_path)
+    (first.folder / "raw" / "old_shop").mkdir(parents=True)
+    for table in ("profiles.old", "profiles.customers"):
+        put(first, table, "select 'p1' as person_id")
+    parquet.write_table(pa.table({"a": [1]}), first.folder / "raw" / "old_shop" / "part.parquet")
+    first.record({"raw.old_shop": Entry("key", first.digest("raw.old_shop"), 1)})
+    publish(first, [])
+    second = small_run(tmp_path, "second")
+    drop_former_tables(second, {"profiles.customers": None, "profiles.new": None})
+    assert set(second.manifest().tables) == {"profiles.customers"}
+    assert [path.is_file() for path in (second.path("profiles.old"), second.path("profiles.customers"))] == [
+        False,
+        True,
+    ]
+    assert not (second.folder / "raw" / "old_shop").exists()
+    assert second.published is not None
+    assert set(read_manifest(second.published).tables) == {"profiles.old", "profiles.customers", "raw.old_shop"}
+    assert (second.published / "raw" / "old_shop" / "part.parquet").is_file()
