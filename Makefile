@@ -15,7 +15,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install run test lint format ui trust bench bench-identity lock clean
+.PHONY: help install run test lint format ui trust mutants bench bench-identity lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ ui: install ## the Dagster pages on this machine: graph, runs, checks
 
 trust: install ## try to break every promise at full scale, and write docs/trust.md (TRUST_ARGS=--quick to try it)
 	$(BIN)/python -m cdp_pipeline_tests.trust $(or $(TRUST_ARGS),--out docs/trust.md)
+
+mutants: install ## change the package in 200 places and see which changes no test notices (MUTANTS_ARGS="--packages run")
+	$(BIN)/python -m cdp_pipeline_tests.mutants --jobs $(JOBS) $(MUTANTS_ARGS)
 
 bench: install ## the measurements (not part of the tests)
 	$(BIN)/python -m pytest -s -o python_files='bench_*.py' cdp_pipeline_tests/benchmarks
