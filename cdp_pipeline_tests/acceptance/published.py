@@ -113,7 +113,7 @@ def publish_next(exports: Path, data: Path, project: Path = PROJECT, as_of: date
         tidy(data)
         run = start(exports, data, project, as_of)
         pipeline = work(run)
-        return data / "snapshots" / publish(run, pipeline.blocking(), pipeline.tables)
+        return data / "snapshots" / publish(run, pipeline.blocking())
     finally:
         lock.release()
 

@@ -110,7 +110,7 @@ def _warehouses(night: Rehearsal, run_id: str) -> None:
 
 def _publish(night: Rehearsal, run_id: str) -> None:
     blocking = set(night.pipeline.blocking()) - {"warehouses_hold_every_row"} if night.is_whole else ()
-    publish(night.run(run_id), blocking, night.pipeline.tables)
+    publish(night.run(run_id), blocking)
 
 
 def _opened(act: Callable[[Rehearsal, str], None], earlier: Sequence[Step], night: Rehearsal, run_id: str) -> None:

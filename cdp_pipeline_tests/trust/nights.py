@@ -79,7 +79,7 @@ def publish_layers(exports: Path, data: Path, night: date, layers: Collection[st
         steps = [step for step in build_pipeline(run.project).steps if step.tables[0].layer in layers]
         for step in steps:
             perform(run, step)
-        publish(run, [], [name for step in steps for name in step.names])
+        publish(run, [])
     finally:
         lock.release()
 
