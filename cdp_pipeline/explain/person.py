@@ -12,7 +12,7 @@ from textwrap import wrap
 from duckdb import DuckDBPyConnection
 
 from cdp_pipeline.explain import links, published, reasons
-from cdp_pipeline.explain.links import Hanging, Link, kept_pairs
+from cdp_pipeline.explain.links import Link, kept_pairs
 from cdp_pipeline.explain.published import Somebody
 from cdp_pipeline.explain.records import Detail, of_nodes, of_person
 from cdp_pipeline.explain.words import chance, one_person
@@ -64,38 +64,28 @@ def _records(records: list[Detail], tree: tuple[Link, ...], width: int) -> list[
     copies: dict[int, list[Detail]] = {}
     for detail in records:
         copies.setdefault(detail.node, []).append(detail)
-    numbers = {detail.record: number for number, detail in enumerate(_reading_order(copies, tree), 1)}
-    title = "Records, each under the one it hangs on" if len(copies) > 1 else "Records"
-    lines = ["", title]
-    for at in links.hanging(tree, copies):
+    order = links.hanging(tree, copies)
+    reading = [detail for at in order for detail in copies[at.node]]
+    numbers = {detail.record: number for number, detail in enumerate(reading, 1)}
+    lines = ["", "Records, each under the one it hangs on" if len(copies) > 1 else "Records"]
+    for at in order:
         first, *same = copies[at.node]
-        lines += _one(first, numbers, at, copies, width)
-        for detail in same:
-            lines += _copy(detail, numbers, first, at.depth)
+        pad = "   " * at.depth
+        lines.append(f"  {pad}[{numbers[first.record]}] {first.label}{_place(first)}")
+        texts = [first.line]
+        if at.link:
+            upper = numbers[copies[at.link.other(at.node)][0].record]
+            texts.insert(0, f"hangs on [{upper}]: {_why(at.link)}; {chance(at.link.weight)}")
+        lines += [f"  {pad}    {line}" for text in texts for line in wrap(text, max(width - len(pad) - 6, 40))]
+        lines += [
+            f"     {pad}[{numbers[copy.record]}] {copy.label}, copy of [{numbers[first.record]}]{_place(copy)}"
+            for copy in same
+        ]
     return lines
 
 
-def _reading_order(copies: dict[int, list[Detail]], tree: tuple[Link, ...]) -> list[Detail]:
-    return [detail for at in links.hanging(tree, copies) for detail in copies[at.node]]
-
-
-def _one(
-    detail: Detail, numbers: dict[int, int], at: Hanging, copies: dict[int, list[Detail]], width: int
-) -> list[str]:
-    pad = "  " + "   " * at.depth
-    place = f"   {detail.place}" if detail.place else ""
-    lines = [f"{pad}[{numbers[detail.record]}] {detail.label}{place}"]
-    if at.link:
-        upper = numbers[copies[at.link.other(at.node)][0].record]
-        text = f"hangs on [{upper}]: {_why(at.link)}; {chance(at.link.weight)}"
-        lines += [f"{pad}    {line}" for line in wrap(text, max(width - len(pad) - 4, 40))]
-    return [*lines, *(f"{pad}    {line}" for line in wrap(detail.line, max(width - len(pad) - 4, 40)))]
-
-
-def _copy(detail: Detail, numbers: dict[int, int], first: Detail, depth: int) -> list[str]:
-    pad = "  " + "   " * (depth + 1)
-    place = f"   {detail.place}" if detail.place else ""
-    return [f"{pad}[{numbers[detail.record]}] {detail.label}, copy of [{numbers[first.record]}]{place}"]
+def _place(detail: Detail) -> str:
+    return f"   {detail.place}" if detail.place else ""
 
 
 def _why(link: Link) -> str:

@@ -88,3 +88,35 @@ def test_it_says_under_which_address_somebody_is_in_a_file(data: Path) -> None:
     )
     said = told(snapshot, "crm:1").partition("In files, and under which address")[2]
     assert said.split("History")[0].strip() == "mail, sale: email a@b.example (golden one: withdrawn)"
+
+
+def test_a_person_reads_from_its_records_to_its_history(snapshot: Path) -> None:
+    """The tree with copies and links, each line within its width, then who looked alike, then what happened."""
+    lines = explain_person(snapshot, "crm:1", Door(snapshot.parents[1], "explain"), 80).splitlines()
+    at = lines.index("Records, each under the one it hangs on")
+    assert lines[at + 1 : at + 11] == [
+        "  [1] crm:1   people.csv:1",
+        "      Anna Bakker · anna.b@mail.example · 0612345670 · Kerkstraat 7, 3511 AB",
+        "      Utrecht",
+        "     [2] shop:2, copy of [1]   people.csv:26",
+        "     [3] shop:3   people.csv:27",
+        "         hangs on [1]: same last name, first name as an initial; same e-mail;",
+        "         same phone; same postcode and house number; less than 1 in a million",
+        "         that this is chance (weight +22.7)",
+        "         A. Bakker · anna.b@mail.example · 0612345670 · Kerkstr. 7, 3511 AB",
+        "         Utrecht",
+    ]
+    assert lines[at + 12] == "Looked alike, kept apart (cdp explain A B says more)"
+    assert lines[at + 13].endswith("  Koen Bakker")
+    assert " ".join(" ".join(lines[at + 14 : at + 16]).split()) == (
+        "same last name, other first name; other e-mail; same phone; same postcode and house number; "
+        "ruled out: their first names differ, as in a household"
+    )
+    assert lines[at + 17 : at + 19] == [
+        "History",
+        "  31 January 2026: first seen, 3 records: new records; held by: same last name,",
+    ]
+    alone = told(snapshot, "crm:7")
+    assert "Records, each under" not in alone
+    assert "The weakest link" not in alone
+    assert "All records are copies" not in alone

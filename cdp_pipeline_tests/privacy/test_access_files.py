@@ -18,8 +18,8 @@ FACTS = {
     "profiling": "No decision is made.",
 }
 TABLES = {
-    "profiles.customers": [{"person_id": "P1", "name": "A & B", "tags": [1, {"a": "ü"}], "none": None}],
     "raw.crm": [{"a": "1"}, {"b": "2"}],
+    "profiles.customers": [{"person_id": "P1", "name": "A & B", "tags": [1, {"a": "ü"}], "none": None}],
 }
 
 

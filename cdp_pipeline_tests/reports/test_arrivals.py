@@ -59,6 +59,10 @@ def test_rows_are_divided_by_what_became_of_them() -> None:
         "breaks a rule 150 (17%) | 78% used"
     )
     assert made.blocks[1].text == "Every row was used for people."
+    more = tuple(
+        {**OUTCOMES[0], "table_name": name, "rows_used": size} for name, size in (("b", 9), ("c", 9), ("a", 99))
+    )
+    assert [line[:1] for line in block(section(row_outcomes=more), "What became of the rows")[4:]] == ["A", "B", "C"]
     assert section(row_outcomes=OUTCOMES[:1]).blocks[1].text == ""
 
 
@@ -82,6 +86,10 @@ def test_the_most_frequent_reasons_are_told_with_their_sources() -> None:
     assert lines[0] == "Orders: c1 is missing CRM and Shop | | 51"
     assert lines[1:] == [f"Orders: c{at} is missing Shop | | {at}" for at in (6, 5, 4, 3)]
     assert made.blocks[1].text == "The 5 most frequent of 6."
+    ties = section(
+        kept_out_reasons=rows(REASON, *(("shop", "orders", "quarantined", f"{c}: missing", 7) for c in "ba"))
+    )
+    assert [line[:11] for line in block(ties, "Why rows were set aside")] == ["Orders: a i", "Orders: b i"]
     five = section(kept_out_reasons=rows(REASON, *reasons[:5]))
     assert five.blocks[1].text == ""
     assert titles(section(kept_out_reasons=rows(REASON, ("crm", "orders", "superseded", "a: b", 9)))) == titles(

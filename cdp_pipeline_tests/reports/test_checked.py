@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cdp_pipeline.reports.checked import checked
+from cdp_pipeline.reports.facts import Stage
 from cdp_pipeline.run.manifest import Verdict
 from cdp_pipeline_tests.reports.few_facts import block, facts, figures, rows, titles
 
@@ -25,7 +26,8 @@ def test_checks_that_found_something_are_listed_grave_ones_first() -> None:
 
 def test_checks_are_counted_by_layer() -> None:
     """In the order of the layers, with those that stop publication and those that found something."""
-    section = checked(replace(facts(), checks=(WARNS, STOPS, HOLDS)))
+    stages = (Stage("staging", 1.0, 1, 0), Stage("identity", 1.0, 1, 0), Stage("profiles", 1.0, 1, 0))
+    section = checked(replace(facts(), checks=(WARNS, STOPS, HOLDS), stages=stages))
     assert block(section, "Checks by layer")[1:] == [
         "Layer | Checks | Stop publication | Found something", "Staging | 1 | 1 | 0", "Identity | 2 | 1 | 2",
     ]  # fmt: skip
@@ -48,6 +50,7 @@ def test_unusual_numbers_stand_beside_the_usual() -> None:
     odd = rows(
         "subject measure kind amount_now amount_usually",
         ("Orders", "rows", "rows", 5, 100.0), ("Orders", "share", "share", 0.5, 0.256), ("X", "mean", "count", 3.26, 22.4),
+        ("Y", "mean", "count", 10.4, 9.6),
     )  # fmt: skip
     section = checked(replace(facts(unusual_numbers=odd), checks=(HOLDS,)))
     assert figures(section, "Not as usual") == ["Now", "Usually"]
@@ -55,6 +58,7 @@ def test_unusual_numbers_stand_beside_the_usual() -> None:
         "Orders | rows | < 20 | 100",
         "Orders | share | 50.0% | 25.6%",
         "X | mean | 3.3 | 22",
+        "Y | mean | < 20 | 9.6",
     ]
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.shapes import Settings
 from cdp_pipeline.reports.facts import Stage, Warned, read_facts
 from cdp_pipeline.run.lake import Run
 from cdp_pipeline.run.manifest import Entry, Verdict
+from cdp_pipeline_tests.reports.made_up import FOLDER
 from cdp_pipeline_tests.small_run import small_run
 
 
@@ -21,7 +24,7 @@ def with_manifest(run: Run) -> Run:
 
 def test_stages_are_in_the_order_of_the_layers(tmp_path: Path) -> None:
     """Seconds, tables made and tables reused of each layer that has any."""
-    run = with_manifest(small_run(tmp_path))
+    run = with_manifest(small_run(tmp_path, project=Project(FOLDER, Settings(name="shop"))))
     facts = read_facts(run, ())
     assert facts.stages == (Stage("raw", 11.5, 2, 1), Stage("staging", 1.5, 1, 0))
     assert facts.slowest == (("raw.d", 2.0), ("staging.b", 1.5), ("raw.a", 0.5))
