@@ -186,3 +186,12 @@ def test_the_public_key_of_a_demo_is_never_missing(data: Path, monkeypatch: pyte
     write_manifest(snapshot, replace(read_manifest(snapshot), key_fingerprint=fingerprint(DEMO_KEY)))
     assert examined(data)["key"].state == "ok"
     assert "in use" in examined(data)["key"].words
+
+
+def test_a_folder_without_a_state_waits_for_its_first_run(tmp_path: Path) -> None:
+    """Nothing is published, and nothing is said to be damaged."""
+    found = examined(tmp_path)
+    assert (found["nights"].state, found["nights"].words) == ("bad", "nothing is published yet")
+    assert found["nights"].cure == "cdp run"
+    assert "published state" not in found
+    assert found["key"].words == "none yet"

@@ -187,6 +187,30 @@ def test_a_run_refused_at_its_start_is_told_with_its_reason(instance: dg.Dagster
     assert alert.causes[0].owner == "night team"
 
 
+@pytest.mark.parametrize(
+    ("error", "cure"),
+    [(BusyError("busy"), "wait for the other run"), (InputError("no file"), "deliver the file again"),
+     (ValueError(CANARY), "look at the run in cdp ui")],
+)  # fmt: skip
+def test_a_refusal_has_the_cure_of_its_kind(tmp_path: Path, error: Exception, cure: str) -> None:
+    """By the exit code of what refused the run; trouble with telling is said, and the text of a library is not."""
+    (tmp_path / "project.yml").write_text("name: test\nalerts: {webhook_env: CDP_NO_SUCH_VARIABLE}\n")
+    lines: list[str] = []
+    with pytest.raises(type(error)), telling_of_refusal(tmp_path, tmp_path, "2026-07-01", lines.append):
+        raise error
+    (entry,) = read_alerts(tmp_path)
+    assert entry["causes"][0]["fix"].startswith(cure)
+    assert CANARY not in str(entry)
+    assert lines == ["the alert could not be sent by webhook (KeyError); it stands in alerts.jsonl"]
+
+
+def test_a_command_that_was_mistyped_tells_nobody(tmp_path: Path) -> None:
+    """Without a data folder no night was missed, and none is made."""
+    with pytest.raises(BusyError), telling_of_refusal(tmp_path / "no", tmp_path, "2026-07-01", lambda line: None):
+        raise BusyError("busy")
+    assert not (tmp_path / "no").exists()
+
+
 def test_runs_are_told_of_by_their_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What `cdp run` does with its own failure, and with a run before it that was killed; an unknown id is nobody's."""
     monkeypatch.setenv("DAGSTER_HOME", "")
