@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdp_pipeline.activation.audience_file import read, write
+from cdp_pipeline.activation.audience_file import clear, read, write
 from cdp_pipeline.activation.removals import removals
 from cdp_pipeline.ledgers.spreadsheet import guard
 from cdp_pipeline.project.shapes import Destination
+from cdp_pipeline.run.failpoints import VARIABLE, FaultError, forget
 
 Make = Callable[..., Destination]
 
@@ -61,6 +62,20 @@ def test_no_rows_no_file(tmp_path: Path, make_destination: Make) -> None:
     write(path, ["email"], [["a"]], make_destination())
     assert write(path, ["email"], [], make_destination()) is None
     assert not path.exists()
+
+
+@pytest.mark.parametrize("point", ["audience.none", "audience.clear"])
+def test_a_night_may_die_before_a_file_is_taken_away(
+    tmp_path: Path, make_destination: Make, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """Both ways of taking a file away stop at their fault point with the file still there."""
+    path = tmp_path / "a.csv"
+    write(path, ["email"], [["a"]], make_destination())
+    monkeypatch.setenv(VARIABLE, f"raise@{point}")
+    forget()
+    with pytest.raises(FaultError):
+        write(path, ["email"], [], make_destination()) if point == "audience.none" else clear(tmp_path, set())
+    assert path.exists()
 
 
 def test_a_file_reads_back(tmp_path: Path, make_destination: Make) -> None:

@@ -269,3 +269,20 @@ def test_rows_are_sorted_by_person(project: Project, perform: Perform) -> None:
     people = [{"person_id": f"p{i}", "email": f"{9 - i}@example.org"} for i in (7, 2, 5)]
     done = perform(project, people, [permission(p["person_id"], p["email"]) for p in people])
     assert [row[0] for row in done.file()[1:]] == ["7@example.org", "4@example.org", "2@example.org"]
+
+
+def test_a_normalised_cell_is_read_with_the_country_of_its_person(
+    project: Project, perform: Perform, make_destination: Make
+) -> None:
+    """The same postcode loses other signs in Britain and in the United States, and none without a country."""
+    columns = (
+        OutputColumn(name="email", value="email", normalise="email"),
+        OutputColumn(name="zip", value="postcode", normalise="meta_zip"),
+    )
+    spec = with_destination(project, make_destination(columns=columns))
+    rows = [permission("p1", "anna@example.org")]
+    cells = [
+        perform(spec, [ANNA | {"postcode": "12345-6789", "country": country}], rows).file()[1][1]
+        for country in ("GB", "US", None)
+    ]
+    assert cells == ["1234567", "12345", "123456789"]

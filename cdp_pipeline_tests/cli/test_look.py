@@ -119,7 +119,8 @@ def test_a_file_is_resolved_with_an_account_of_its_columns(tmp_path: Path) -> No
     assert lines[:2] == [f"3 records are 2 people; written to {tmp_path / 'out.csv'}", "record id: id"]
     assert "used: mail as email" in lines
     assert "not used: shoe" in lines
-    rows = duckdb.sql(f"select count(distinct person_id), count(*) from '{tmp_path / 'out.csv'}'").fetchall()
+    with duckdb.connect() as con:
+        rows = con.execute(f"select count(distinct person_id), count(*) from '{tmp_path / 'out.csv'}'").fetchall()
     assert rows == [(2, 3)]
 
 

@@ -199,9 +199,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write the page here and the journal beside it")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--wider", action="store_true", help="survivors meet the quick acceptance tests too")
+    parser.add_argument("--quick", action="store_true", help="only the mirror tests judge")
     parser.add_argument("--resume", action="store_true", help="believe the journal of an earlier call")
     asked = parser.parse_args(arguments)
-    stages = STAGES if asked.wider else STAGES[:2]
+    stages = STAGES[: 1 if asked.quick else 3 if asked.wider else 2]
     mutants = draw(
         asked.root, seed=asked.seed, count=asked.count, packages=[name for name in asked.packages.split(",") if name]
     )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import duckdb
+
+from cdp_pipeline.ledgers.tombstones import hashed
+from cdp_pipeline.privacy.anonymised import _lasting
 from cdp_pipeline.project.shapes import Column
 from cdp_pipeline_tests.privacy.town import Town
 
@@ -47,3 +51,15 @@ def test_a_stop_keeps_its_address_and_nothing_personal(bos: Town) -> None:
     bos.night()
     kept = bos.rows("raw.erased_permissions", "distinct value, status, basis, recipient, record_id, proof")
     assert kept == [("+31612345678", "denied", None, None, None, None)]
+
+
+def test_an_id_lasts_over_an_exchange_of_keys() -> None:
+    """What is kept under an earlier key keeps that hash; everything new is hashed with the present key."""
+    with duckdb.connect() as con:
+        con.execute("create table erased_orders (order_id varchar)")
+        con.execute("insert into erased_orders values (?)", [hashed("old", "order_id", "shop:1")[:16]])
+        id_of = _lasting("orders", "order_id", "order_id", "value", ["new", "old"])
+        rows = con.execute(f"select {id_of} from (values ('shop:1'), ('shop:2')) t(value)").fetchall()
+        alone = con.execute(f"select {_lasting('orders', 'order_id', 'order_id', repr('shop:1'), ['new'])}").fetchall()
+    assert rows == [(hashed("old", "order_id", "shop:1")[:16],), (hashed("new", "order_id", "shop:2")[:16],)]
+    assert alone == [(hashed("new", "order_id", "shop:1")[:16],)]

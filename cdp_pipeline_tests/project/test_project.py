@@ -59,6 +59,7 @@ select 1 as a from profiles.spending where total < 0
 
 def folder(root: Path, **changed: str | None) -> Path:
     """The small project with some files changed, added or, where None, left out."""
+    (root / "7_reports").mkdir(parents=True, exist_ok=True)
     for name, text in (FILES | changed).items():
         if text is not None:
             (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -75,6 +75,14 @@ def test_a_model_may_label_a_column_itself(tmp_path: Path) -> None:
     assert len(wrong(project, "diet = 'halal'")) == 1
 
 
+def test_an_intermediate_model_hands_the_label_on_but_is_no_column_of_customers(tmp_path: Path) -> None:
+    """Columns of raw contracts and models between are labelled on the way, and only those of themes are named."""
+    project = project_with(tmp_path, "max(words) as diet -- Words")
+    assert special_columns(project) == {"diet"}
+    no_themes = replace(project, models={name: m for name, m in project.models.items() if name != "profiles.worries"})
+    assert special_columns(no_themes) == frozenset()
+
+
 @pytest.mark.parametrize("basis", ["consent", "legitimate_interest", ""])
 def test_an_ordinary_basis_is_not_enough(basis: str) -> None:
     """Only what Article 9 knows may be named as special_basis."""

@@ -27,6 +27,8 @@ from numpy.typing import NDArray
 from cdp_pipeline.ledgers.requests import read_requests
 from cdp_pipeline.privacy.keys import DEMO_KEY
 from cdp_pipeline.privacy.request import forget
+from cdp_pipeline.project.project import read_project
+from cdp_pipeline_tests.acceptance.published import SHIPPED
 from cdp_pipeline_tests.trust.everything import texts
 
 _OUTSIDE = ("exports/",)
@@ -99,7 +101,7 @@ def _described(con: duckdb.DuckDBPyConnection, person: str) -> Erased:
 
 def ask(data: Path, one: Erased, at: int) -> None:
     """`cdp forget` by one of the names of the person, another kind of name for the next."""
-    forget(data, one.names[at % len(one.names)], DEMO_KEY, date(2026, 6, 30), "NL")
+    forget(data, one.names[at % len(one.names)], DEMO_KEY, date(2026, 6, 30), read_project(SHIPPED))
     assert read_requests(data)
 
 
