@@ -43,7 +43,7 @@ def test_going_back_brings_nobody_back(data: Path) -> None:
     went = roll_back(read_project(PROJECT), data, before.name)
     now = published_snapshot(data)
     assert now is not None
-    assert (went.wanted, went.published, went.erasures) == (before.name, now.name, 1)
+    assert (went.snapshot, went.published, went.erasures) == (before.name, now.name, 1)
     left = {place for places in erased.search(data, [one]).values() for place in places}
     assert all(f"/{now.name}/{DELIVERED}/" in place for place in left)
     assert list(now.glob(f"{DELIVERED}/*/*.csv"))

@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from cdp_pipeline.privacy.register import add_request, read_requests
 
 from cdp_pipeline.errors import InputError
+from cdp_pipeline.ledgers.requests import add_request, read_requests
 from cdp_pipeline.privacy.corrections import read_corrections
 from cdp_pipeline.privacy.keys import FILE
 from cdp_pipeline.privacy.subject import Subject

@@ -19,14 +19,15 @@ from pyarrow import parquet
 
 from cdp_pipeline.errors import GateError
 from cdp_pipeline.identity.model.saved_model import load
+from cdp_pipeline.ledgers import requests as register
 from cdp_pipeline.ledgers.labels import read_labels
+from cdp_pipeline.ledgers.ledger import REQUESTS
 from cdp_pipeline.ledgers.tombstones import read_tombstones, requests_in
 from cdp_pipeline.ledgers.verdicts import read_verdicts
 from cdp_pipeline.operations.doctor import examine
 from cdp_pipeline.operations.restore import restore
 from cdp_pipeline.orchestration.instance import SILENT, open_instance, started_runs
 from cdp_pipeline.orchestration.resources import expect_onward
-from cdp_pipeline.privacy import register
 from cdp_pipeline.privacy.certificate import path_of
 from cdp_pipeline.privacy.corrections import read_corrections
 from cdp_pipeline.privacy.door import reads
@@ -177,7 +178,7 @@ def test_the_register_of_requests_is_read_and_written_anew(data: Path) -> None:
         ("20260628-003", "carried_out", "2026-06-28"),
     ]  # fmt: skip
     register.add_request(data, "erase", Subject("P1", (), ()), KEY, date(2026, 6, 30))
-    assert (data / register.FILE).read_text().splitlines()[0] == ",".join(register.COLUMNS)
+    assert (data / REQUESTS.file).read_text().splitlines()[0] == ",".join((*REQUESTS.columns, *REQUESTS.optional[:4]))
     assert [(r.request_id, r.status, r.carried_out_at) for r in register.read_requests(data)][:4] == states
     assert path_of(data, "20260601-001").exists()
 

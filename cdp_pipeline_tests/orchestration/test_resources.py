@@ -11,9 +11,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from cdp_pipeline.privacy.register import add_request
 
 from cdp_pipeline.errors import BusyError, GateError, InputError
+from cdp_pipeline.ledgers.requests import add_request
 from cdp_pipeline.orchestration.resources import default_data, default_exports, expect_onward, run_resource
 from cdp_pipeline.privacy.subject import Subject
 from cdp_pipeline.project.project import Project

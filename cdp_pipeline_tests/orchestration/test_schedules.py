@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from cdp_pipeline.orchestration.schedules import NIGHTLY, nightly_job, nightly_schedule, publish_job, starts
-from cdp_pipeline.project.project import Project
+from cdp_pipeline.project.project import Project, read_project
 from cdp_pipeline.project.shapes import Settings
+from cdp_pipeline_tests.models.runner import SQL
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 PROJECT = Project(Path("project"), Settings(name="test", schedule="30 2 * * *", zone="Europe/Amsterdam"))
@@ -80,7 +81,9 @@ def test_jobs_take_what_they_say() -> None:
         return dg.asset(key=[layer, "table"], group_name=layer)(lambda: None)
 
     layers = ["raw", "staging", "identity", "profiles", "segments", "activation", "reports", "publish"]
-    definitions = dg.Definitions(assets=[asset(layer) for layer in layers], jobs=[nightly_job(), publish_job()])
+    definitions = dg.Definitions(
+        assets=[asset(layer) for layer in layers], jobs=[nightly_job(), publish_job(read_project(SQL))]
+    )
     keys = {
         job: {key.path[0] for key in definitions.resolve_job_def(job).asset_layer.executable_asset_keys}
         for job in (NIGHTLY, "rebuild_and_publish")

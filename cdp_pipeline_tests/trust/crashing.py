@@ -117,12 +117,11 @@ def break_every_asset(project: Path, exports: Path, data: Path, value: str, at_m
     """
     from cdp_pipeline.definitions import build_definitions
     from cdp_pipeline.orchestration import assets as shell
-    from cdp_pipeline.orchestration import publishing
     from cdp_pipeline.orchestration.instance import open_instance
     from cdp_pipeline.pipeline import build_pipeline
     from cdp_pipeline.project.project import read_project
 
-    shell.perform = shell.evaluate = publishing.build_warehouse = publishing.publish = leaking(value)  # type: ignore[assignment]
+    shell.perform = shell.evaluate = shell.build_warehouse = shell.publish = leaking(value)  # type: ignore[assignment]
     job = build_definitions(project).resolve_job_def("nightly")
     config = {"resources": {"run": {"config": {"exports": str(exports), "data": str(data), "as_of": "2026-06-30"}}}}
     failed = 0

@@ -75,7 +75,7 @@ def publish_day(exports: Path, data: Path, pipeline: Pipeline, as_of: date) -> N
             if step.names[0].startswith(("activation.", "reports.")):
                 perform(run, step)
         build_warehouse(run, pipeline.tables)
-        publish(run, (), pipeline.tables)
+        publish(run, ())
     finally:
         lock.release()
 
