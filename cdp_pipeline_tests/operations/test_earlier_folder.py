@@ -21,7 +21,7 @@ from cdp_pipeline.errors import GateError
 from cdp_pipeline.identity.model.saved_model import load
 from cdp_pipeline.ledgers import requests as register
 from cdp_pipeline.ledgers.labels import read_labels
-from cdp_pipeline.ledgers.ledger import REQUESTS
+from cdp_pipeline.ledgers.ledger import REQUESTS as LEDGER
 from cdp_pipeline.ledgers.tombstones import read_tombstones, requests_in
 from cdp_pipeline.ledgers.verdicts import read_verdicts
 from cdp_pipeline.operations.doctor import examine
@@ -178,7 +178,7 @@ def test_the_register_of_requests_is_read_and_written_anew(data: Path) -> None:
         ("20260628-003", "carried_out", "2026-06-28"),
     ]  # fmt: skip
     register.add_request(data, "erase", Subject("P1", (), ()), KEY, date(2026, 6, 30))
-    assert (data / REQUESTS.file).read_text().splitlines()[0] == ",".join((*REQUESTS.columns, *REQUESTS.optional[:4]))
+    assert (data / LEDGER.file).read_text().splitlines()[0] == ",".join((*LEDGER.columns, *LEDGER.optional[:4]))
     assert [(r.request_id, r.status, r.carried_out_at) for r in register.read_requests(data)][:4] == states
     assert path_of(data, "20260601-001").exists()
 
