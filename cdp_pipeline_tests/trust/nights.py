@@ -24,6 +24,7 @@ from cdp_pipeline.pipeline import build_pipeline
 from cdp_pipeline.project.project import read_project
 from cdp_pipeline.publishing.snapshots import publish
 from cdp_pipeline.run.lock import hold
+from cdp_pipeline.run.run_folder import drop_former_tables
 from cdp_pipeline.run.steps import perform
 from cdp_pipeline_tests.acceptance.published import AS_OF, SHIPPED, copy_data, digests, publish_next, start
 from cdp_pipeline_tests.trust.figure import Figure
@@ -79,6 +80,7 @@ def publish_layers(exports: Path, data: Path, night: date, layers: Collection[st
         steps = [step for step in build_pipeline(run.project).steps if step.tables[0].layer in layers]
         for step in steps:
             perform(run, step)
+        drop_former_tables(run, [name for step in steps for name in step.names])
         publish(run, [])
     finally:
         lock.release()
