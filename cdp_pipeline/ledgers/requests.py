@@ -147,6 +147,18 @@ def add_request(data: Path, kind: str, subject: Subject, key: bytes, received: d
         return new
 
 
+def numbered_once(requests: Sequence[Request]) -> list[Request]:
+    """The requests by their ids; of two that two registers gave one id, the one received later gets the next of its day."""
+    numbered: dict[str, Request] = {}
+    for request in sorted(requests, key=lambda request: (request.request_id, request.received_at)):
+        day, number = request.request_id[:8], request.request_id[9:]
+        while request.request_id in numbered:
+            number = f"{int(number) + 1:03d}"
+            request = replace(request, request_id=f"{day}-{number}")  # noqa: PLW2901  (the same request, renamed)
+        numbered[request.request_id] = request
+    return [numbered[each] for each in sorted(numbered)]
+
+
 def advance(data: Path, request_ids: Collection[str], status: str, at: str = "") -> list[Request]:
     """Bring open requests on to `status` at the moment `at` (now, if none is given); returns them as they stand then.
 

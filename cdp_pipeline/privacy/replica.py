@@ -12,6 +12,7 @@ restored from a backup would bring back whoever was erased since.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -50,16 +51,28 @@ def unite(places: Sequence[Path], data: Path) -> tuple[int, int]:
     Of one request in two states the later one holds; hashes, and lines of who looked, are never taken away.
     """
     door.unite(places, data)
-    requests: dict[str, register.Request] = {}
+    requests: list[register.Request] = []
     with alone(data / REQUESTS.file):
         for place in places:
+            of_earlier_places = tuple(requests)
             for request in register.read_requests(place):
-                other = requests.setdefault(request.request_id, request)
-                if register.STATUSES.index(request.status) > register.STATUSES.index(other.status):
-                    requests[request.request_id] = request
+                at = next((i for i, other in enumerate(of_earlier_places) if _is_same(request, other)), None)
+                if at is None:
+                    requests.append(request)
+                elif register.STATUSES.index(request.status) > register.STATUSES.index(requests[at].status):
+                    requests[at] = replace(request, request_id=requests[at].request_id)
         if requests:
-            register.write_requests(data, [requests[each] for each in sorted(requests)])
+            register.write_requests(data, register.numbered_once(requests))
     return len(requests), sum(_unite(places, data, name) for name in HASHES)
+
+
+def _is_same(one: register.Request, other: register.Request) -> bool:
+    """Whether two registers tell of one request: ids are numbers of a day, which two registers may both have given."""
+    if one.kind != other.kind:
+        return False
+    if one.request_id == other.request_id:
+        return one.received_at == other.received_at or not (one.received_at and other.received_at)
+    return bool(one.received_at) and (one.received_at, one.subject_key) == (other.received_at, other.subject_key)
 
 
 def _unite(places: Sequence[Path], data: Path, name: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from cdp_pipeline.ledgers.ledger import REQUESTS
 from cdp_pipeline.ledgers.requests import add_request, advance, read_requests
 from cdp_pipeline.ledgers.tombstones import add_tombstones, read_tombstones
 from cdp_pipeline.privacy.replica import is_register, keep_copy, unite
@@ -79,3 +80,18 @@ def test_places_that_know_nothing_write_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert unite([tmp_path / "empty"], tmp_path / "data") == (0, 0)
     assert not [path for path in (tmp_path / "data").rglob("*") if path.suffix in {".csv", ".parquet"}]
+
+
+def test_two_requests_of_one_number_stay_two(tmp_path: Path) -> None:
+    """Two registers may give the first request of a day the same id; none is lost, also when they are united again."""
+    places = [tmp_path / "one", tmp_path / "other"]
+    line = "20260601-001,2026-06-01,erase,{},2026-07-01,waiting,2026-06-01T0{}:00:00+00:00,,,\n"
+    header = ",".join((*REQUESTS.columns, *REQUESTS.optional[:4])) + "\n"
+    for number, place in enumerate(places):
+        place.mkdir()
+        (place / REQUESTS.file).write_text(header + line.format("ab"[number] * 32, number))
+    data = tmp_path / "data"
+    for _ in range(2):
+        assert unite([*places, data], data)[0] == 2
+    united = {request.request_id: request.subject_key[0] for request in read_requests(data)}
+    assert united == {"20260601-001": "a", "20260601-002": "b"}
