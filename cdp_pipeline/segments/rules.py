@@ -107,7 +107,8 @@ def personal_columns(project: Project) -> frozenset[str]:
     people = project.contracts.get("people")
     marked = {name for name, column in people.columns.items() if column.sensitivity != "public"} if people else set()
     labelled = {name for model in project.models.values() if model.layer == "profiles" for name in model.personal}
-    return frozenset({"person_id"} | marked | labelled)
+    # analysts may see a gender, but that it changed to another is for nobody
+    return frozenset({"person_id", "gender"} | marked | labelled)
 
 
 def _wrong_names(project: Project, columns: list[str]) -> list[str]:

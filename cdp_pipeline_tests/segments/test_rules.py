@@ -152,7 +152,7 @@ def test_an_unknown_legal_basis_is_refused(project: Project) -> None:
 def test_personal_columns_are_known() -> None:
     """An e-mail address and a person's id are never told in a history; a town is."""
     personal = personal_columns(read_project(SQL))
-    assert {"email", "person_id"} <= personal
+    assert {"email", "person_id", "gender"} <= personal
     assert "city" not in personal
 
 
