@@ -22,7 +22,7 @@ CHANGES = {
 }  # fmt: skip
 GUARDS = {"fault", "replaced", "write_whole", "append_line"}
 NOT_OF_A_RUN = ("api.py", "demo/", "explain/", "cli/", "run/whole_file.py", "run/failpoints.py", "identity/resolve.py")
-"""Scratch of a notebook, exports that are invented, pages and files for whoever asked, and the two modules that do it for all others."""
+"""Scratch, invented exports, pages and files for whoever asked, and the two modules that do it for all others."""
 
 
 @pytest.fixture(autouse=True)
