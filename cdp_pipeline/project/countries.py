@@ -38,7 +38,7 @@ def read_list(project: Project, name: str) -> tuple[tuple[Decision, ...], list[s
     path = project.folder / "6_activation" / name
     if not path.exists():
         return (), []
-    found: list[Decision] = []
+    decisions: list[Decision] = []
     problems: list[str] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
@@ -47,10 +47,10 @@ def read_list(project: Project, name: str) -> tuple[tuple[Decision, ...], list[s
             return (), [f"{path}:1: missing columns: {', '.join(missing)}"]
         for row in rows:
             try:
-                found.append(_decision(row))
+                decisions.append(_decision(row))
             except ValueError as error:
                 problems.append(f"{path}:{rows.line_num}: {error}")
-    return tuple(found), problems
+    return tuple(decisions), problems
 
 
 def holds(project: Project, name: str, country: str, as_of: date) -> bool:
