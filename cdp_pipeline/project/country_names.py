@@ -1,71 +1,17 @@
 """Names of countries as exports write them, and text in the spelling in which they are compared.
 
-What belongs here: country names and codes, and folding. What does not: which country may receive data
-(countries.py), and towns, streets and postcodes (identity/normalise/places.py).
+What belongs here: looking names and codes up in country_names.yml, and folding. What does not: which country may
+receive data (countries.py), and towns, streets and postcodes (identity/normalise/places.py).
 """
 
 from __future__ import annotations
 
-import pyarrow as pa
-from duckdb import DuckDBPyConnection
+from functools import cache
+from pathlib import Path
 
-# ISO 3166 alpha-2, then names and codes as exports write them (folded: lower case, no accents)
-COUNTRIES: dict[str, str] = {
-    "NL": "nld|netherlands|the netherlands|nederland|holland|niederlande|pays bas|paises bajos|paesi bassi",
-    "BE": "bel|belgium|belgie|belgique|belgien|belgica|belgio",
-    "DE": "deu|ger|germany|duitsland|deutschland|allemagne|alemania|germania",
-    "FR": "fra|france|frankrijk|frankreich|francia",
-    "GB": "gbr|uk|united kingdom|great britain|england|scotland|wales|northern ireland|verenigd koninkrijk|"
-    "groot brittannie|grossbritannien|royaume uni|reino unido|regno unito|engeland",
-    "IE": "irl|ireland|ierland|irland|irlande|irlanda",
-    "LU": "lux|luxembourg|luxemburg|luxemburgo|lussemburgo",
-    "AT": "aut|austria|oostenrijk|osterreich|autriche",
-    "CH": "che|switzerland|zwitserland|schweiz|suisse|suiza|svizzera",
-    "ES": "esp|spain|spanje|spanien|espagne|espana|spagna",
-    "PT": "prt|portugal|portogallo",
-    "IT": "ita|italy|italie|italien|italia",
-    "DK": "dnk|denmark|denemarken|danemark|danmark|dinamarca|danimarca",
-    "SE": "swe|sweden|zweden|schweden|suede|sverige|suecia|svezia",
-    "NO": "nor|norway|noorwegen|norwegen|norvege|norge|noruega|norvegia",
-    "FI": "fin|finland|finnland|finlande|suomi|finlandia",
-    "IS": "isl|iceland|ijsland|island|islande|islandia|islanda",
-    "PL": "pol|poland|polen|pologne|polska|polonia",
-    "CZ": "cze|czech republic|czechia|tsjechie|tschechien|tchequie|ceska republika",
-    "SK": "svk|slovakia|slowakije|slowakei|slovaquie",
-    "HU": "hun|hungary|hongarije|ungarn|hongrie|hungria|ungheria",
-    "RO": "rou|romania|roemenie|rumanien|roumanie|rumania",
-    "BG": "bgr|bulgaria|bulgarije|bulgarien|bulgarie",
-    "GR": "grc|greece|griekenland|griechenland|grece|grecia|hellas",
-    "HR": "hrv|croatia|kroatie|kroatien|croatie|croacia|hrvatska",
-    "SI": "svn|slovenia|slovenie|slowenien",
-    "RS": "srb|serbia|servie|serbien|serbie",
-    "UA": "ukr|ukraine|oekraine|ucrania|ucraina",
-    "EE": "est|estonia|estland|estonie",
-    "LV": "lva|latvia|letland|lettland|lettonie",
-    "LT": "ltu|lithuania|litouwen|litauen|lituanie",
-    "MT": "mlt|malta|malte",
-    "CY": "cyp|cyprus|zypern|chypre|chipre",
-    "TR": "tur|turkey|turkiye|turkije|turkei|turquie|turquia|turchia",
-    "US": "usa|united states|united states of america|verenigde staten|vereinigte staaten|etats unis|"
-    "estados unidos|stati uniti|america",
-    "CA": "can|canada|kanada",
-    "MX": "mex|mexico|mexiko|mexique",
-    "BR": "bra|brazil|brazilie|brasilien|bresil|brasil|brasile",
-    "AR": "arg|argentina|argentinie|argentinien|argentine",
-    "AU": "aus|australia|australie|australien",
-    "NZ": "nzl|new zealand|nieuw zeeland|neuseeland|nouvelle zelande",
-    "ZA": "zaf|south africa|zuid afrika|sudafrika|afrique du sud",
-    "IN": "ind|india|indien|inde",
-    "CN": "chn|china|chine|cina",
-    "JP": "jpn|japan|japon|giappone",
-    "KR": "kor|south korea|korea|zuid korea|sudkorea|coree du sud",
-    "SG": "sgp|singapore|singapur|singapour",
-    "ID": "idn|indonesia|indonesie|indonesien",
-    "MA": "mar|morocco|marokko|maroc|marruecos|marocco",
-    "SR": "sur|suriname|surinam",
-    "IL": "isr|israel",
-    "AE": "are|uae|united arab emirates|verenigde arabische emiraten",
-}
+import pyarrow as pa
+import yaml
+from duckdb import DuckDBPyConnection
 
 
 def folded(column: str) -> str:
@@ -76,10 +22,12 @@ def folded(column: str) -> str:
     return f"nullif(trim(regexp_replace({plain}, '[^\\p{{L}}\\p{{M}}\\p{{N}}]+', ' ', 'g')), '')"
 
 
-def country_rows() -> list[tuple[str, str]]:
-    """(name or code in folded spelling, ISO 3166 alpha-2), one row a spelling."""
-    rows = {(name, code) for code, names in COUNTRIES.items() for name in names.split("|")}
-    return sorted(rows | {(code.lower(), code) for code in COUNTRIES})
+@cache
+def country_rows() -> tuple[tuple[str, str], ...]:
+    """(name or code in folded spelling, ISO 3166 alpha-2), one row a spelling, in order; from country_names.yml."""
+    countries = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
+    rows = {(name, code) for code, names in countries.items() for name in (*names, code.lower())}
+    return tuple(sorted(rows))
 
 
 def add_country_codes(con: DuckDBPyConnection, relation: str) -> None:
