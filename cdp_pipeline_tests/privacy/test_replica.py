@@ -79,3 +79,16 @@ def test_places_that_know_nothing_write_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert unite([tmp_path / "empty"], tmp_path / "data") == (0, 0)
     assert not [path for path in (tmp_path / "data").rglob("*") if path.suffix in {".csv", ".parquet"}]
+
+
+def test_who_looked_is_copied_and_united(tmp_path: Path) -> None:
+    """Lines of the log in either place are all there afterwards."""
+    for name in ("data", "other"):
+        (tmp_path / name / "privacy").mkdir(parents=True)
+        (tmp_path / name / "privacy/reads.jsonl").write_text(
+            f'{{"at": "2026-06-01T00:00:00+00:00", "who": "{name}"}}\n'
+        )
+    keep_copy(tmp_path / "data", str(tmp_path / "copy"))
+    unite([tmp_path / "copy", tmp_path / "other"], tmp_path / "data")
+    text = (tmp_path / "data/privacy/reads.jsonl").read_text(encoding="utf-8")
+    assert all(text.count(f'"{name}"') == 1 for name in ("data", "other"))
