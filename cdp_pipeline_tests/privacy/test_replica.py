@@ -95,3 +95,16 @@ def test_two_requests_of_one_number_stay_two(tmp_path: Path) -> None:
         assert unite([*places, data], data)[0] == 2
     united = {request.request_id: request.subject_key[0] for request in read_requests(data)}
     assert united == {"20260601-001": "a", "20260601-002": "b"}
+
+
+def test_who_looked_is_copied_and_united(tmp_path: Path) -> None:
+    """Lines of the log in either place are all there afterwards."""
+    for name in ("data", "other"):
+        (tmp_path / name / "privacy").mkdir(parents=True)
+        (tmp_path / name / "privacy/reads.jsonl").write_text(
+            f'{{"at": "2026-06-01T00:00:00+00:00", "who": "{name}"}}\n'
+        )
+    keep_copy(tmp_path / "data", str(tmp_path / "copy"))
+    unite([tmp_path / "copy", tmp_path / "other"], tmp_path / "data")
+    text = (tmp_path / "data/privacy/reads.jsonl").read_text(encoding="utf-8")
+    assert all(text.count(f'"{name}"') == 1 for name in ("data", "other"))
