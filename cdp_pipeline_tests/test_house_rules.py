@@ -43,7 +43,7 @@ PARTICIPLES = {
 OPEN_NAMES = ("identity", "sources")  # fmt: skip
 """Packages that still have such names."""
 OPEN_MIRRORS = (
-    "activation", "demo", "identity", "ledgers", "privacy", "profiles", "publishing", "quality", "segments", "sources",
+    "activation", "demo", "identity", "privacy", "profiles", "publishing", "quality", "segments", "sources",
     "staging",
 )  # fmt: skip
 """Packages with modules that no test file of their own holds up."""
