@@ -154,10 +154,9 @@ def _certificate(
 ) -> dict[str, object]:
     rows = pq.read_table(snapshot / "raw" / "erasures.parquet").to_pylist()
     counts = {r["table_name"]: int(r["rows"]) for r in rows if r["request_id"] == request_id}
-    tables = {
-        name: n for name, n in sorted(counts.items()) if not name.startswith(AUDIENCE) and not name.endswith(WRITTEN)
-    }
-    remaining = {table: n for request_left, table, n in left if request_left == request_id and table in tables}
+    tables = {name: n for name, n in sorted(counts.items()) if _is_table(name)}
+    remaining = {name: n for request_left, name, n in left if request_left == request_id and _is_table(name)}
+    rows_removed = {name: max(0, n - remaining.get(name, 0)) for name, n in tables.items()}
     every_tombstone = read_tombstones(data).to_pylist()
     tombstones = [r for r in every_tombstone if r["request_id"] == request_id]
     hashes = {(r["kind"], r["key"]) for r in tombstones}
@@ -174,7 +173,7 @@ def _certificate(
         "night": manifest.as_of,
         "published": snapshot.name,
         "carried_out_with": sorted(others & set(manifest.erased)),
-        "rows_removed": (rows_removed := {name: n - remaining.get(name, 0) for name, n in tables.items()}),
+        "rows_removed": rows_removed,
         "rows_removed_by_layer": _by_layer(rows_removed),
         "rows_left": remaining,
         "tombstones": {kind: sum(r["kind"] == kind for r in tombstones) for kind in sorted({r["kind"] for r in tombstones})},
@@ -182,6 +181,11 @@ def _certificate(
         "sources_to_erase_at": [{"source": name, "owner": project.sources[name].owner} for name in systems],
         "notes": [*_ELSEWHERE, last_words, *([] if is_recognised(tombstones) else [BY_NAME_ONLY])],
     }  # fmt: skip
+
+
+def _is_table(name: str) -> bool:
+    """Whether a count is one of rows of a table, and not of an audience or of rows written to a file."""
+    return not name.startswith(AUDIENCE) and not name.endswith(WRITTEN)
 
 
 def _by_layer(tables: Mapping[str, int]) -> dict[str, int]:

@@ -50,7 +50,7 @@ def count_holdings(
     _find(con, snapshot, secrets)
     counts = _of_core_tables(con, snapshot, project, secrets)
     for layer, path in tables_in(snapshot):
-        if path.stem not in project.contracts or f"{layer}.{path.stem}" not in counts:
+        if f"{layer}.{path.stem}" not in counts:
             counts[f"{layer}.{path.stem}"] = _of_people(con, path, f"{layer}.{path.stem}")
     return sorted(count for of_table in counts.values() for count in of_table)
 
